@@ -1,0 +1,122 @@
+"""Manifests: JSON Lines of utterances, the form that NeMo made common.
+
+One line, with the keys this project writes (``offset`` only where it is not 0)::
+
+    {"id": "an251-fash-b", "audio_filepath": "…/an251-fash-b.flac", "duration": 1.1, "text": "YES", "speaker": "fash"}
+
+Other keys are ignored; ``id`` and ``speaker`` may be missing in manifests made elsewhere: the id is then the
+recording's stem, and the speaker is the id (each recording its own speaker).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from asr.data.utterance import Utterance
+from asr.errors import ManifestError
+
+_SHOWN = 20
+
+
+def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
+    """Write ``utterances`` atomically: the file is complete or as before."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            for utterance in utterances:
+                file.write(json.dumps(_to_json(utterance), ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read_manifest(path: str | Path) -> list[Utterance]:
+    """Read a manifest whole.
+
+    Raises:
+        ManifestError: the file cannot be read or is empty, a line is not what it should be, or an id occurs
+            twice; every bad line is named by its number (the first 20 with their reason).
+    """
+    path = Path(path)
+    utterances: list[Utterance] = []
+    seen: dict[str, int] = {}
+    faults: list[str] = []
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            utterance = _from_json(json.loads(line), path.parent)
+            if utterance.id in seen:
+                raise ValueError(f"id {utterance.id!r} is also on line {seen[utterance.id]}")
+        except (ValueError, TypeError) as fault:
+            faults.append(f"line {number}: {fault}")
+            continue
+        seen[utterance.id] = number
+        utterances.append(utterance)
+    if faults:
+        more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+        raise ManifestError("\n  ".join([f"{path}: {len(faults)} bad lines", *faults[:_SHOWN], *more]))
+    if not utterances:
+        raise ManifestError(f"{path}: no utterances")
+    return utterances
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ManifestError(f"{path}: cannot be read: {fault}") from fault
+
+
+def _to_json(utterance: Utterance) -> dict[str, Any]:
+    fields = {
+        "id": utterance.id,
+        "audio_filepath": utterance.audio_filepath,
+        "duration": round(utterance.duration, 6),
+        "text": utterance.text,
+        "speaker": utterance.speaker,
+    }
+    return fields | ({"offset": utterance.offset} if utterance.offset else {})
+
+
+def _from_json(fields: Any, folder: Path) -> Utterance:
+    """Check one decoded line; ``ValueError`` says what is wrong with it."""
+    if not isinstance(fields, dict):
+        raise ValueError(f"an object is needed, got {type(fields).__name__}")
+    recording = folder / _string(fields, "audio_filepath")
+    duration, offset = _seconds(fields, "duration"), _seconds(fields | {"offset": fields.get("offset", 0)}, "offset")
+    if duration <= 0:
+        raise ValueError(f"duration must be > 0 seconds, got {duration}")
+    identity = str(fields.get("id", recording.stem))
+    return Utterance(
+        id=identity,
+        audio_filepath=str(recording),
+        duration=duration,
+        text=_string(fields, "text"),
+        speaker=str(fields.get("speaker", identity)),
+        offset=offset,
+    )
+
+
+def _string(fields: dict[str, Any], key: str) -> str:
+    if not isinstance(fields.get(key), str):
+        raise ValueError(f"{key!r} must be a string, got {fields.get(key)!r}")
+    return fields[key]
+
+
+def _seconds(fields: dict[str, Any], key: str) -> float:
+    value = fields.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise ValueError(f"{key!r} must be seconds, got {value!r}")
+    return float(value)

@@ -1,0 +1,211 @@
+"""Every error a user can meet, with a stable code.
+
+    AsrError
+    ├── AudioError                  a recording cannot become samples
+    │   ├── AudioNotFoundError      audio-not-found
+    │   ├── AudioIsFolderError      audio-is-folder
+    │   ├── AudioPermissionError    audio-permission
+    │   ├── AudioEmptyError         audio-empty          zero bytes, or no samples
+    │   ├── AudioFormatError        audio-format         not audio, or a codec nobody here reads
+    │   ├── AudioTruncatedError     audio-truncated      the header promises more than the file holds
+    │   ├── AudioNotFiniteError     audio-not-finite     NaN or infinite samples
+    │   ├── AudioTooShortError      audio-too-short
+    │   └── SampleRateError         sample-rate
+    ├── ManifestError               manifest             bad lines, listed by number
+    ├── CorpusError                 corpus               a folder is not the corpus it was said to be
+    ├── DownloadError               download
+    │   ├── ChecksumError           checksum
+    │   ├── DiskSpaceError          disk-space
+    │   └── UnsafeArchiveError      unsafe-archive
+    ├── VocabularyError             vocabulary
+    ├── PreflightError              preflight            utterances that cannot be trained on, by id
+    ├── ConfigError                 config
+    ├── CheckpointError             checkpoint
+    ├── TrainingError               training
+    ├── BundleError                 bundle
+    │   ├── BundleNotFoundError     bundle-not-found
+    │   └── BundleCorruptError      bundle-corrupt
+    ├── ExportError                 export
+    │   └── ParityError             parity               the exported model disagrees with the trained one
+    ├── EvaluationError             evaluation
+    └── MissingExtraError           missing-extra        an optional dependency is not installed
+
+The message says what came, what was needed, which file or id, and what to do; the code is for programs and
+does not change between versions. The command line prints ``asr: error[code]: message`` and exits with 1.
+"""
+
+from __future__ import annotations
+
+
+class AsrError(Exception):
+    """Root of every error raised on purpose; ``code`` is stable and the same in Python and on the command line."""
+
+    code = "asr"
+
+
+class AudioError(AsrError):
+    """A recording cannot become samples."""
+
+    code = "audio"
+
+
+class AudioNotFoundError(AudioError):
+    """No file has this name."""
+
+    code = "audio-not-found"
+
+
+class AudioIsFolderError(AudioError):
+    """A folder came where a recording was needed."""
+
+    code = "audio-is-folder"
+
+
+class AudioPermissionError(AudioError):
+    """The file may not be read."""
+
+    code = "audio-permission"
+
+
+class AudioEmptyError(AudioError):
+    """The file has no bytes, or its header announces no samples."""
+
+    code = "audio-empty"
+
+
+class AudioFormatError(AudioError):
+    """The file is not audio, or of a kind that cannot be decoded here."""
+
+    code = "audio-format"
+
+
+class AudioTruncatedError(AudioError):
+    """The file holds fewer samples than its header announces."""
+
+    code = "audio-truncated"
+
+
+class AudioNotFiniteError(AudioError):
+    """Some samples are NaN or infinite."""
+
+    code = "audio-not-finite"
+
+
+class AudioTooShortError(AudioError):
+    """The recording is shorter than one analysis window."""
+
+    code = "audio-too-short"
+
+
+class SampleRateError(AudioError):
+    """The sample rate is outside what speech can have."""
+
+    code = "sample-rate"
+
+
+class ManifestError(AsrError):
+    """A manifest has bad lines."""
+
+    code = "manifest"
+
+
+class CorpusError(AsrError):
+    """A folder is not laid out as the corpus it was said to be."""
+
+    code = "corpus"
+
+
+class DownloadError(AsrError):
+    """A download did not succeed."""
+
+    code = "download"
+
+
+class ChecksumError(DownloadError):
+    """A file's checksum is not the published one."""
+
+    code = "checksum"
+
+
+class DiskSpaceError(DownloadError):
+    """The disk has too little room."""
+
+    code = "disk-space"
+
+
+class UnsafeArchiveError(DownloadError):
+    """An archive holds a member that would leave its folder, or is no regular file."""
+
+    code = "unsafe-archive"
+
+
+class VocabularyError(AsrError):
+    """A text has characters outside the vocabulary."""
+
+    code = "vocabulary"
+
+
+class PreflightError(AsrError):
+    """Some utterances cannot be trained on."""
+
+    code = "preflight"
+
+
+class ConfigError(AsrError):
+    """A configuration key or value is wrong."""
+
+    code = "config"
+
+
+class CheckpointError(AsrError):
+    """No usable checkpoint."""
+
+    code = "checkpoint"
+
+
+class TrainingError(AsrError):
+    """Training cannot go on."""
+
+    code = "training"
+
+
+class BundleError(AsrError):
+    """A bundle cannot be used."""
+
+    code = "bundle"
+
+
+class BundleNotFoundError(BundleError):
+    """No bundle has this name or path."""
+
+    code = "bundle-not-found"
+
+
+class BundleCorruptError(BundleError):
+    """A part of a bundle is missing or does not have its recorded SHA-256."""
+
+    code = "bundle-corrupt"
+
+
+class ExportError(AsrError):
+    """A checkpoint cannot be exported."""
+
+    code = "export"
+
+
+class ParityError(ExportError):
+    """The exported model's log-probabilities differ from the trained model's."""
+
+    code = "parity"
+
+
+class EvaluationError(AsrError):
+    """Hypotheses and references do not fit together."""
+
+    code = "evaluation"
+
+
+class MissingExtraError(AsrError):
+    """An optional dependency is not installed."""
+
+    code = "missing-extra"

@@ -1,0 +1,80 @@
+"""Characters ↔ labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from asr.errors import VocabularyError
+
+BLANK = 0
+"""The CTC blank's label, everywhere in this project."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The characters an acoustic model can emit; label i > 0 is ``characters[i - 1]``, label 0 is the blank.
+
+    >>> vocabulary = Vocabulary.from_texts(["NO", "ON A"])
+    >>> vocabulary.characters, len(vocabulary)
+    ((' ', 'A', 'N', 'O'), 5)
+    >>> vocabulary.encode("NO").tolist()
+    [3, 4]
+    >>> vocabulary.decode([3, 4])
+    'NO'
+    """
+
+    characters: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be inverted."""
+        if not self.characters:
+            raise VocabularyError("a vocabulary needs at least one character, got none")
+        if any(len(c) != 1 for c in self.characters):
+            raise VocabularyError(f"each entry must be a single character, got {self.characters!r}")
+        if len(set(self.characters)) != len(self.characters):
+            raise VocabularyError(f"characters must be distinct, got {self.characters!r}")
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[str]) -> Vocabulary:
+        """Every character that occurs in ``texts``, in code point order."""
+        return cls(tuple(sorted(set().union(*texts))))
+
+    def __len__(self) -> int:
+        """V, the blank included."""
+        return len(self.characters) + 1
+
+    @cached_property
+    def _labels(self) -> dict[str, int]:
+        return {c: i for i, c in enumerate(self.characters, start=1)}
+
+    def unknown(self, text: str) -> set[str]:
+        """The characters of ``text`` that have no label."""
+        return set(text) - self._labels.keys()
+
+    def encode(self, text: str) -> np.ndarray:
+        """Labels (U,) int32 of ``text``.
+
+        Raises:
+            VocabularyError: a character has no label; the message names it.
+        """
+        if unknown := self.unknown(text):
+            raise VocabularyError(f"{text!r} has {sorted(unknown)}, not among {''.join(self.characters)!r}")
+        return np.array([self._labels[c] for c in text], dtype=np.int32)
+
+    def decode(self, labels: Sequence[int] | np.ndarray) -> str:
+        """Text of ``labels`` (U,), which hold no blanks."""
+        return "".join(self.characters[int(label) - 1] for label in labels)
+
+    def to_json(self) -> str:
+        """As stored in a bundle."""
+        return json.dumps({"blank": BLANK, "characters": list(self.characters)}, ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Vocabulary:
+        """Read what ``to_json`` wrote."""
+        return cls(tuple(json.loads(text)["characters"]))
