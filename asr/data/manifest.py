@@ -12,33 +12,22 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from asr.data.utterance import Utterance
 from asr.errors import ManifestError
+from asr.files import write_atomically
 
 _SHOWN = 20
 
 
 def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
     """Write ``utterances`` atomically: the file is complete or as before."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            for utterance in utterances:
-                file.write(json.dumps(_to_json(utterance), ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with write_atomically(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        for utterance in utterances:
+            file.write(json.dumps(_to_json(utterance), ensure_ascii=False) + "\n")
 
 
 def read_manifest(path: str | Path) -> list[Utterance]:

@@ -1,0 +1,62 @@
+"""Files that are whole or as before, their checksums, and the folders that travel with the package."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from asr.errors import ConfigError
+
+
+@contextmanager
+def write_atomically(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; when the block ends well it is synced and takes ``path``'s name.
+
+    When the block raises, ``path`` stays as it was and the temporary file goes.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+        _sync(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def share_folder(name: str) -> Path:
+    """``conf`` or ``recipes``: beside the package in a checkout, inside it when installed from a wheel.
+
+    Raises:
+        ConfigError: neither place has it; the installation is damaged.
+    """
+    package = Path(__file__).parent
+    places = [package / "_share" / name, package.parent / name]
+    for place in places:
+        if place.is_dir():
+            return place
+    raise ConfigError(f"no folder {name}/ in {' or '.join(map(str, places))}; install asr again")
