@@ -1,0 +1,7 @@
+"""Recordings → samples: (N,) float32, one channel, the rate asked for."""
+
+from asr.audio.info import AudioInfo, audio_info
+from asr.audio.load import MINIMUM_S, load_audio, resample
+from asr.audio.source import AUDIO_SUFFIXES
+
+__all__ = ["AUDIO_SUFFIXES", "MINIMUM_S", "AudioInfo", "audio_info", "load_audio", "resample"]

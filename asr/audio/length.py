@@ -1,0 +1,128 @@
+r"""What a file's header promises, against what the file holds.
+
+libsndfile reads a cut WAV or SPHERE file to where it ends and says nothing, so the promise is read here:
+
+    RIFF <size> WAVE                                   RIFF, RF64 (sizes in a ds64 chunk) or BW64
+      ds64 <size> <riff size u64> <data size u64> …
+      fmt  <size> …
+      data <size> samples …                            a size of 0 or 0xFFFFFFFF: written to a pipe, unknown
+
+    NIST_1A\n   1024\n                                 SPHERE: the header's own length, then its fields
+    sample_count -i 16000\n channel_count -i 1\n sample_n_bytes -i 2\n … end_head\n
+
+    OggS <version> <flags> <granule u64> … <n segments u8> <n lengths u8>   each page of Ogg
+
+FLAC's promise (STREAMINFO) is libsndfile's own frame count; `load_audio` finds a cut one by decoding.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from typing import BinaryIO
+
+from asr.errors import AudioTruncatedError
+
+_UNKNOWN_FROM = 0x7FFFF000
+"""Sizes from here on are what programs write when they cannot seek back (sox, espeak, ffmpeg)."""
+
+_OGG_PAGE_MAX = 27 + 255 + 255 * 255
+
+
+def check_length(file: BinaryIO, name: str) -> None:
+    """Compare the promise of a WAV, SPHERE or Ogg header with the file; other formats pass. Rewinds ``file``.
+
+    Raises:
+        AudioTruncatedError: the file ends before its header says.
+    """
+    missing = _missing_bytes(file)
+    file.seek(0)
+    if missing > 0:
+        raise AudioTruncatedError(
+            f"{name}: the file ends {missing} bytes before its header says; copy or download it again"
+        )
+
+
+def _missing_bytes(file: BinaryIO) -> int:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    magic = file.read(12)
+    if magic[:4] in (b"RIFF", b"RF64", b"BW64") and magic[8:12] in (b"WAVE", b""):
+        return _missing_in_wav(file, size)
+    if magic[:7] == b"NIST_1A":
+        return _missing_in_sphere(file, size)
+    return _missing_in_ogg(file, size) if magic[:4] == b"OggS" else 0
+
+
+def _missing_in_wav(file: BinaryIO, size: int) -> int:
+    data = find_data_chunk(file)
+    if data is None:
+        file.seek(4)
+        promised = 8 + int.from_bytes(file.read(4), "little")
+        return promised - size if promised < _UNKNOWN_FROM else 0
+    start, length = data
+    return 0 if length >= _UNKNOWN_FROM and not _has_ds64(file) else start + length - size
+
+
+def find_data_chunk(file: BinaryIO) -> tuple[int, int] | None:
+    """Where the samples of a WAV file start, and how many bytes its header says they take."""
+    long_length: int | None = None
+    at = 12
+    while True:
+        file.seek(at)
+        chunk = file.read(8)
+        if len(chunk) < 8:
+            return None
+        kind, length = struct.unpack("<4sI", chunk)
+        if kind == b"ds64":
+            long_length = int.from_bytes(file.read(16)[8:], "little")
+        if kind == b"data":
+            return at + 8, long_length if long_length is not None and length == 0xFFFFFFFF else length
+        at += 8 + length + length % 2
+
+
+def _has_ds64(file: BinaryIO) -> bool:
+    file.seek(12)
+    return file.read(4) == b"ds64"
+
+
+def is_unsized_wav(file: BinaryIO) -> bool:
+    """Whether a WAV's data size is 0 though bytes follow, and its RIFF size leaves them out too.
+
+    Such a header was never completed; libsndfile takes the 0 at its word. Rewinds ``file``.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(12)
+    data = find_data_chunk(file) if head[:4] == b"RIFF" and head[8:] == b"WAVE" else None
+    file.seek(0)
+    riff_end = 8 + int.from_bytes(head[4:8], "little")
+    unfinished = riff_end >= _UNKNOWN_FROM or (data is not None and riff_end <= data[0])
+    return data is not None and data[1] == 0 and size > data[0] and unfinished
+
+
+def _missing_in_sphere(file: BinaryIO, size: int) -> int:
+    file.seek(0)
+    head = file.read(1024)
+    fields = dict(re.findall(rb"^(\w+) -\S+ (.+?)\s*$", head, re.MULTILINE))
+    if b"embedded" in fields.get(b"sample_coding", b""):
+        return 0
+    names = (b"sample_count", b"channel_count", b"sample_n_bytes")
+    count, channels, width = (_whole_number(fields.get(name, b"")) for name in names)
+    return _whole_number(head[8:16]) + count * max(channels, 1) * width - size
+
+
+def _whole_number(text: bytes) -> int:
+    return int(text) if text.strip().isdigit() else 0
+
+
+def _missing_in_ogg(file: BinaryIO, size: int) -> int:
+    """How much of the last page is cut off; a stream may end without its end-of-stream flag (RFC 7845, 4)."""
+    file.seek(max(0, size - _OGG_PAGE_MAX))
+    tail = file.read()
+    page = tail[tail.rfind(b"OggS\0") :]
+    if len(page) < 27:
+        return 27 - len(page)
+    lengths = page[27 : 27 + page[26]]
+    return 27 + page[26] + sum(lengths) - len(page)

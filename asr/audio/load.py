@@ -1,0 +1,130 @@
+"""Any recording → samples (N,) float32, one channel, one rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+import soxr
+
+from asr.audio.source import RATES_HZ, UNKNOWN_FRAMES, name_of, open_recording
+from asr.errors import AudioNotFiniteError, AudioTooShortError, AudioTruncatedError, SampleRateError
+
+MINIMUM_S = 0.025
+"""One analysis window: less than this has no features."""
+
+_BLOCK = 1 << 18
+_SLACK_S = 0.1
+"""How far before the promised end a recording may end: manifests and MP3 headers round durations."""
+
+
+def load_audio(
+    source: str | Path | BinaryIO,
+    sample_rate: int = 16_000,
+    *,
+    offset_s: float = 0.0,
+    duration_s: float | None = None,
+) -> np.ndarray:
+    """Decode ``source`` to samples (N,) float32 in about [-1, 1], channels averaged, resampled by soxr (HQ).
+
+    Args:
+        source: a path, or a binary file object (one that cannot seek is read whole).
+        sample_rate: Hz of the result.
+        offset_s: where to start, seconds.
+        duration_s: how much to read, seconds; to the end when None.
+
+    Raises:
+        AudioNotFoundError, AudioIsFolderError, AudioPermissionError: the path cannot be opened.
+        AudioEmptyError: no bytes, or no samples.
+        AudioFormatError: not audio, or of a kind that libsndfile does not decode.
+        AudioTruncatedError: the file ends, or stops decoding, before its header or the range says.
+        AudioNotFiniteError: NaN or infinite samples.
+        AudioTooShortError: less than ``MINIMUM_S`` = 25 ms, one analysis window, in the file or the range.
+        SampleRateError: the file's rate or ``sample_rate`` is outside 4 kHz to 384 kHz.
+    """
+    name = name_of(source)
+    _check_request(name, sample_rate, offset_s, duration_s)
+    with open_recording(source) as recording:
+        rate = recording.samplerate
+        samples = _read_range(recording, name, offset_s, duration_s)
+    if not np.isfinite(samples).all():
+        bad = int(np.count_nonzero(~np.isfinite(samples)))
+        raise AudioNotFiniteError(
+            f"{name}: {bad} of {len(samples)} samples are NaN or infinite; encode it again"
+        )
+    return resample(samples, rate, sample_rate)
+
+
+def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+    """Samples (N,) float32 at ``from_rate`` Hz → (round(N · to/from),) at ``to_rate`` Hz."""
+    if from_rate == to_rate:
+        return samples
+    return np.asarray(soxr.resample(samples, from_rate, to_rate), dtype=np.float32)
+
+
+def _check_request(name: str, sample_rate: int, offset_s: float, duration_s: float | None) -> None:
+    if not RATES_HZ[0] <= sample_rate <= RATES_HZ[1]:
+        raise SampleRateError(
+            f"{name}: asked for {sample_rate} Hz; between {RATES_HZ[0]} and {RATES_HZ[1]} is needed"
+        )
+    if not offset_s >= 0 or (duration_s is not None and not duration_s > 0):
+        raise ValueError(f"{name}: offset_s must be >= 0 and duration_s > 0, got {offset_s} and {duration_s}")
+
+
+def _read_range(
+    recording: soundfile.SoundFile, name: str, offset_s: float, duration_s: float | None
+) -> np.ndarray:
+    """The samples (N,) of a range, every one of them there."""
+    rate = recording.samplerate
+    start = round(offset_s * rate)
+    wanted = None if duration_s is None else round(duration_s * rate)
+    blocks: list[np.ndarray] = []
+    try:
+        if start:
+            recording.seek(min(start, recording.frames))
+        for block in decode(recording, wanted):
+            blocks.append(block)
+    except soundfile.LibsndfileError as fault:
+        at = (start + sum(map(len, blocks))) / rate
+        reason = fault.error_string.strip(" .")
+        raise AudioTruncatedError(
+            f"{name}: cut or damaged, cannot be decoded after {at:.1f} s ({reason})"
+        ) from fault
+    samples = np.concatenate(blocks) if blocks else np.empty(0, np.float32)
+    _check_length(recording, name, start, wanted, len(samples))
+    return samples
+
+
+def decode(recording: soundfile.SoundFile, wanted: int | None) -> Iterator[np.ndarray]:
+    """Yield mono blocks (n,) float32 from where ``recording`` stands, ``wanted`` samples or to the end.
+
+    ``SoundFile.blocks`` would repeat stale samples after a short read; ``read`` returns what was read.
+    """
+    left = UNKNOWN_FRAMES if wanted is None else wanted
+    while left > 0:
+        block = recording.read(min(_BLOCK, left), dtype="float32", always_2d=True)
+        if not len(block):
+            return
+        left -= len(block)
+        yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+
+
+def _check_length(
+    recording: soundfile.SoundFile, name: str, start: int, wanted: int | None, got: int
+) -> None:
+    rate, promised = recording.samplerate, recording.frames
+    if wanted is None and promised < UNKNOWN_FRAMES:
+        wanted = max(promised - start, 0)
+    if wanted is not None and got < wanted - _SLACK_S * rate:
+        raise AudioTruncatedError(
+            f"{name}: {wanted / rate:.2f} s needed from {start / rate:.2f} s on, "
+            f"only {got / rate:.2f} s are there"
+        )
+    if got < MINIMUM_S * rate:
+        raise AudioTooShortError(
+            f"{name}: {got} samples at {rate} Hz last {1000 * got / rate:.0f} ms; "
+            f"at least {1000 * MINIMUM_S:.0f} ms are needed"
+        )
