@@ -1,0 +1,23 @@
+"""Error rates, their intervals, and the report of both."""
+
+from asr.evaluation.alignment import align, alignment_lines
+from asr.evaluation.error_rate import ErrorRate, error_rate, utterance_errors
+from asr.evaluation.evaluation import Evaluation, evaluate
+from asr.evaluation.hypotheses import read_hypotheses, write_hypotheses
+from asr.evaluation.interval import Interval, bootstrap_interval
+from asr.evaluation.text_files import read_text_pair
+
+__all__ = [
+    "ErrorRate",
+    "Evaluation",
+    "Interval",
+    "align",
+    "alignment_lines",
+    "bootstrap_interval",
+    "error_rate",
+    "evaluate",
+    "read_hypotheses",
+    "read_text_pair",
+    "utterance_errors",
+    "write_hypotheses",
+]

@@ -1,0 +1,101 @@
+"""An evaluation as people read it: per cent, tables, the worst utterances aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from asr.evaluation.alignment import alignment_lines
+from asr.evaluation.error_rate import ErrorRate
+from asr.evaluation.evaluation import Evaluation, Score
+from asr.evaluation.interval import Interval
+
+_SPEAKERS_SHOWN = 20
+_FAILURES_SHOWN = 20
+_FEW = 10
+
+
+def print_evaluation(evaluation: Evaluation, console: Console, worst: int = 5) -> None:
+    """Print corpus rates, failures, speakers and the ``worst`` utterances; plain where no terminal is."""
+    _line(console, f"{len(evaluation.normalised.utterances)} utterances")
+    console.print(_rates(evaluation))
+    _line(console, _interval_note(evaluation.normalised.words.interval))
+    for section in (_failures(evaluation), _worst(evaluation, worst, console.width)):
+        for line in section:
+            _line(console, line)
+    if len(evaluation.by_speaker()) > 1:
+        _print_speakers(evaluation, console)
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(Text(text), soft_wrap=True)
+
+
+def _rates(evaluation: Evaluation) -> Table:
+    table = Table("", "normaliser", box=None, pad_edge=False)
+    for title in ("%", "95 % interval", "S", "D", "I", "N"):
+        table.add_column(title, justify="right", no_wrap=True)
+    rows = [evaluation.normalised]
+    if evaluation.normalised.normaliser != "verbatim":
+        rows.append(evaluation.verbatim)
+    for scores in rows:
+        table.add_row("WER", scores.normaliser, *_score_cells(scores.words))
+        table.add_row("CER", scores.normaliser, *_score_cells(scores.characters))
+    return table
+
+
+def _score_cells(score: Score) -> list[str]:
+    interval = score.interval
+    shown = f"{100 * interval.low:.2f} to {100 * interval.high:.2f}" if interval else "none"
+    rate, *counts = _cells(score.errors)
+    return [rate, shown, *counts]
+
+
+def _cells(errors: ErrorRate) -> list[str]:
+    counts = (errors.substitutions, errors.deletions, errors.insertions, errors.reference_length)
+    return [f"{100 * errors.rate:.2f}", *map(str, counts)]
+
+
+def _interval_note(interval: Interval | None) -> str:
+    if interval is None:
+        return "No interval: it needs two utterances and a reference that is not empty."
+    note = f"Intervals: {interval.resamples} bootstrap resamples of {interval.groups} {interval.over}"
+    note += f", seed {interval.seed}."
+    if interval.over == "utterances":
+        return note + " One speaker, or none known: how speakers differ is not in them."
+    return note + (" So few speakers make them too narrow." if interval.groups < _FEW else "")
+
+
+def _failures(evaluation: Evaluation) -> Iterator[str]:
+    failures = evaluation.failures
+    if failures:
+        yield f"\n{len(failures)} failed; each of their words counts as deleted:"
+    for failure in failures[:_FAILURES_SHOWN]:
+        yield f"  {failure.id}: error[{failure.code}]: {failure.message}"
+    if len(failures) > _FAILURES_SHOWN:
+        yield f"  … and {len(failures) - _FAILURES_SHOWN} more"
+
+
+def _worst(evaluation: Evaluation, count: int, width: int) -> Iterator[str]:
+    utterances = evaluation.worst(count)
+    if utterances:
+        yield f"\nMost word errors, {len(utterances)} utterances:"
+    for utterance in utterances:
+        yield f"\n{utterance.id}  errors: {utterance.words.errors}, words: {utterance.words.reference_length}"
+        yield from alignment_lines(utterance.reference, utterance.hypothesis, width)
+
+
+def _print_speakers(evaluation: Evaluation, console: Console) -> None:
+    speakers = evaluation.by_speaker()
+    table = Table("speaker", box=None, pad_edge=False)
+    for title in ("utterances", "WER %", "S", "D", "I", "N", "CER %"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for score in speakers[:_SPEAKERS_SHOWN]:
+        cells = (str(score.utterances), *_cells(score.words), f"{100 * score.characters.rate:.2f}")
+        table.add_row(Text(score.speaker), *cells)
+    shown = min(len(speakers), _SPEAKERS_SHOWN)
+    _line(console, f"\n{len(speakers)} speakers" + (f", the {shown} worst" if shown < len(speakers) else ""))
+    console.print(table)

@@ -1,0 +1,211 @@
+"""Score hypotheses against references: words and characters, normalised and verbatim, corpus and speakers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
+
+from asr.errors import AsrError, EvaluationError
+from asr.evaluation.error_rate import ErrorRate, utterance_errors
+from asr.evaluation.interval import Interval, bootstrap_interval
+from asr.text import normalise
+
+_SHOWN = 20
+
+
+class Reference(Protocol):
+    """What is scored against: an ``asr.data.Utterance``, or a line of a text file."""
+
+    @property
+    def id(self) -> str:
+        """Unique in the set."""
+
+    @property
+    def text(self) -> str:
+        """The transcript, not normalised."""
+
+    @property
+    def speaker(self) -> str:
+        """The unit of the bootstrap; where it is not known, the id."""
+
+
+@dataclass(frozen=True)
+class ScoredUtterance:
+    """An utterance's texts as they were compared, normalised, and its errors."""
+
+    id: str
+    speaker: str
+    reference: str
+    hypothesis: str
+    words: ErrorRate
+    characters: ErrorRate
+
+
+@dataclass(frozen=True)
+class SpeakerScore:
+    """The errors of one speaker."""
+
+    speaker: str
+    utterances: int
+    words: ErrorRate
+    characters: ErrorRate
+
+
+@dataclass(frozen=True)
+class Score:
+    """A corpus error rate and its interval, None where there is nothing to resample."""
+
+    errors: ErrorRate
+    interval: Interval | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts, the rate and the interval."""
+        return self.errors.to_json() | {"interval": asdict(self.interval) if self.interval else None}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Everything scored after one normaliser."""
+
+    normaliser: str
+    words: Score
+    characters: Score
+    utterances: tuple[ScoredUtterance, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """WER and CER under their names."""
+        return {"normaliser": self.normaliser, "wer": self.words.to_json(), "cer": self.characters.to_json()}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An utterance that gave an error instead of a text; it is scored as an empty hypothesis."""
+
+    id: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of ``evaluate``: scores after the chosen normaliser, and verbatim beside them."""
+
+    normalised: Scores
+    verbatim: Scores
+    failures: tuple[Failure, ...]
+
+    def by_speaker(self) -> list[SpeakerScore]:
+        """Each speaker's normalised errors, the highest WER first; empty if each utterance has its own."""
+        grouped: dict[str, list[ScoredUtterance]] = {}
+        for utterance in self.normalised.utterances:
+            grouped.setdefault(utterance.speaker, []).append(utterance)
+        if len(grouped) == len(self.normalised.utterances):
+            return []
+        scores = [
+            SpeakerScore(speaker, len(group), _total(group, "words"), _total(group, "characters"))
+            for speaker, group in grouped.items()
+        ]
+        return sorted(scores, key=lambda score: (-score.words.rate, score.speaker))
+
+    def worst(self, count: int) -> list[ScoredUtterance]:
+        """At most ``count`` utterances with errors, the most word errors first; failed ones are left out."""
+        failed = {failure.id for failure in self.failures}
+        wrong = [u for u in self.normalised.utterances if u.words.errors and u.id not in failed]
+        return sorted(wrong, key=lambda u: (-u.words.errors, -u.words.rate, u.id))[:count]
+
+    def to_json(self, worst: int = 5) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dicts; rates are fractions."""
+        return {
+            "utterances": len(self.normalised.utterances),
+            **self.normalised.to_json(),
+            "verbatim": self.verbatim.to_json(),
+            "by_speaker": [_named(score, "utterances") for score in self.by_speaker()],
+            "failures": [asdict(failure) for failure in self.failures],
+            "worst": [_named(u, "id", "reference", "hypothesis") for u in self.worst(worst)],
+        }
+
+
+def _named(score: SpeakerScore | ScoredUtterance, *names: str) -> dict[str, Any]:
+    fields = {name: getattr(score, name) for name in ("speaker", *names)}
+    return fields | {"wer": score.words.to_json(), "cer": score.characters.to_json()}
+
+
+def evaluate(
+    references: Sequence[Reference],
+    hypotheses: Mapping[str, str | AsrError] | Sequence[str | AsrError],
+    normaliser: str = "upper_letters",
+    *,
+    seed: int = 0,
+) -> Evaluation:
+    """Score ``hypotheses`` (by id, or in the order of ``references``).
+
+    An error in place of a text is a failure: every word of its reference counts as deleted. Intervals are
+    drawn over speakers; where there is one speaker only, or each utterance has its own, over utterances.
+
+    Raises:
+        EvaluationError: no references, ids that occur twice, or hypotheses missing or left over, named by id.
+        ConfigError: no normaliser has this name.
+    """
+    found = _matched(references, hypotheses)
+    pairs = list(zip(references, found, strict=True))
+    _refuse("have neither a text nor an error", [r.id for r, text in pairs if not isinstance(text, str | AsrError)])
+    texts = ["" if isinstance(text, AsrError) else text for text in found]
+    return Evaluation(
+        normalised=_score(references, texts, normaliser, seed),
+        verbatim=_score(references, texts, "verbatim", seed),
+        failures=tuple(
+            Failure(reference.id, text.code, str(text)) for reference, text in pairs if isinstance(text, AsrError)
+        ),
+    )
+
+
+def _score(references: Sequence[Reference], hypotheses: list[str], normaliser: str, seed: int) -> Scores:
+    truths = [normalise(reference.text, normaliser) for reference in references]
+    texts = [normalise(text, normaliser) for text in hypotheses]
+    words, characters = utterance_errors(truths, texts, "word"), utterance_errors(truths, texts, "character")
+    utterances = tuple(
+        ScoredUtterance(r.id, r.speaker, truth, text, of_words, of_characters)
+        for r, truth, text, of_words, of_characters in zip(references, truths, texts, words, characters, strict=True)
+    )
+    return Scores(normaliser, _corpus(utterances, "words", seed), _corpus(utterances, "characters", seed), utterances)
+
+
+def _corpus(utterances: tuple[ScoredUtterance, ...], unit: Literal["words", "characters"], seed: int) -> Score:
+    by_speaker: dict[str, ErrorRate] = {}
+    for utterance in utterances:
+        before = by_speaker.get(utterance.speaker, ErrorRate())
+        by_speaker[utterance.speaker] = before + getattr(utterance, unit)
+    if 1 < len(by_speaker) < len(utterances):
+        interval = bootstrap_interval(list(by_speaker.values()), over="speakers", seed=seed)
+    else:
+        interval = bootstrap_interval([getattr(u, unit) for u in utterances], over="utterances", seed=seed)
+    return Score(sum(by_speaker.values(), ErrorRate()), interval)
+
+
+def _total(utterances: list[ScoredUtterance], unit: Literal["words", "characters"]) -> ErrorRate:
+    return sum((getattr(utterance, unit) for utterance in utterances), ErrorRate())
+
+
+def _matched(
+    references: Sequence[Reference], hypotheses: Mapping[str, str | AsrError] | Sequence[str | AsrError]
+) -> list[str | AsrError]:
+    """The hypothesis of each reference, in order."""
+    ids = [reference.id for reference in references]
+    if not ids:
+        raise EvaluationError("no references; nothing can be scored")
+    _refuse("occur twice among the references", [name for name, times in Counter(ids).items() if times > 1])
+    if not isinstance(hypotheses, Mapping):
+        if len(hypotheses) != len(ids):
+            raise EvaluationError(f"{len(ids)} references and {len(hypotheses)} hypotheses; each needs exactly one")
+        return list(hypotheses)
+    _refuse("have no hypothesis", [name for name in ids if name not in hypotheses])
+    _refuse("have a hypothesis but no reference", sorted(hypotheses.keys() - set(ids)))
+    return [hypotheses[name] for name in ids]
+
+
+def _refuse(fault: str, ids: list[str]) -> None:
+    if ids:
+        more = f" … and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+        raise EvaluationError(f"{len(ids)} ids {fault}: {', '.join(ids[:_SHOWN])}{more}")
