@@ -2,16 +2,18 @@
 
 One line, with the keys this project writes (``offset`` only where it is not 0)::
 
-    {"id": "an251-fash-b", "audio_filepath": "…/an251-fash-b.flac", "duration": 1.1, "text": "YES", "speaker": "fash"}
+    {"id": "an251-fash-b", "audio_filepath": "…/an251-fash-b.flac", "duration": 1.1, "text": "YES",
+     "speaker": "fash"}
 
-Other keys are ignored; ``id`` and ``speaker`` may be missing in manifests made elsewhere: the id is then the
-recording's stem, and the speaker is the id (each recording its own speaker).
+Other keys are ignored; ``id`` and ``speaker`` may be missing or null in manifests made elsewhere: the id is
+then the recording's stem, and the speaker is the id (each recording its own speaker). Only LF and CRLF end a
+line: U+2028, U+0085 and their like may stand inside a text.
 """
 
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
 
 
 def read_manifest(path: str | Path) -> list[Utterance]:
-    """Read a manifest whole.
+    """Read a manifest whole; paths relative to its folder are made absolute.
 
     Raises:
         ManifestError: the file cannot be read or is empty, a line is not what it should be, or an id occurs
@@ -45,10 +47,10 @@ def read_manifest(path: str | Path) -> list[Utterance]:
         if not line.strip():
             continue
         try:
-            utterance = _from_json(json.loads(line), path.parent)
+            utterance = _from_json(json.loads(line), path.parent.absolute())
             if utterance.id in seen:
                 raise ValueError(f"id {utterance.id!r} is also on line {seen[utterance.id]}")
-        except (ValueError, TypeError) as fault:
+        except (ValueError, RecursionError) as fault:
             faults.append(f"line {number}: {fault}")
             continue
         seen[utterance.id] = number
@@ -63,7 +65,7 @@ def read_manifest(path: str | Path) -> list[Utterance]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as fault:
         raise ManifestError(f"{path}: cannot be read: {fault}") from fault
 
@@ -83,18 +85,20 @@ def _from_json(fields: Any, folder: Path) -> Utterance:
     """Check one decoded line; ``ValueError`` says what is wrong with it."""
     if not isinstance(fields, dict):
         raise ValueError(f"an object is needed, got {type(fields).__name__}")
-    recording = folder / _string(fields, "audio_filepath")
-    duration, offset = _seconds(fields, "duration"), _seconds(fields | {"offset": fields.get("offset", 0)}, "offset")
-    if duration <= 0:
-        raise ValueError(f"duration must be > 0 seconds, got {duration}")
-    identity = str(fields.get("id", recording.stem))
+    if not _string(fields, "audio_filepath"):
+        raise ValueError("'audio_filepath' is empty")
+    recording = folder / fields["audio_filepath"]
+    duration = _seconds(fields, "duration")
+    if duration == 0:
+        raise ValueError("'duration' must be > 0 seconds, got 0")
+    identity = _name(fields, "id", recording.stem)
     return Utterance(
         id=identity,
         audio_filepath=str(recording),
         duration=duration,
         text=_string(fields, "text"),
-        speaker=str(fields.get("speaker", identity)),
-        offset=offset,
+        speaker=_name(fields, "speaker", identity),
+        offset=_seconds({"offset": 0} | fields, "offset"),
     )
 
 
@@ -104,8 +108,18 @@ def _string(fields: dict[str, Any], key: str) -> str:
     return fields[key]
 
 
+def _name(fields: dict[str, Any], key: str, default: str) -> str:
+    """A string that is not empty; whole numbers, as some corpora name speakers, are written out."""
+    value = fields.get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise ValueError(f"{key!r} must be a name, got {value!r}")
+    return str(value)
+
+
 def _seconds(fields: dict[str, Any], key: str) -> float:
     value = fields.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= sys.float_info.max:
         raise ValueError(f"{key!r} must be seconds, got {value!r}")
     return float(value)
