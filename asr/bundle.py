@@ -1,0 +1,193 @@
+"""A bundle: everything that turns a recording into text, in one folder, each part checked before it is read.
+
+::
+
+    bundle.json       format, and the SHA-256 of every other part
+    card.json         what it is, what it was trained on, how well it does
+    front_end.npz     frozen arrays of the features
+    cmvn.npz          mean and standard deviation, or nothing for per-utterance normalisation
+    vocabulary.json   blank and characters
+    float32.onnx      features (B, T, F), feature_lengths (B,) → log_probs (B, T', V), log_prob_lengths (B,)
+    int8.onnx         the same, weights in 8 bits; at least one of the two
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError
+from asr.features.cmvn import Cmvn, UtteranceCmvn, cmvn_from_arrays
+from asr.features.front_end import FrontEnd
+from asr.files import sha256_of
+from asr.text.vocabulary import Vocabulary
+
+FORMAT = 1
+DEFAULT = "an4"
+"""The bundle used when none is named."""
+
+SHIPPED = Path(__file__).parent / "bundles"
+_INDEX = "bundle.json"
+_PARTS = ("card.json", "front_end.npz", "cmvn.npz", "vocabulary.json")
+_PRECISIONS = ("int8", "float32")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle.
+
+    Attributes:
+        path: its folder.
+        card: the model card, as JSON has it.
+        front_end: samples (N,) → features (T, F).
+        cmvn: features → normalised features.
+        vocabulary: labels ↔ characters.
+        precisions: the ONNX models it holds, smallest first: ``int8``, ``float32``.
+        frame_s: seconds from one output frame to the next.
+    """
+
+    path: Path
+    card: Mapping[str, Any]
+    front_end: FrontEnd
+    cmvn: Cmvn | UtteranceCmvn
+    vocabulary: Vocabulary
+    precisions: tuple[str, ...]
+    frame_s: float
+
+    def model_path(self, precision: str | None = None) -> Path:
+        """The ONNX file of this precision; the smallest there is when None.
+
+        Raises:
+            BundleError: the bundle has no model of this precision.
+        """
+        precision = precision or self.precisions[0]
+        if precision not in self.precisions:
+            raise BundleError(f"{self.path} has no {precision} model, only {', '.join(self.precisions)}")
+        return self.path / f"{precision}.onnx"
+
+
+def find_bundle(name_or_path: str | Path | None = None) -> Path:
+    """The folder of a shipped bundle by name, or of any bundle by path.
+
+    Raises:
+        BundleNotFoundError: neither is there; the message lists what ships.
+    """
+    wanted = str(name_or_path or DEFAULT)
+    for folder in (SHIPPED / wanted, Path(wanted)):
+        if (folder / _INDEX).is_file():
+            return folder
+    shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob(f"*/{_INDEX}"))) or "none"
+    raise BundleNotFoundError(f"no bundle {wanted!r}: not one that ships ({shipped}), nor a folder with {_INDEX}")
+
+
+def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
+    """Verify every part by its SHA-256, then read.
+
+    Raises:
+        BundleNotFoundError: no such bundle.
+        BundleCorruptError: a part is missing or changed, or the format is from another version.
+    """
+    folder = find_bundle(name_or_path)
+    parts = _verify(folder)
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    return Bundle(
+        path=folder,
+        card=card,
+        front_end=FrontEnd.from_arrays(_arrays(folder / "front_end.npz")),
+        cmvn=cmvn_from_arrays(_arrays(folder / "cmvn.npz")),
+        vocabulary=Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8")),
+        precisions=tuple(p for p in _PRECISIONS if f"{p}.onnx" in parts),
+        frame_s=float(card["frame_s"]),
+    )
+
+
+def write_bundle(
+    folder: str | Path,
+    *,
+    card: Mapping[str, Any],
+    front_end: FrontEnd,
+    cmvn: Cmvn | UtteranceCmvn,
+    vocabulary: Vocabulary,
+    models: Mapping[str, Path],
+) -> Path:
+    """Write a bundle to ``folder``: complete, or not at all.
+
+    Args:
+        folder: where; a bundle already there is replaced once the new one is whole.
+        card: must hold ``frame_s``, seconds from one output frame to the next.
+        front_end: samples → features.
+        cmvn: their normalisation.
+        vocabulary: labels ↔ characters.
+        models: precision (``float32``, ``int8``) → ONNX file, copied in.
+
+    Raises:
+        BundleError: no model, or ``folder`` holds something that is no bundle.
+    """
+    folder = Path(folder)
+    if not models or not set(models) <= set(_PRECISIONS):
+        raise BundleError(f"a bundle needs models of {' or '.join(_PRECISIONS)}, got {sorted(models)}")
+    if folder.exists() and not (folder / _INDEX).is_file() and any(folder.iterdir()):
+        raise BundleError(f"{folder} is there and is no bundle; remove it or name another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        (temporary / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        np.savez(temporary / "front_end.npz", allow_pickle=False, **front_end.to_arrays())
+        np.savez(temporary / "cmvn.npz", allow_pickle=False, **cmvn.to_arrays())
+        (temporary / "vocabulary.json").write_text(vocabulary.to_json() + "\n", encoding="utf-8")
+        for precision, path in models.items():
+            shutil.copyfile(path, temporary / f"{precision}.onnx")
+        index = {"format": FORMAT, "sha256": {p.name: sha256_of(p) for p in sorted(temporary.iterdir())}}
+        (temporary / _INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+        temporary.chmod(0o755)
+        _replace_folder(temporary, folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return folder
+
+
+def _replace_folder(new: Path, folder: Path) -> None:
+    """Put ``new`` where ``folder`` is; a folder cannot be renamed over a full one, so the old steps aside first."""
+    if folder.exists():
+        aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
+        folder.rename(aside / folder.name)
+        new.rename(folder)
+        shutil.rmtree(aside)
+    else:
+        new.rename(folder)
+
+
+def _verify(folder: Path) -> set[str]:
+    try:
+        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        parts: dict[str, str] = dict(index["sha256"])
+        known = index["format"]
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise BundleCorruptError(f"{folder / _INDEX} cannot be read: {fault}") from fault
+    if known != FORMAT:
+        raise BundleCorruptError(f"{folder}: bundle format {known!r}, this version of asr reads {FORMAT}")
+    if missing := [p for p in _PARTS if p not in parts]:
+        raise BundleCorruptError(f"{folder / _INDEX} lists no {', '.join(missing)}")
+    if not any(f"{p}.onnx" in parts for p in _PRECISIONS):
+        raise BundleCorruptError(f"{folder / _INDEX} lists no model")
+    for name, wanted in parts.items():
+        if Path(name).name != name or not (folder / name).is_file():
+            raise BundleCorruptError(f"{folder / name} is missing; copy or export the bundle again")
+        if (got := sha256_of(folder / name)) != wanted:
+            raise BundleCorruptError(
+                f"{folder / name} has SHA-256 {got[:12]}…, {_INDEX} not {wanted[:12]}…; copy or export the bundle again"
+            )
+    return set(parts)
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}

@@ -1,0 +1,64 @@
+"""Cepstral mean and variance normalisation, over a training set or over each utterance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from asr.errors import TrainingError
+
+_FLOOR = 1e-3
+"""Smallest standard deviation, so that a constant band becomes zero and not infinite."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cmvn:
+    """Global normalisation: subtract ``mean`` (F,), divide by ``std`` (F,), both of the training set."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def fit(cls, features: Iterable[np.ndarray]) -> Cmvn:
+        """Mean and standard deviation over every frame of every (T, F) array, accumulated in float64.
+
+        Raises:
+            TrainingError: there are no frames.
+        """
+        count, total, squares = 0, np.zeros(1), np.zeros(1)
+        for matrix in features:
+            wide = matrix.astype(np.float64)
+            count, total, squares = count + len(wide), total + wide.sum(0), squares + (wide**2).sum(0)
+        if count == 0:
+            raise TrainingError("CMVN needs frames to be fitted on, got none")
+        mean = total / count
+        std = np.sqrt(np.maximum(squares / count - mean**2, _FLOOR**2))
+        return cls(mean.astype(np.float32), std.astype(np.float32))
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """(T, F) → (T, F)."""
+        return (features - self.mean) / self.std
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As stored in a bundle."""
+        return {"mean": self.mean, "std": self.std}
+
+
+@dataclass(frozen=True)
+class UtteranceCmvn:
+    """Each utterance by its own mean and standard deviation: no state, no corpus, robust to another microphone."""
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """(T, F) → (T, F)."""
+        return (features - features.mean(0)) / np.maximum(features.std(0), _FLOOR)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As stored in a bundle."""
+        return {}
+
+
+def cmvn_from_arrays(arrays: Mapping[str, np.ndarray]) -> Cmvn | UtteranceCmvn:
+    """Read what ``to_arrays`` gave: arrays make it global, none per utterance."""
+    return Cmvn(arrays["mean"], arrays["std"]) if "mean" in arrays else UtteranceCmvn()

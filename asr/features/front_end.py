@@ -1,0 +1,102 @@
+"""The front end: samples → features, from frozen arrays and numpy alone.
+
+The arrays (window, mel matrix, cosine transform) are made by librosa once, when training starts, and travel in the
+bundle; so training and transcription share this one implementation, and transcription needs no librosa.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from asr.errors import AudioTooShortError
+
+_BLOCK = 512
+"""Frames transformed at a time, so that an hour of audio needs no more memory than ten seconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class FrontEnd:
+    """Short-time power spectrum in decibels, then optionally mel bands, cepstra and their derivatives.
+
+    Frames are centred as librosa centres them: frame t is around sample ``t * hop_length``, the ends padded with
+    zeros, so N samples give ``1 + N // hop_length`` frames.
+
+    Attributes:
+        sample_rate: Hz of the samples it is meant for.
+        hop_length: samples between frames.
+        window: (n_fft,) float32, the analysis window padded to the transform's length.
+        amin: smallest power, below which the logarithm is cut.
+        mel: (n_mels, 1 + n_fft // 2) float32, or None to keep the linear spectrum.
+        dct: (n_mfcc, n_mels) float32, or None to keep the bands.
+        delta: (W,) float32 derivative filter, or None for no derivatives.
+        delta_order: how many derivatives are appended.
+    """
+
+    sample_rate: int
+    hop_length: int
+    window: np.ndarray
+    amin: float
+    mel: np.ndarray | None = None
+    dct: np.ndarray | None = None
+    delta: np.ndarray | None = None
+    delta_order: int = 0
+
+    @property
+    def num_features(self) -> int:
+        """F."""
+        static = next(len(m) for m in (self.dct, self.mel, self.window[: 1 + len(self.window) // 2]) if m is not None)
+        return static * (1 + self.delta_order)
+
+    def num_frames(self, num_samples: int) -> int:
+        """T for N samples."""
+        return 1 + num_samples // self.hop_length
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Features (T, F) float32 of ``samples`` (N,) float32.
+
+        Raises:
+            AudioTooShortError: no samples.
+        """
+        if len(samples) == 0:
+            raise AudioTooShortError("no samples; features need at least one")
+        n_fft = len(self.window)
+        padded = np.pad(np.asarray(samples, np.float32), n_fft // 2)
+        frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[:: self.hop_length]
+        frames = frames[: self.num_frames(len(samples))]
+        static = np.concatenate([self._static(frames[i : i + _BLOCK]) for i in range(0, len(frames), _BLOCK)])
+        return np.concatenate([static, *self._derivatives(static)], axis=1)
+
+    def _static(self, frames: np.ndarray) -> np.ndarray:
+        spectrum = np.fft.rfft(frames * self.window)
+        power = spectrum.real**2 + spectrum.imag**2
+        if self.mel is not None:
+            power = power @ self.mel.T
+        decibels = 10 * np.log10(np.maximum(power, self.amin))
+        return (decibels if self.dct is None else decibels @ self.dct.T).astype(np.float32)
+
+    def _derivatives(self, static: np.ndarray) -> list[np.ndarray]:
+        derivatives, last = [], static
+        for _ in range(self.delta_order):
+            last = self._derivative(last)
+            derivatives.append(last)
+        return derivatives
+
+    def _derivative(self, features: np.ndarray) -> np.ndarray:
+        """Correlate (T, F) with the derivative filter along time, the end frames repeated."""
+        if self.delta is None:
+            return features
+        half = len(self.delta) // 2
+        padded = np.pad(features, ((half, half), (0, 0)), mode="edge")
+        return sum(w * padded[i : i + len(features)] for i, w in enumerate(self.delta)).astype(np.float32)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As stored in a bundle."""
+        return {f.name: np.asarray(v) for f in fields(self) if (v := getattr(self, f.name)) is not None}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> FrontEnd:
+        """Read what ``to_arrays`` gave."""
+        return cls(**{k: v.item() if v.ndim == 0 else v for k, v in arrays.items()})

@@ -1,0 +1,99 @@
+"""What features to compute; ``front_end()`` has librosa freeze them into arrays.
+
+Quantities are librosa's own: ``n_fft``, ``win_length`` and ``hop_length`` in samples at ``sample_rate``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from asr.errors import ConfigError, MissingExtraError
+from asr.features.front_end import FrontEnd
+
+_AMIN = 1e-10
+"""librosa.power_to_db's own."""
+
+
+@dataclass(frozen=True)
+class PowerSpectrogram:
+    """Power in decibels at ``1 + n_fft // 2`` linear frequencies (librosa.stft, librosa.power_to_db)."""
+
+    sample_rate: int = 16000
+    n_fft: int = 512
+    win_length: int = 400
+    hop_length: int = 160
+    window: str = "hann"
+
+    def __post_init__(self) -> None:
+        """Refuse what no transform can do."""
+        if not 0 < self.hop_length <= self.win_length <= self.n_fft:
+            raise ConfigError(
+                "features need 0 < hop_length <= win_length <= n_fft, "
+                f"got {self.hop_length}, {self.win_length}, {self.n_fft}"
+            )
+
+    def front_end(self) -> FrontEnd:
+        """Frozen arrays, by librosa."""
+        librosa = _librosa()
+        window = librosa.filters.get_window(self.window, self.win_length, fftbins=True)
+        window = librosa.util.pad_center(window, size=self.n_fft).astype(np.float32)
+        return FrontEnd(self.sample_rate, self.hop_length, window, _AMIN)
+
+
+@dataclass(frozen=True)
+class LogMel(PowerSpectrogram):
+    """Power in decibels in ``n_mels`` bands from ``fmin_hz`` to ``fmax_hz`` (librosa.feature.melspectrogram)."""
+
+    n_mels: int = 40
+    fmin_hz: float = 20.0
+    fmax_hz: float | None = None
+
+    def front_end(self) -> FrontEnd:
+        """Frozen arrays, by librosa."""
+        from dataclasses import replace
+
+        mel = _librosa().filters.mel(
+            sr=self.sample_rate, n_fft=self.n_fft, n_mels=self.n_mels, fmin=self.fmin_hz, fmax=self.fmax_hz
+        )
+        return replace(super().front_end(), mel=mel.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Mfcc(LogMel):
+    """The first ``n_mfcc`` cepstra (librosa.feature.mfcc: DCT-II, orthonormal) and ``delta_order`` derivatives.
+
+    Derivatives are librosa.feature.delta's, a Savitzky-Golay filter of ``delta_width`` frames with the end frames
+    repeated (``mode="nearest"``), so that an utterance shorter than the filter has them too.
+    """
+
+    n_mfcc: int = 13
+    delta_width: int = 9
+    delta_order: int = 2
+
+    def front_end(self) -> FrontEnd:
+        """Frozen arrays, by librosa and scipy."""
+        from dataclasses import replace
+
+        import scipy.fft
+        import scipy.signal
+
+        dct = scipy.fft.dct(np.eye(self.n_mels), axis=0, type=2, norm="ortho")[: self.n_mfcc]
+        delta = scipy.signal.savgol_coeffs(self.delta_width, polyorder=1, deriv=1, use="dot")
+        return replace(
+            super().front_end(),
+            dct=dct.astype(np.float32),
+            delta=delta.astype(np.float32),
+            delta_order=self.delta_order,
+        )
+
+
+def _librosa():  # noqa: ANN202
+    try:
+        import librosa
+    except ImportError as missing:
+        raise MissingExtraError(
+            "features are frozen by librosa; install it with: pip install 'asr[train]'"
+        ) from missing
+    return librosa
