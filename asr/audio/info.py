@@ -16,7 +16,7 @@ class AudioInfo:
     Attributes:
         sample_rate: Hz.
         channels: 1 is mono.
-        frames: samples a channel; of MP3, an estimate good to two MPEG frames.
+        frames: samples a channel; of MP3 an estimate, good to two MPEG frames where it has a Xing header.
     """
 
     sample_rate: int

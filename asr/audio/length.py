@@ -12,7 +12,9 @@ libsndfile reads a cut WAV or SPHERE file to where it ends and says nothing, so 
 
     OggS <version> <flags> <granule u64> … <n segments u8> <n lengths u8>   each page of Ogg
 
-FLAC's promise (STREAMINFO) is libsndfile's own frame count; `load_audio` finds a cut one by decoding.
+    ID3 … <size, 7 bits a byte> tags   MPEG frame, with "Xing" or "Info" and the number of frames inside: MP3
+
+The promises of FLAC and MP3 are libsndfile's own frame count; `load_audio` finds a cut one by decoding.
 """
 
 from __future__ import annotations
@@ -126,3 +128,20 @@ def _missing_in_ogg(file: BinaryIO, size: int) -> int:
         return 27 - len(page)
     lengths = page[27 : 27 + page[26]]
     return 27 + page[26] + sum(lengths) - len(page)
+
+
+def promises_length(file: BinaryIO) -> bool:
+    """Whether the header tells the length: an MP3 does in a Xing frame only, a FLAC may leave it 0. Rewinds."""
+    file.seek(0)
+    head = file.read(26)
+    file.seek(_id3_length(head))
+    frame = file.read(256)
+    file.seek(0)
+    if head[:4] == b"fLaC":
+        return int.from_bytes(head[18:26], "big") % (1 << 36) > 0
+    is_mpeg = len(frame) > 1 and frame[0] == 0xFF and frame[1] >= 0xE0
+    return not is_mpeg or b"Xing" in frame or b"Info" in frame
+
+
+def _id3_length(head: bytes) -> int:
+    return 10 + sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10])) if head[:3] == b"ID3" else 0

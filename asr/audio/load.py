@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from asr.audio.source import RATES_HZ, UNKNOWN_FRAMES, name_of, open_recording
+from asr.audio.source import RATES_HZ, UNKNOWN_FRAMES, Forward, name_of, open_recording
 from asr.errors import AudioNotFiniteError, AudioTooShortError, AudioTruncatedError, SampleRateError
 
 MINIMUM_S = 0.025
@@ -52,9 +52,7 @@ def load_audio(
         samples = _read_range(recording, name, offset_s, duration_s)
     if not np.isfinite(samples).all():
         bad = int(np.count_nonzero(~np.isfinite(samples)))
-        raise AudioNotFiniteError(
-            f"{name}: {bad} of {len(samples)} samples are NaN or infinite; encode it again"
-        )
+        raise AudioNotFiniteError(f"{name}: {bad} of {len(samples)} samples are NaN or infinite; encode it again")
     return resample(samples, rate, sample_rate)
 
 
@@ -67,16 +65,12 @@ def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
 def _check_request(name: str, sample_rate: int, offset_s: float, duration_s: float | None) -> None:
     if not RATES_HZ[0] <= sample_rate <= RATES_HZ[1]:
-        raise SampleRateError(
-            f"{name}: asked for {sample_rate} Hz; between {RATES_HZ[0]} and {RATES_HZ[1]} is needed"
-        )
+        raise SampleRateError(f"{name}: asked for {sample_rate} Hz; between {RATES_HZ[0]} and {RATES_HZ[1]} is needed")
     if not offset_s >= 0 or (duration_s is not None and not duration_s > 0):
         raise ValueError(f"{name}: offset_s must be >= 0 and duration_s > 0, got {offset_s} and {duration_s}")
 
 
-def _read_range(
-    recording: soundfile.SoundFile, name: str, offset_s: float, duration_s: float | None
-) -> np.ndarray:
+def _read_range(recording: Forward, name: str, offset_s: float, duration_s: float | None) -> np.ndarray:
     """The samples (N,) of a range, every one of them there."""
     rate = recording.samplerate
     start = round(offset_s * rate)
@@ -90,15 +84,13 @@ def _read_range(
     except soundfile.LibsndfileError as fault:
         at = (start + sum(map(len, blocks))) / rate
         reason = fault.error_string.strip(" .")
-        raise AudioTruncatedError(
-            f"{name}: cut or damaged, cannot be decoded after {at:.1f} s ({reason})"
-        ) from fault
+        raise AudioTruncatedError(f"{name}: cut or damaged, cannot be decoded after {at:.1f} s ({reason})") from fault
     samples = np.concatenate(blocks) if blocks else np.empty(0, np.float32)
     _check_length(recording, name, start, wanted, len(samples))
     return samples
 
 
-def decode(recording: soundfile.SoundFile, wanted: int | None) -> Iterator[np.ndarray]:
+def decode(recording: Forward, wanted: int | None) -> Iterator[np.ndarray]:
     """Yield mono blocks (n,) float32 from where ``recording`` stands, ``wanted`` samples or to the end.
 
     ``SoundFile.blocks`` would repeat stale samples after a short read; ``read`` returns what was read.
@@ -112,16 +104,13 @@ def decode(recording: soundfile.SoundFile, wanted: int | None) -> Iterator[np.nd
         yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
 
 
-def _check_length(
-    recording: soundfile.SoundFile, name: str, start: int, wanted: int | None, got: int
-) -> None:
-    rate, promised = recording.samplerate, recording.frames
-    if wanted is None and promised < UNKNOWN_FRAMES:
-        wanted = max(promised - start, 0)
+def _check_length(recording: Forward, name: str, start: int, wanted: int | None, got: int) -> None:
+    rate = recording.samplerate
+    if wanted is None and recording.promises_length:
+        wanted = max(recording.frames - start, 0)
     if wanted is not None and got < wanted - _SLACK_S * rate:
         raise AudioTruncatedError(
-            f"{name}: {wanted / rate:.2f} s needed from {start / rate:.2f} s on, "
-            f"only {got / rate:.2f} s are there"
+            f"{name}: {wanted / rate:.2f} s needed from {start / rate:.2f} s on, only {got / rate:.2f} s are there"
         )
     if got < MINIMUM_S * rate:
         raise AudioTooShortError(

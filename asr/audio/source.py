@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import soundfile
 
-from asr.audio.length import check_length, find_data_chunk, is_unsized_wav
+from asr.audio.length import check_length, find_data_chunk, is_unsized_wav, promises_length
 from asr.errors import (
     AudioEmptyError,
     AudioError,
@@ -32,8 +32,15 @@ UNKNOWN_FRAMES = 1 << 62
 """libsndfile's frame count is above this when the header does not tell."""
 
 
-class _Forward(soundfile.SoundFile):
-    """Reads on from where it stands; soundfile seeks after each read, which an endless FLAC refuses."""
+class Forward(soundfile.SoundFile):
+    """Reads on from where it stands; soundfile seeks after each read, which an endless FLAC refuses.
+
+    ``promises_length``: ``frames`` is what the header says, not libsndfile's guess or "unknown".
+    """
+
+    def __init__(self, file: BinaryIO, promises_length: bool) -> None:
+        super().__init__(file)
+        self.promises_length = promises_length
 
     def seekable(self) -> bool:
         """Claim what keeps soundfile from seeking; ``seek`` itself works all the same."""
@@ -49,7 +56,7 @@ def name_of(source: str | Path | BinaryIO) -> str:
 
 
 @contextmanager
-def open_recording(source: str | Path | BinaryIO) -> Iterator[soundfile.SoundFile]:
+def open_recording(source: str | Path | BinaryIO) -> Iterator[Forward]:
     """Open a path or a binary file object, its header checked; closes what it opened.
 
     Raises:
@@ -71,9 +78,7 @@ def _file(path: str | Path) -> BinaryIO:
     except (FileNotFoundError, NotADirectoryError) as fault:
         raise AudioNotFoundError(f"{path}: no such file") from fault
     except PermissionError as fault:
-        raise AudioPermissionError(
-            f"{path}: may not be read; change its permissions or run as its owner"
-        ) from fault
+        raise AudioPermissionError(f"{path}: may not be read; change its permissions or run as its owner") from fault
     except (OSError, ValueError) as fault:
         raise AudioError(f"{path}: cannot be opened: {getattr(fault, 'strerror', fault)}") from fault
 
@@ -84,15 +89,16 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 
 
 @contextmanager
-def _decoder(file: BinaryIO, name: str) -> Iterator[soundfile.SoundFile]:
+def _decoder(file: BinaryIO, name: str) -> Iterator[Forward]:
     if file.seek(0, os.SEEK_END) == 0:
         raise AudioEmptyError(f"{name}: the file is empty (0 bytes)")
     check_length(file, name)
     file = _with_data_size(file) if is_unsized_wav(file) else file
     # A file object, never a path: by path libsndfile guesses raw formats from the suffix.
     # TypeError: soundfile itself does so for `.raw`, by the object's name.
+    promises = promises_length(file)
     try:
-        recording = _Forward(file)
+        recording = Forward(file, promises)
     except (soundfile.LibsndfileError, TypeError) as fault:
         _check_rate(_wav_rate(file), name)
         reason = getattr(fault, "error_string", str(fault)).rstrip(".")
