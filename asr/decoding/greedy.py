@@ -1,0 +1,42 @@
+"""Best path decoding: the most probable label of each frame (Graves et al. 2006, section 3.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from asr.decoding.hypothesis import Hypothesis
+from asr.errors import VocabularyError
+from asr.text import BLANK, Vocabulary
+
+
+def greedy_decode(log_probs: np.ndarray, vocabulary: Vocabulary) -> Hypothesis:
+    """Take each frame's best label, collapse repeats, drop blanks: B(argmax path), in Graves's notation.
+
+    It is the reading of the most probable path, not always the most probable reading, which is a sum over paths.
+
+    >>> probabilities = [[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]
+    >>> greedy_decode(np.log(probabilities), Vocabulary(("A",))).text
+    'AA'
+
+    Args:
+        log_probs: (T', V) natural logarithms, blank at 0.
+        vocabulary: of V labels, the blank included.
+
+    Returns:
+        The hypothesis; its score is the sum of the path's log-probabilities, its frames are the first of each run.
+
+    Raises:
+        VocabularyError: ``log_probs`` is not (T', V).
+    """
+    if log_probs.ndim != 2 or log_probs.shape[1] != len(vocabulary):
+        raise VocabularyError(f"log_probs must be (T, {len(vocabulary)}), got {log_probs.shape}")
+    path = log_probs.argmax(axis=1)
+    starts = np.diff(path, prepend=-1) != 0
+    frames = np.flatnonzero(starts & (path != BLANK))
+    labels = path[frames]
+    return Hypothesis(
+        text=vocabulary.decode(labels),
+        labels=tuple(labels.tolist()),
+        frames=tuple(frames.tolist()),
+        score=float(log_probs.max(axis=1, initial=-np.inf).sum(dtype=np.float64)),
+    )
