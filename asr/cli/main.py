@@ -1,0 +1,105 @@
+"""``asr VERB …``: find the verb, import only what it needs, turn errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from asr import __version__
+from asr.errors import AsrError
+
+VERBS = {
+    "prepare": ("asr.cli.prepare", "turn a corpus, as published, into manifests"),
+    "train": ("asr.cli.train", "train a model; settings as key=value (Hydra)"),
+    "export": ("asr.cli.export", "turn a checkpoint into a bundle that runs without TensorFlow"),
+    "transcribe": ("asr.cli.transcribe", "recordings to text"),
+    "evaluate": ("asr.cli.evaluate", "word and character error rates"),
+    "recipe": ("asr.cli.recipe", "run a recipe from download to result"),
+}
+"""Verb → module, and a line of help. A module has ``add_arguments(parser)`` and ``run(arguments) -> int``, or, to
+read its own command line, ``run_raw(argv) -> int``."""
+
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line.
+
+    Returns:
+        0 when all went well, 1 after an error (its code and message on stderr), 2 when the command line is
+        wrong, 130 after Ctrl-C.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _dispatch(argv)
+        sys.stdout.flush()
+        return code
+    except AsrError as error:
+        report(error)
+        return 1
+    except KeyboardInterrupt:
+        print("asr: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def report(error: AsrError) -> None:
+    """One line on stderr: ``asr: error[code]: message``."""
+    print(f"asr: error[{error.code}]: {error}", file=sys.stderr)
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_overview())
+        return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"asr {__version__}")
+        return 0
+    if argv[0] not in VERBS:
+        print(f"asr: {_unknown(argv[0])}", file=sys.stderr)
+        return 2
+    return _run_verb(argv[0], argv[1:])
+
+
+def _run_verb(verb: str, argv: list[str]) -> int:
+    module = importlib.import_module(VERBS[verb][0])
+    if hasattr(module, "run_raw"):
+        return module.run_raw(argv)
+    parser = argparse.ArgumentParser(
+        prog=f"asr {verb}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    return module.run(arguments)
+
+
+def _overview() -> str:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:{width}}  {line}" for verb, (_, line) in VERBS.items())
+    return (
+        "usage: asr VERB … | asr --version\n\n"
+        "Speech recognition you train yourself.\n\n"
+        f"{verbs}\n\n"
+        "asr VERB --help says more."
+    )
+
+
+def _unknown(verb: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(verb, VERBS, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VERBS)}"
+    return f"no verb {verb!r}; {hint}"
