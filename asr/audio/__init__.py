@@ -2,6 +2,7 @@
 
 from asr.audio.info import AudioInfo, audio_info
 from asr.audio.load import MINIMUM_S, load_audio, resample
+from asr.audio.samples import as_samples
 from asr.audio.source import AUDIO_SUFFIXES
 
-__all__ = ["AUDIO_SUFFIXES", "MINIMUM_S", "AudioInfo", "audio_info", "load_audio", "resample"]
+__all__ = ["AUDIO_SUFFIXES", "MINIMUM_S", "AudioInfo", "as_samples", "audio_info", "load_audio", "resample"]

@@ -10,8 +10,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from asr.audio.source import RATES_HZ, UNKNOWN_FRAMES, Forward, name_of, open_recording
-from asr.errors import AudioNotFiniteError, AudioTooShortError, AudioTruncatedError, SampleRateError
+from asr.audio.source import UNKNOWN_FRAMES, Forward, check_rate, name_of, open_recording
+from asr.errors import AudioNotFiniteError, AudioTooShortError, AudioTruncatedError
 
 MINIMUM_S = 0.025
 """One analysis window: less than this has no features."""
@@ -50,10 +50,19 @@ def load_audio(
     with open_recording(source) as recording:
         rate = recording.samplerate
         samples = _read_range(recording, name, offset_s, duration_s)
+    return resample(check_finite(samples, name), rate, sample_rate)
+
+
+def check_finite(samples: np.ndarray, name: str) -> np.ndarray:
+    """``samples``, every one a number.
+
+    Raises:
+        AudioNotFiniteError: some are NaN or infinite.
+    """
     if not np.isfinite(samples).all():
         bad = int(np.count_nonzero(~np.isfinite(samples)))
         raise AudioNotFiniteError(f"{name}: {bad} of {len(samples)} samples are NaN or infinite; encode it again")
-    return resample(samples, rate, sample_rate)
+    return samples
 
 
 def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
@@ -64,8 +73,7 @@ def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
 
 def _check_request(name: str, sample_rate: int, offset_s: float, duration_s: float | None) -> None:
-    if not RATES_HZ[0] <= sample_rate <= RATES_HZ[1]:
-        raise SampleRateError(f"{name}: asked for {sample_rate} Hz; between {RATES_HZ[0]} and {RATES_HZ[1]} is needed")
+    check_rate(sample_rate, name)
     if not offset_s >= 0 or (duration_s is not None and not duration_s > 0):
         raise ValueError(f"{name}: offset_s must be >= 0 and duration_s > 0, got {offset_s} and {duration_s}")
 

@@ -100,11 +100,11 @@ def _decoder(file: BinaryIO, name: str) -> Iterator[Forward]:
     try:
         recording = Forward(file, promises)
     except (soundfile.LibsndfileError, TypeError) as fault:
-        _check_rate(_wav_rate(file), name)
+        check_rate(_wav_rate(file), name)
         reason = getattr(fault, "error_string", str(fault)).rstrip(".")
         raise AudioFormatError(f"{name}: not a recording that can be decoded here ({reason})") from fault
     with recording:
-        _check_rate(recording.samplerate, name)
+        check_rate(recording.samplerate, name)
         if recording.frames == 0:
             raise AudioEmptyError(f"{name}: the file has a header but no samples")
         yield recording
@@ -126,6 +126,11 @@ def _wav_rate(file: BinaryIO) -> int | None:
     return int.from_bytes(head[24:28], "little") if head[8:16] == b"WAVEfmt " else None
 
 
-def _check_rate(rate: int | None, name: str) -> None:
+def check_rate(rate: int | None, name: str) -> None:
+    """Refuse a rate that speech cannot have; None is unknown and passes.
+
+    Raises:
+        SampleRateError: outside 4 kHz to 384 kHz.
+    """
     if rate is not None and not RATES_HZ[0] <= rate <= RATES_HZ[1]:
         raise SampleRateError(f"{name}: {rate} Hz; speech has {RATES_HZ[0]} to {RATES_HZ[1]} Hz")

@@ -1,0 +1,41 @@
+"""Samples that were given, not read: what `load_audio` promises of a file, asked of an array."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from asr.audio.load import MINIMUM_S, check_finite, check_rate, resample
+from asr.errors import AudioEmptyError, AudioFormatError, AudioTooShortError
+
+_NAME = "samples"
+
+
+def as_samples(array: ArrayLike, from_rate: int, to_rate: int) -> np.ndarray:
+    """Samples (N,) float32 at ``to_rate`` Hz of an array (N,) of floats in [-1, 1], or of int16 or int32.
+
+    Raises:
+        AudioFormatError: another shape or type.
+        AudioEmptyError, AudioTooShortError: no samples, or less than 25 ms of them.
+        AudioNotFiniteError: NaN or infinite samples.
+        SampleRateError: ``from_rate`` is outside 4 kHz to 384 kHz.
+    """
+    given = np.asarray(array)
+    if given.ndim != 1:
+        raise AudioFormatError(f"{_NAME} must be (N,), one channel, got shape {given.shape}; average the channels")
+    check_rate(from_rate, _NAME)
+    if given.size == 0:
+        raise AudioEmptyError(f"{_NAME} are empty")
+    samples = check_finite(_as_float(given), _NAME)
+    if len(samples) < MINIMUM_S * from_rate:
+        milliseconds = 1000 * len(samples) / from_rate
+        raise AudioTooShortError(f"{_NAME} last {milliseconds:.0f} ms; at least {1000 * MINIMUM_S:.0f} ms are needed")
+    return resample(samples, from_rate, to_rate)
+
+
+def _as_float(given: np.ndarray) -> np.ndarray:
+    if given.dtype in (np.int16, np.int32):
+        return (given / -float(np.iinfo(given.dtype).min)).astype(np.float32)
+    if given.dtype.kind == "f":
+        return np.ascontiguousarray(given, dtype=np.float32)
+    raise AudioFormatError(f"{_NAME} must be floats in [-1, 1], int16 or int32, got {given.dtype}")
