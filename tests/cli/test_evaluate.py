@@ -1,0 +1,206 @@
+"""`asr evaluate`, its arguments to its output; models are stood in for, but not what scores them."""
+
+import argparse
+import json
+import subprocess
+import sys
+import types
+
+import pytest
+
+from asr.cli.evaluate import add_arguments, run
+from asr.data import Utterance, write_manifest
+from asr.errors import AudioEmptyError, BundleNotFoundError, ConfigError, EvaluationError, MissingExtraError
+from asr.text import NORMALISERS
+
+TEXTS = {"a1": "YES IT IS", "a2": "NO NO", "b1": "GO ROME"}
+
+
+def parser():
+    made = argparse.ArgumentParser(prog="asr evaluate")
+    add_arguments(made)
+    return made
+
+
+def evaluate(*arguments):
+    return run(parser().parse_args([str(argument) for argument in arguments]))
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    rows = [("a1", "Yes, it is.", "anna"), ("a2", "No", "anna"), ("b1", "Go home now", "bert")]
+    write_manifest(tmp_path / "m.jsonl", [Utterance(i, f"/{i}.wav", 1.0, t, s) for i, t, s in rows])
+    return tmp_path / "m.jsonl"
+
+
+@pytest.fixture
+def text_pair(tmp_path):
+    (tmp_path / "r.txt").write_text("Yes, it is.\nGo home now\n")
+    (tmp_path / "h.txt").write_text("YES IT IS\nGO ROME\n")
+    return tmp_path / "r.txt", tmp_path / "h.txt"
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """A stand-in for ``asr.inference``: ``load_model`` notes the name and gives the texts it is told."""
+    stand_in = types.ModuleType("asr.inference")
+    stand_in.asked, stand_in.texts = [], list(TEXTS.values())
+
+    class Transcriber:
+        def transcribe_utterances(self, utterances):
+            assert [utterance.id for utterance in utterances] == list(TEXTS)
+            return iter(stand_in.texts)
+
+    def load_model(name=None):
+        stand_in.asked.append(name)
+        return Transcriber()
+
+    stand_in.load_model = load_model
+    monkeypatch.setitem(sys.modules, "asr.inference", stand_in)
+    return stand_in
+
+
+def answer(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+def test_two_text_files_are_scored_line_by_line(text_pair, capsys):
+    assert evaluate(*text_pair, "--json") == 0
+    result = answer(capsys)
+    assert (result["wer"]["rate"], result["wer"]["reference_length"]) == (2 / 6, 6)
+    assert result["normaliser"] == "upper_letters"
+    assert result["verbatim"]["wer"]["rate"] == 1.0
+
+
+def test_people_see_per_cent_and_the_worst_aligned(text_pair, capsys):
+    assert evaluate(*text_pair) == 0
+    output = capsys.readouterr().out
+    assert "33.33" in output
+    assert "REF  GO HOME NOW\nHYP  GO ROME ***\n" in output
+    assert "\x1b" not in output
+
+
+def test_text_files_with_ids_and_speakers(tmp_path, capsys):
+    (tmp_path / "r").write_text("a-1 YES\na-2 NO\nb-1 GO\n")
+    (tmp_path / "h").write_text("b-1 GO\na-1 YES\na-2 NOT\n")
+    evaluate(tmp_path / "r", tmp_path / "h", "--ids", "--speakers", "--json")
+    assert [s["speaker"] for s in answer(capsys)["by_speaker"]] == ["a", "b"]
+
+
+def test_line_counts_that_differ_are_refused(text_pair):
+    text_pair[1].write_text("YES IT IS\n")
+    with pytest.raises(EvaluationError, match=r"2 lines, .* 1"):
+        evaluate(*text_pair)
+
+
+@pytest.mark.parametrize("flags", [[], ["--model", "an4"]])
+def test_a_manifest_is_transcribed_by_the_named_or_the_default_bundle(manifest, model, capsys, flags):
+    assert evaluate(manifest, *flags, "--json") == 0
+    assert model.asked == [flags[1] if flags else None]
+    result = answer(capsys)
+    assert (result["wer"]["rate"], result["model"]) == (3 / 7, model.asked[0])
+    assert result["wer"]["interval"]["over"] == "speakers"
+
+
+def test_a_recording_that_fails_is_counted_and_listed(manifest, model, capsys):
+    model.texts[0] = AudioEmptyError("a1.wav: 0 bytes")
+    assert evaluate(manifest, "--json") == 0
+    result = answer(capsys)
+    assert result["wer"]["deletions"] == 4
+    assert result["failures"] == [{"id": "a1", "code": "audio-empty", "message": "a1.wav: 0 bytes"}]
+
+
+def test_kept_hypotheses_score_the_same_without_the_model(manifest, model, tmp_path, capsys):
+    model.texts[0] = AudioEmptyError("a1.wav: 0 bytes")
+    evaluate(manifest, "--json", "-o", tmp_path / "kept.jsonl")
+    first = answer(capsys)
+    evaluate(manifest, "--json", "--hypotheses", tmp_path / "kept.jsonl")
+    again = answer(capsys)
+    assert model.asked == [None]
+    differing = {key for key in first if first[key] != again[key]}
+    assert differing == {"hypotheses"}
+
+
+def test_hypotheses_of_other_utterances_are_refused(manifest, tmp_path):
+    (tmp_path / "h.jsonl").write_text('{"id": "zz", "text": ""}\n')
+    with pytest.raises(EvaluationError, match="have no hypothesis: a1, a2, b1"):
+        evaluate(manifest, "--hypotheses", tmp_path / "h.jsonl")
+
+
+def test_a_run_folder_is_transcribed_by_its_checkpoints(manifest, tmp_path, monkeypatch, capsys):
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    stand_in = types.ModuleType("asr.training.evaluate")
+    stand_in.transcribe_with_checkpoint = lambda folder, utterances: [u.text for u in utterances]
+    monkeypatch.setitem(sys.modules, "asr.training", types.ModuleType("asr.training"))
+    monkeypatch.setitem(sys.modules, "asr.training.evaluate", stand_in)
+    evaluate(manifest, "--model", tmp_path / "run", "--json")
+    assert answer(capsys)["wer"]["rate"] == 0
+
+
+def test_checkpoints_without_tensorflow_say_what_to_install(manifest, tmp_path, monkeypatch):
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    monkeypatch.setitem(sys.modules, "asr.training.evaluate", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'asr\[train\]'"):
+        evaluate(manifest, "--model", tmp_path / "run")
+
+
+def test_an_unknown_bundle_is_not_a_run(manifest, model, monkeypatch):
+    def load_model(name):
+        raise BundleNotFoundError(f"no bundle {name}")
+
+    monkeypatch.setattr(model, "load_model", load_model)
+    with pytest.raises(BundleNotFoundError):
+        evaluate(manifest, "--model", "nobody")
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["r", "h", "--model", "an4"], "leave --model and --hypotheses out"),
+        (["r", "h", "--hypotheses", "x"], "leave --model and --hypotheses out"),
+        (["r", "h", "-o", "x"], "no model is asked"),
+        (["m", "--hypotheses", "x", "-o", "y"], "no model is asked"),
+        (["m", "--ids"], "describe two text files"),
+        (["m", "--speakers"], "describe two text files"),
+        (["m", "-o", "/"], "/ is a folder"),
+        (["m", "--normaliser", "lower"], "no text normaliser 'lower'"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_refused_before_any_work(flags, reason):
+    with pytest.raises(ConfigError, match=reason):
+        evaluate(*flags)
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "many"])
+def test_counts_are_whole_numbers(value, capsys):
+    with pytest.raises(SystemExit):
+        evaluate("m", "--worst", value)
+    assert "a whole number, 0 or more" in capsys.readouterr().err
+
+
+def test_help_names_every_normaliser():
+    assert all(name in parser().format_help() for name in NORMALISERS)
+
+
+@pytest.mark.parametrize("name", NORMALISERS)
+def test_every_normaliser_can_be_chosen(text_pair, capsys, name):
+    evaluate(*text_pair, "--normaliser", name, "--json")
+    assert answer(capsys)["normaliser"] == name
+
+
+def imported_after(statement):
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_help_needs_no_numpy():
+    assert not {"numpy", "jiwer", "rich", "asr.text"} & imported_after(
+        "import argparse, asr.cli.evaluate as e; e.add_arguments(argparse.ArgumentParser())"
+    )
+
+
+def test_text_files_need_no_model_and_no_audio(text_pair):
+    lines = "import argparse, asr.cli.evaluate as e; p = argparse.ArgumentParser(); e.add_arguments(p)"
+    run_it = f"{lines}\ne.run(p.parse_args({[str(path) for path in text_pair]!r}))"
+    heavy = {"onnxruntime", "tensorflow", "librosa", "soundfile", "soxr", "asr.inference", "asr.audio"}
+    assert not heavy & imported_after(run_it)
