@@ -1,0 +1,81 @@
+"""What people read: per cent, the normaliser's name, speakers, failures, and the worst aligned."""
+
+import io
+
+from rich.console import Console
+
+from asr.errors import AudioEmptyError
+from asr.evaluation import evaluate
+from asr.evaluation.console import print_evaluation
+from asr.evaluation.text_files import TextReference
+
+
+def shown(references, hypotheses, normaliser="upper_letters", worst=5):
+    stream = io.StringIO()
+    print_evaluation(evaluate(references, hypotheses, normaliser), Console(file=stream, width=110), worst)
+    return stream.getvalue()
+
+
+def corpus(*rows):
+    return [TextReference(*row) for row in rows]
+
+
+TWO_SPEAKERS = corpus(("a1", "Yes it is", "anna"), ("a2", "No", "anna"), ("b1", "Go [home]", "bert"))
+HYPOTHESES = ["YES IT IS", "NO NO", "GO"]
+
+
+def rows(text):
+    return [line.split() for line in text.splitlines()]
+
+
+def test_rates_are_per_cent_beside_their_counts():
+    lines = rows(shown(TWO_SPEAKERS, HYPOTHESES))
+    wer = next(line for line in lines if line[:2] == ["WER", "upper_letters"])
+    assert (wer[2], wer[-4:]) == ("33.33", ["0", "1", "1", "6"])
+    assert any(line[:2] == ["WER", "verbatim"] for line in lines)
+    assert any(line[:2] == ["CER", "upper_letters"] for line in lines)
+
+
+def test_verbatim_is_shown_once():
+    assert sum(line[:1] == ["WER"] for line in rows(shown(TWO_SPEAKERS, HYPOTHESES, "verbatim"))) == 1
+
+
+def test_speakers_are_listed_worst_first():
+    lines = rows(shown(TWO_SPEAKERS, HYPOTHESES))
+    names = [line[0] for line in lines if line and line[0] in ("anna", "bert")]
+    assert names == ["bert", "anna"]
+
+
+def test_it_is_said_what_was_drawn_for_the_intervals():
+    assert "5000 bootstrap resamples of 2 speakers, seed 0. So few" in shown(TWO_SPEAKERS, HYPOTHESES)
+    one = corpus(("a", "Yes", "anna"), ("b", "No", "anna"))
+    assert "resamples of 2 utterances, seed 0. One speaker, or none known" in shown(one, ["", "NO"])
+    assert "No interval" in shown(one[:1], [""])
+
+
+def test_worst_utterances_are_aligned():
+    text = shown(TWO_SPEAKERS, HYPOTHESES)
+    assert "b1  errors: 1, words: 2\nREF  GO HOME\nHYP  GO ****\n        D\n" in text
+    assert "a1  errors" not in text
+    assert "REF" not in shown(TWO_SPEAKERS, HYPOTHESES, worst=0)
+
+
+def test_brackets_in_texts_are_shown_as_they_are():
+    assert "REF  Go [home]\n" in shown(TWO_SPEAKERS, HYPOTHESES, "verbatim")
+
+
+def test_failures_are_listed_with_their_codes():
+    text = shown(TWO_SPEAKERS, ["", AudioEmptyError("a2.wav: 0 bytes"), "GO HOME"])
+    assert "1 failed; each of their words counts as deleted:" in text
+    assert "a2: error[audio-empty]: a2.wav: 0 bytes" in text
+
+
+def test_of_many_failures_and_speakers_twenty_are_shown():
+    many = corpus(*((f"u{i}", "A", f"s{i % 25}") for i in range(50)))
+    text = shown(many, [AudioEmptyError("empty")] * 50)
+    assert "… and 30 more" in text
+    assert "25 speakers, the 20 worst" in text
+
+
+def test_without_a_terminal_no_escape_codes_come():
+    assert "\x1b" not in shown(TWO_SPEAKERS, HYPOTHESES)
