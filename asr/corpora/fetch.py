@@ -1,0 +1,118 @@
+"""Bring a corpus from its home: download, verify, unpack, and remember what came."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from asr.corpora.archives import Archive
+from asr.corpora.download import Progress, ResumingDownloader
+from asr.corpora.extract import extract
+from asr.errors import ChecksumError, DownloadError
+from asr.files import sha256_of, write_atomically
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What was downloaded, in ``{archive}.lock.json`` beside it.
+
+    Attributes:
+        url: where it came from.
+        size: bytes.
+        sha256: of the archive, in hexadecimal.
+        published: the checksum its home publishes; ``None`` where it publishes none, and the first download is
+            trusted.
+    """
+
+    url: str
+    size: int
+    sha256: str
+    published: str | None
+
+
+#: Opens a display for one archive, by its name.
+Display = Callable[[str], AbstractContextManager[Progress]]
+
+
+def fetch(
+    archives: Iterable[Archive],
+    folder: str | Path,
+    mirror: str | None = None,
+    *,
+    display: Display = lambda name: nullcontext(lambda held, expected: None),
+    pause_s: float = 1.0,
+) -> list[Lock]:
+    """Download ``archives`` into ``folder`` and unpack them there; what is there already is left alone.
+
+    An archive whose lock and contents are there is not fetched again, even if the archive was deleted since. One
+    that is fetched again has to have the published checksum, or the one it had the first time.
+
+    Args:
+        archives: as `asr.corpora.archives.archives_of` gives them.
+        folder: made if need be.
+        mirror: address of a folder that has the same files, in place of the home.
+        display: shows the progress of a download.
+        pause_s: seconds before a cut download is resumed.
+
+    Raises:
+        DownloadError, ChecksumError, DiskSpaceError, UnsafeArchiveError: as the names say.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise DownloadError(f"{folder}: cannot be made: {fault}") from fault
+    return [_fetch_one(archive, folder, mirror, display, pause_s) for archive in archives]
+
+
+def _fetch_one(archive: Archive, folder: Path, mirror: str | None, display: Display, pause_s: float) -> Lock:
+    lock = _read_lock(folder, archive)
+    if lock and (folder / archive.contents).is_dir():
+        return lock
+    known = archive.checksum or (f"sha256:{lock.sha256}" if lock else None)
+    url = archive.url_at(mirror)
+    with display(archive.name) as progress:
+        path = _retrieve(url, known, folder, ResumingDownloader(folder, progress, pause_s))
+    extract(path, folder)
+    if not (folder / archive.contents).is_dir():
+        raise DownloadError(f"{path}: has no folder {archive.contents}; is {url} the corpus?")
+    # Only now, so that an error page that a server sent as a file is not trusted ever after.
+    return _write_lock(folder, archive, Lock(url, path.stat().st_size, sha256_of(path), archive.checksum))
+
+
+def _retrieve(url: str, known: str | None, folder: Path, downloader: ResumingDownloader) -> Path:
+    import pooch
+
+    pooch.get_logger().setLevel(logging.WARNING)
+    name = url.rpartition("/")[2]
+    try:
+        return Path(pooch.retrieve(url, known, fname=name, path=folder, downloader=downloader))
+    except ValueError as fault:
+        raise ChecksumError(
+            f"{url}: needed {known}, got another file, which was deleted: {fault}; try again, or another --mirror; "
+            f"if its home has a new edition, delete {folder / name}.lock.json to trust that"
+        ) from fault
+
+
+def _lock_path(folder: Path, archive: Archive) -> Path:
+    return folder / f"{archive.name}.lock.json"
+
+
+def _read_lock(folder: Path, archive: Archive) -> Lock | None:
+    path = _lock_path(folder, archive)
+    try:
+        return Lock(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as fault:
+        raise DownloadError(f"{path}: cannot be read: {fault}; delete it to download again") from fault
+
+
+def _write_lock(folder: Path, archive: Archive, lock: Lock) -> Lock:
+    with write_atomically(_lock_path(folder, archive)) as temporary:
+        temporary.write_text(json.dumps(asdict(lock), indent=2) + "\n", encoding="utf-8")
+    return lock
