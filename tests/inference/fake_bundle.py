@@ -1,0 +1,107 @@
+"""A bundle that needs no training: it spells tones.
+
+The spectrum is eight bands of 1 kHz; a tone in band k is label k + 1 (a space, then A to G), silence is the blank.
+``speak`` says a text in such tones. ``recurrent`` puts a random bidirectional LSTM in the place of the spelling,
+whose every output depends on every frame: padding that leaks into a batch shows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from asr.bundle import write_bundle
+from asr.features.cmvn import Cmvn
+from asr.features.front_end import FrontEnd
+from asr.text import Vocabulary
+
+CHARACTERS = " ABCDEFG"
+BANDS = len(CHARACTERS)
+SUBSAMPLING = 2
+TONE_S = 0.1
+
+
+def speak(text: str, rate: int = 16_000, lead_s: float = 0.2) -> np.ndarray:
+    """Samples of ``text``: silence for ``lead_s``, then a tone and a silence of 0.1 s each a character."""
+    time = np.arange(round(TONE_S * rate)) / rate
+    tones = [0.5 * np.sin(2 * np.pi * (500 + 1000 * CHARACTERS.index(c)) * time) for c in text]
+    gap = np.zeros(len(time))
+    return np.concatenate([np.zeros(round(lead_s * rate)), *(p for t in tones for p in (t, gap))]).astype(np.float32)
+
+
+def write_fake_bundle(folder: Path, recurrent: bool = False) -> Path:
+    model = folder.parent / f"{folder.name}.onnx"
+    onnx.save(_recurrent() if recurrent else _speller(), model)
+    window = np.pad(np.hanning(401)[:400], 56).astype(np.float32)
+    mel = np.zeros((BANDS, 257), np.float32)
+    for band in range(BANDS):
+        mel[band, 32 * band : 32 * band + 32] = 1 / 32
+    return write_bundle(
+        folder,
+        card={"name": "tones", "frame_s": 0.01 * SUBSAMPLING},
+        front_end=FrontEnd(16_000, 160, window, 1e-10, mel),
+        cmvn=Cmvn(np.zeros(BANDS, np.float32), np.full(BANDS, 10, np.float32)),
+        vocabulary=Vocabulary(tuple(CHARACTERS)),
+        models={"float32": model},
+    )
+
+
+def _speller() -> onnx.ModelProto:
+    weights = np.concatenate([np.zeros((BANDS, 1)), 5 * np.eye(BANDS)], axis=1)
+    bias = np.zeros(1 + BANDS)
+    bias[0] = 5.0  # a band speaks from 10 dB on
+    return _model([helper.make_node("Identity", ["fewer"], ["hidden"])], {}, weights, bias)
+
+
+def _recurrent(hidden: int = 8) -> onnx.ModelProto:
+    random = np.random.default_rng(7)
+    nodes = [
+        helper.make_node("Transpose", ["fewer"], ["time_first"], perm=[1, 0, 2]),
+        helper.make_node("Cast", ["log_prob_lengths"], ["lengths32"], to=TensorProto.INT32),
+        helper.make_node(
+            "LSTM", ["time_first", "W", "R", "", "lengths32"], ["states"], direction="bidirectional", hidden_size=hidden
+        ),
+        helper.make_node("Transpose", ["states"], ["batch_first"], perm=[2, 0, 1, 3]),
+        helper.make_node("Reshape", ["batch_first", "shape"], ["hidden"]),
+    ]
+    arrays = {
+        "W": random.normal(0, 1, (2, 4 * hidden, BANDS)),
+        "R": random.normal(0, 1, (2, 4 * hidden, hidden)),
+        "shape": np.array([0, 0, 2 * hidden]),
+    }
+    return _model(nodes, arrays, random.normal(0, 3, (2 * hidden, 1 + BANDS)), random.normal(0, 1, 1 + BANDS))
+
+
+def _model(nodes: list, arrays: dict[str, np.ndarray], weights: np.ndarray, bias: np.ndarray) -> onnx.ModelProto:
+    """Every second frame, then ``nodes`` from ``fewer`` to ``hidden``, then an affine layer and log-softmax."""
+    arrays = arrays | {"weights": weights, "bias": bias}
+    arrays |= {"zero": np.array([0]), "end": np.array([2**31]), "axis": np.array([1]), "step": np.array([SUBSAMPLING])}
+    arrays |= {"up": np.array(SUBSAMPLING - 1), "by": np.array(SUBSAMPLING)}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Add", ["feature_lengths", "up"], ["rounded"]),
+            helper.make_node("Div", ["rounded", "by"], ["log_prob_lengths"]),
+            helper.make_node("Slice", ["features", "zero", "end", "axis", "step"], ["fewer"]),
+            *nodes,
+            helper.make_node("MatMul", ["hidden", "weights"], ["scaled"]),
+            helper.make_node("Add", ["scaled", "bias"], ["logits"]),
+            helper.make_node("LogSoftmax", ["logits"], ["log_probs"], axis=-1),
+        ],
+        "tones",
+        [
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["B", "T", BANDS]),
+            helper.make_tensor_value_info("feature_lengths", TensorProto.INT64, ["B"]),
+        ],
+        [
+            helper.make_tensor_value_info("log_probs", TensorProto.FLOAT, ["B", "S", 1 + BANDS]),
+            helper.make_tensor_value_info("log_prob_lengths", TensorProto.INT64, ["B"]),
+        ],
+        [
+            numpy_helper.from_array(a.astype(np.float32) if a.dtype.kind == "f" else a.astype(np.int64), name)
+            for name, a in arrays.items()
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)

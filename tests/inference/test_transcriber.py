@@ -1,0 +1,276 @@
+"""Recordings to transcripts, by a bundle that spells tones (fake_bundle.py)."""
+
+from __future__ import annotations
+
+import io
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import asr
+from asr.bundle import load_bundle
+from asr.data import Utterance
+from asr.errors import (
+    AudioEmptyError,
+    AudioFormatError,
+    AudioNotFiniteError,
+    AudioNotFoundError,
+    AudioTooShortError,
+    AudioTruncatedError,
+    BundleCorruptError,
+    BundleError,
+    BundleNotFoundError,
+)
+from asr.inference import Segment, Transcriber, Transcript, load_model
+from asr.inference.session import AcousticSession
+
+fake = runpy.run_path(str(Path(__file__).with_name("fake_bundle.py")))
+speak = fake["speak"]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fake["write_fake_bundle"](tmp_path_factory.mktemp("bundle") / "tones")
+
+
+@pytest.fixture(scope="module")
+def model(bundle: Path) -> Transcriber:
+    return load_model(bundle, threads=1)
+
+
+@pytest.fixture(scope="module")
+def recurrent(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
+    return load_model(fake["write_fake_bundle"](tmp_path_factory.mktemp("bundle") / "r", recurrent=True), threads=1)
+
+
+def write(path: Path, samples: np.ndarray, rate: int = 16_000, **more: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, rate, **more)
+    return path
+
+
+# One recording
+
+
+def test_a_transcript_is_text_segments_and_duration(model: Transcriber) -> None:
+    transcript = model.transcribe(speak("AB CD"))
+    assert transcript.text == "AB CD"
+    assert transcript.duration == pytest.approx(1.2)
+    (segment,) = transcript.segments
+    assert segment.text == "AB CD"
+    assert segment.start == pytest.approx(0.2, abs=0.025)
+    assert segment.end == pytest.approx(1.0 + 0.02, abs=0.025)  # the last label's first frame, one frame long
+
+
+def test_silence_has_no_segments(model: Transcriber) -> None:
+    assert model.transcribe(np.zeros(16_000)) == Transcript("", (), 1.0)
+
+
+def test_spaces_at_the_ends_are_no_text(model: Transcriber) -> None:
+    assert model.transcribe(speak(" A  B ")).text == "A B"
+    assert model.transcribe(speak("  ")).segments == ()
+
+
+def test_the_same_from_python_s_front_door(bundle: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "recording.wav", speak("FACE"))
+    assert asr.load_model(bundle).transcribe(path).text == "FACE"
+    assert asr.load_model(str(bundle), precision="float32").transcribe(str(path)).text == "FACE"
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_any_rate_and_channels(model: Transcriber, tmp_path: Path, rate: int, channels: int, suffix: str) -> None:
+    samples = np.repeat(speak("AC BA", rate)[:, None], channels, axis=1)
+    assert model.transcribe(write(tmp_path / f"r.{suffix}", samples, rate)).text == "AC BA"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [("ogg", {"subtype": "VORBIS"}), ("opus", {"format": "OGG", "subtype": "OPUS"}), ("mp3", {})]
+    + [("sph", {"format": "NIST"})],
+)
+def test_any_format(model: Transcriber, tmp_path: Path, suffix: str, options: dict) -> None:
+    assert model.transcribe(write(tmp_path / f"r.{suffix}", speak("AC BA"), **options)).text == "AC BA"
+
+
+def test_an_array_of_another_rate(model: Transcriber) -> None:
+    assert model.transcribe(speak("AC BA", 8_000), sample_rate=8_000).text == "AC BA"
+    as_integers = (32767 * speak("AC BA", 44_100)).astype(np.int16)
+    assert model.transcribe(as_integers, sample_rate=44_100).text == "AC BA"
+
+
+def test_a_file_says_its_own_rate(model: Transcriber, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="sample_rate=8000 is for arrays"):
+        model.transcribe(tmp_path / "r.wav", sample_rate=8_000)
+
+
+@pytest.mark.parametrize(
+    ("samples", "error"),
+    [
+        (np.zeros((1, 16_000)), AudioFormatError),
+        (np.array(["A"]), AudioFormatError),
+        (np.zeros(0), AudioEmptyError),
+        (np.zeros(160), AudioTooShortError),
+        (np.full(16_000, np.inf), AudioNotFiniteError),
+    ],
+)
+def test_arrays_that_are_refused(model: Transcriber, samples: np.ndarray, error: type) -> None:
+    with pytest.raises(error):
+        model.transcribe(samples)
+
+
+def test_the_shortest_recording(model: Transcriber) -> None:
+    assert model.transcribe(np.zeros(400)).text == ""
+
+
+# Long recordings
+
+
+def test_a_long_recording_is_cut_where_it_is_quiet_and_nothing_is_lost(model: Transcriber) -> None:
+    """Words of 2 s, 0.5 s apart: no cut falls into a word, and each segment starts with the word it should."""
+    words = ["ABCDEFGABC", "GFEDCBAGFE", "CCCDDDEEEF"] * 20
+    spoken = np.concatenate([np.concatenate([speak(w, lead_s=0.0), np.zeros(8_000, np.float32)]) for w in words])
+    transcript = model.transcribe(spoken)
+    assert transcript.text.replace(" ", "") == "".join(words)
+    assert set(transcript.text.split()) <= {"".join(words[i:j]) for i in range(60) for j in range(i + 1, 61)}
+    assert 5 < len(transcript.segments) < 8  # 150 s
+    said = 0
+    for segment in transcript.segments:
+        assert segment.end - segment.start <= 30
+        assert segment.start == pytest.approx(2.5 * said / 10, abs=0.03)
+        said += len(segment.text)
+
+
+def test_memory_of_a_long_recording_is_of_pieces(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    real = AcousticSession.log_probs
+    monkeypatch.setattr(AcousticSession, "log_probs", lambda self, fs: seen.extend(map(len, fs)) or real(self, fs))
+    model.transcribe(speak("A" * 800))
+    assert max(seen) <= 3000 and sum(seen) == 16_021
+
+
+# Many recordings
+
+
+def recordings(folder: Path, count: int = 30) -> tuple[list[Path], list[str]]:
+    random = np.random.default_rng(3)
+    texts = ["".join(random.choice(list("ABCDEFG"), size=random.integers(1, 30))) for _ in range(count)]
+    return [write(folder / f"{i}.wav", speak(t)) for i, t in enumerate(texts)], texts
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 64])
+def test_many_are_in_order_whatever_the_batch(model: Transcriber, tmp_path: Path, batch_size: int) -> None:
+    paths, texts = recordings(tmp_path)
+    assert [t.text for t in model.transcribe_many(paths, batch_size)] == texts
+
+
+def test_a_batch_of_mixed_lengths_is_each_alone(recurrent: Transcriber, tmp_path: Path) -> None:
+    """The recurrent net sees the whole utterance: were padding to leak in, the texts would differ."""
+    paths, _ = recordings(tmp_path, 20)
+    alone = [recurrent.transcribe(path) for path in paths]
+    assert len({t.text for t in alone}) > 15
+    assert list(recurrent.transcribe_many(paths, 8)) == alone
+
+
+def test_log_probs_of_a_batch_are_those_of_each_alone(recurrent: Transcriber) -> None:
+    random = np.random.default_rng(0)
+    features = [random.normal(size=(t, 8)).astype(np.float32) for t in (1, 2, 50, 31, 30)]
+    session = AcousticSession(recurrent.bundle.model_path(), threads=1)
+    for one, together in zip(features, session.log_probs(features), strict=True):
+        (alone,) = session.log_probs([one])
+        assert together.shape == ((len(one) + 1) // 2, 9)
+        np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_errors_are_values_in_their_place(model: Transcriber, tmp_path: Path) -> None:
+    good = write(tmp_path / "good.wav", speak("ABBA"))
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "cut.wav").write_bytes(good.read_bytes()[:-1])
+    (tmp_path / "text.wav").write_text("not audio " * 100)
+    names = ["good.wav", "empty.wav", "none.wav", "cut.wav", "good.wav", "text.wav"]
+    results = list(model.transcribe_many([tmp_path / n for n in names], batch_size=2))
+    kinds = [Transcript, AudioEmptyError, AudioNotFoundError, AudioTruncatedError, Transcript, AudioFormatError]
+    assert [type(r) for r in results] == kinds
+    assert all(str(tmp_path / n) in str(r) for n, r in zip(names, results, strict=True) if isinstance(r, Exception))
+
+
+def test_no_recordings_are_no_results(model: Transcriber) -> None:
+    assert list(model.transcribe_many([])) == []
+
+
+def test_results_come_before_all_is_read(model: Transcriber, tmp_path: Path) -> None:
+    paths, texts = recordings(tmp_path, 3)
+
+    def endless():
+        while True:
+            yield from paths
+
+    results = model.transcribe_many(endless(), batch_size=1)
+    assert [next(results).text for _ in range(7)] == (texts * 3)[:7]
+    results.close()
+
+
+def test_utterances_are_spans_of_recordings(model: Transcriber, tmp_path: Path) -> None:
+    path = write(tmp_path / "long.flac", np.concatenate([speak("AB"), speak("CDE"), speak("F")]))
+    spans = [(0.0, 0.6), (0.6, 0.8), (1.4, 0.4), (9.0, 1.0)]
+    utterances = [Utterance(str(i), str(path), d, "", "x", o) for i, (o, d) in enumerate(spans)]
+    *texts, error = model.transcribe_utterances(utterances, batch_size=2)
+    assert texts == ["AB", "CDE", "F"]
+    assert isinstance(error, AudioTruncatedError)
+
+
+# Bundles
+
+
+def test_no_such_bundle(tmp_path: Path) -> None:
+    with pytest.raises(BundleNotFoundError):
+        load_model(tmp_path / "nothing")
+
+
+def test_a_precision_that_is_not_there(bundle: Path) -> None:
+    with pytest.raises(BundleError, match="no int8 model"):
+        load_model(bundle, precision="int8")
+
+
+def test_a_graph_that_is_none(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.onnx").write_bytes(b"no graph")
+    with pytest.raises(BundleCorruptError, match=r"bad\.onnx: ONNX Runtime cannot load it") as caught:
+        AcousticSession(tmp_path / "bad.onnx")
+    assert "\n" not in str(caught.value)
+    assert load_bundle(bundle).precisions == ("float32",)
+
+
+# What it needs
+
+
+def test_it_runs_without_the_training_libraries(bundle: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "r.flac", speak("BEAD", 44_100), 44_100)
+    code = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {{"tensorflow", "keras", "librosa", "scipy", "hydra", "omegaconf", "onnx"}}:
+            raise ImportError(f"{{name}} is not for transcription")
+sys.meta_path.insert(0, Refuse())
+import asr
+print(asr.load_model({str(bundle)!r}).transcribe({str(path)!r}).text)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("BEAD\n", "")
+
+
+def test_segments_are_values() -> None:
+    assert Segment(0.0, 1.0, "A") == Segment(0.0, 1.0, "A")
+    assert len({Segment(0.0, 1.0, "A"), Segment(0.0, 1.0, "A")}) == 1
+
+
+def test_a_stream(model: Transcriber) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, speak("CAB"), 16_000, format="FLAC")
+    assert model.transcribe(file).text == "CAB"
