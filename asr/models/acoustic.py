@@ -1,0 +1,139 @@
+"""The acoustic model: features → convolution → recurrent layers → logits of characters and blank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from asr.errors import ConfigError
+from asr.models.recurrent import CELLS
+
+
+@keras.saving.register_keras_serializable("asr")
+class MaskedConv(keras.layers.Layer):
+    """Convolution over time and frequency (B, T, F, C) that padding cannot reach, then a rectifier.
+
+    Frames beyond an utterance's length are zeroed first, and the zeros added at the ends do not depend on the batch, so
+    the result is the utterance's own. Time becomes ``ceil(T / stride[0])``.
+
+    Args:
+        filters: channels out.
+        kernel: (time, frequency), both odd.
+        stride: (time, frequency).
+    """
+
+    def __init__(self, filters: int, kernel: Sequence[int], stride: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if any(k % 2 == 0 for k in kernel):
+            raise ConfigError(f"a convolution's kernel must be odd in time and frequency, got {list(kernel)}")
+        self.filters, self.kernel, self.stride = filters, tuple(kernel), tuple(stride)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the filters (time, frequency, C, filters) and a bias for each."""
+        shape = (*self.kernel, input_shape[-1], self.filters)
+        self.weight = self.add_weight(name="weight", shape=shape, initializer="he_normal")
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+        super().build(input_shape)
+
+    def shortened(self, lengths: Any) -> Any:
+        """Frames out for frames in."""
+        return (lengths + self.stride[0] - 1) // self.stride[0]
+
+    def call(self, inputs: Any, lengths: Any) -> Any:
+        """(B, T, F, C), (B,) → (B, T', F', filters)."""
+        mask = tf.sequence_mask(lengths, tf.shape(inputs)[1], dtype=inputs.dtype)[:, :, None, None]
+        time, frequency = (k // 2 for k in self.kernel)
+        padding = ((0, 0), (time, time), (frequency, frequency), (0, 0))
+        return tf.nn.relu(tf.nn.conv2d(inputs * mask, self.weight, self.stride, padding) + self.bias)
+
+    def get_config(self) -> dict[str, Any]:
+        """As Keras serialises it."""
+        return super().get_config() | {"filters": self.filters, "kernel": self.kernel, "stride": self.stride}
+
+
+@keras.saving.register_keras_serializable("asr")
+class AcousticModel(keras.Model):
+    """Stacked recurrent layers over features, a linear layer y_t = W_hy h_t to V logits.
+
+    Args:
+        num_features: F.
+        vocabulary_size: V, the blank included.
+        cell: ``rnn``, ``lstm`` or ``gru``.
+        units: the width of each recurrent layer, one direction.
+        bidirectional: read each utterance from both ends.
+        convolution: layers in front, each ``{filters, kernel: [time, frequency], stride: [time, frequency]}``.
+        dropout: share of a layer's inputs dropped, the same ones in every frame of an utterance.
+        layer_norm: normalise the inputs of each recurrent layer and of the output (Ba et al. 2016).
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        vocabulary_size: int,
+        *,
+        cell: str,
+        units: Sequence[int],
+        bidirectional: bool = True,
+        convolution: Sequence[dict[str, Any]] = (),
+        dropout: float = 0.0,
+        layer_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        if cell not in CELLS:
+            raise ConfigError(f"no recurrent cell {cell!r}; there are {', '.join(CELLS)}")
+        if not units:
+            raise ConfigError("an acoustic model needs at least one recurrent layer, got units: []")
+        self.options = {
+            "num_features": num_features,
+            "vocabulary_size": vocabulary_size,
+            "cell": cell,
+            "units": list(units),
+            "bidirectional": bidirectional,
+            "convolution": [dict(c) for c in convolution],
+            "dropout": dropout,
+            "layer_norm": layer_norm,
+        }
+        self.convolutions = [MaskedConv(**c) for c in convolution]
+        self.recurrent = [CELLS[cell](n, bidirectional=bidirectional) for n in units]
+        places = len(units) + 1
+        self.norms = [keras.layers.LayerNormalization(epsilon=1e-5) for _ in range(places)] if layer_norm else []
+        self.dropouts = [keras.layers.Dropout(dropout, noise_shape=(None, 1, None)) for _ in range(places)]
+        self.output_layer = keras.layers.Dense(vocabulary_size, use_bias=False, name="output")
+        self._make_weights()
+
+    def _make_weights(self) -> None:
+        self(tf.zeros((1, 1, self.options["num_features"])), tf.ones(1, tf.int32))
+
+    @property
+    def time_reduction(self) -> int:
+        """Frames of features to one frame of logits."""
+        product = 1
+        for convolution in self.convolutions:
+            product *= convolution.stride[0]
+        return product
+
+    def output_lengths(self, lengths: Any) -> Any:
+        """T' for T, as int or array."""
+        for convolution in self.convolutions:
+            lengths = convolution.shortened(lengths)
+        return lengths
+
+    def call(self, features: Any, lengths: Any, training: bool = False) -> Any:
+        """Logits (B, T', V) float32 of ``features`` (B, T, F) float32 with ``lengths`` (B,) int32."""
+        x, lengths = features[..., None], tf.convert_to_tensor(lengths, tf.int32)
+        for convolution in self.convolutions:
+            x, lengths = convolution(x, lengths), convolution.shortened(lengths)
+        x = tf.reshape(x, (tf.shape(x)[0], tf.shape(x)[1], x.shape[2] * x.shape[3]))
+        for place, layer in enumerate([*self.recurrent, self.output_layer]):
+            if self.norms:
+                x = self.norms[place](x)
+            x = self.dropouts[place](x, training=training)
+            x = layer(x) if layer is self.output_layer else layer(x, lengths)
+        return tf.cast(x, tf.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return self.options

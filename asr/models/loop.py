@@ -1,0 +1,42 @@
+"""The time loop of the recurrent cells in TensorFlow's own operations: what a GPU runs, and what tests the kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def rnn_step(x: Any, states: tuple[Any], recurrent: Any) -> tuple[Any]:
+    """h_t = tanh(W_hh h_{t-1} + x_t)."""
+    (h,) = states
+    return (tf.tanh(x + tf.matmul(h, recurrent)),)
+
+
+def lstm_step(x: Any, states: tuple[Any, Any], recurrent: Any) -> tuple[Any, Any]:
+    """c_t = f_t c_{t-1} + i_t g_t, h_t = o_t tanh(c_t)."""
+    h, c = states
+    i, f, g, o = tf.split(x + tf.matmul(h, recurrent), 4, axis=-1)
+    c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
+    return tf.sigmoid(o) * tf.tanh(c), c
+
+
+def gru_step(x: Any, states: tuple[Any], recurrent: Any, bias: Any) -> tuple[Any]:
+    """h_t = z_t h_{t-1} + (1 - z_t) tanh(x_g + r_t (W_hh h_{t-1} + b)_g)."""
+    (h,) = states
+    x_z, x_r, x_g = tf.split(x, 3, axis=-1)
+    p_z, p_r, p_g = tf.split(tf.matmul(h, recurrent) + bias[:, None], 3, axis=-1)
+    z = tf.sigmoid(x_z + p_z)
+    return (z * h + (1 - z) * tf.tanh(x_g + tf.sigmoid(x_r + p_r) * p_g),)
+
+
+_STEPS = {"PlainRnn": (rnn_step, 1), "Lstm": (lstm_step, 2), "Gru": (gru_step, 1)}
+
+
+def run(cell: str, projected: Any, recurrent: Any, *bias: Any) -> Any:
+    """Hidden states (D, T, B, H) from W_xh x + b (D, T, B, G·H) and W_hh (D, H, G·H), h_0 = 0."""
+    step, num_states = _STEPS[cell]
+    frames = tf.transpose(projected, (1, 0, 2, 3))
+    start = tf.zeros((projected.shape[0], tf.shape(projected)[2], recurrent.shape[1]), projected.dtype)
+    states = tf.scan(lambda s, x: step(x, s, recurrent, *bias), frames, (start,) * num_states)
+    return tf.transpose(states[0], (1, 0, 2, 3))
