@@ -102,6 +102,12 @@ def test_a_manifest_is_transcribed_by_the_named_or_the_default_bundle(manifest, 
     assert result["wer"]["interval"]["over"] == "speakers"
 
 
+@pytest.mark.parametrize("source", ["texts", "manifest"])
+def test_the_seed_reaches_the_bootstrap(manifest, text_pair, model, capsys, source):
+    evaluate(*(text_pair if source == "texts" else [manifest]), "--seed", 7, "--json")
+    assert answer(capsys)["wer"]["interval"]["seed"] == 7
+
+
 def test_a_recording_that_fails_is_counted_and_listed(manifest, model, capsys):
     model.texts[0] = AudioEmptyError("a1.wav: 0 bytes")
     assert evaluate(manifest, "--json") == 0

@@ -62,6 +62,8 @@ def test_worst_utterances_are_aligned():
 
 def test_brackets_in_texts_are_shown_as_they_are():
     assert "REF  Go [home]\n" in shown(TWO_SPEAKERS, HYPOTHESES, "verbatim")
+    bracketed = corpus(("a", "A", "[anna]"), ("b", "B", "[anna]"), ("c", "C", "[bert]"))
+    assert "\n[anna] " in shown(bracketed, ["A", "B", "C"])
 
 
 def test_failures_are_listed_with_their_codes():

@@ -53,9 +53,10 @@ def test_the_seed_decides():
 
 
 def test_chunks_of_memory_leave_the_resamples_whole(monkeypatch):
-    sample = groups([1, 4, 2], [10, 11, 12])
+    errors, words = simulated(np.random.default_rng(0))
+    sample = groups(errors.sum(axis=1), words.sum(axis=1))
     whole = bootstrap_interval(sample, resamples=100)
-    monkeypatch.setattr("asr.evaluation.interval._AT_ONCE", 7)
+    monkeypatch.setattr("asr.evaluation.interval._AT_ONCE", 7 * len(sample))
     assert bootstrap_interval(sample, resamples=100) == whole
 
 
