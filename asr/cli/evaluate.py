@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``asr evaluate``."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = __doc__
     parser.add_argument("reference", metavar="REFERENCE", help="a manifest (JSON Lines), or a text file")
     parser.add_argument("hypothesis", metavar="HYPOTHESIS", nargs="?", help="a text file laid out the same")
     source = parser.add_mutually_exclusive_group()

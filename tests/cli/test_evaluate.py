@@ -210,3 +210,36 @@ def test_text_files_need_no_model_and_no_audio(text_pair):
     run_it = f"{lines}\ne.run(p.parse_args({[str(path) for path in text_pair]!r}))"
     heavy = {"onnxruntime", "tensorflow", "librosa", "soundfile", "soxr", "asr.inference", "asr.audio"}
     assert not heavy & imported_after(run_it)
+
+
+@pytest.mark.real_data
+def test_published_transcripts_are_read_as_they_are(real_data, tmp_path, capsys):
+    """LibriSpeech's trans.txt is ``ID TEXT``: against itself without error; one word in ten dropped, 10 per cent."""
+    lines = [
+        line
+        for path in sorted((real_data / "LibriSpeech").rglob("*.trans.txt"))
+        for line in path.read_text().splitlines()
+    ]
+    words = [word for line in lines for word in line.split()[1:]]
+    kept = iter([word if i % 10 else None for i, word in enumerate(words)])
+    dropped = [[line.split()[0], *(next(kept) for _ in line.split()[1:])] for line in lines]
+    (tmp_path / "ref").write_text("\n".join(lines))
+    (tmp_path / "hyp").write_text("\n".join(" ".join(filter(None, line)) for line in dropped))
+
+    evaluate(tmp_path / "ref", tmp_path / "ref", "--ids", "--speakers", "--json")
+    assert answer(capsys)["wer"]["rate"] == 0
+    evaluate(tmp_path / "ref", tmp_path / "hyp", "--ids", "--speakers", "--json")
+    result = answer(capsys)
+    assert result["wer"]["deletions"] == -(-len(words) // 10)
+    assert len(result["by_speaker"]) == len({line.split("-")[0] for line in lines})
+    assert result["verbatim"]["wer"] == result["wer"]
+
+
+@pytest.mark.real_data
+def test_an4_transcripts_are_trn(real_data, tmp_path, capsys):
+    """``TEXT (ID)``, with a first line that is empty."""
+    published = (real_data / "an4" / "etc" / "an4_test.transcription").read_text()
+    (tmp_path / "r.trn").write_text(published)
+    evaluate(tmp_path / "r.trn", tmp_path / "r.trn", "--json")
+    result = answer(capsys)
+    assert (result["utterances"], result["wer"]["rate"]) == (published.count("("), 0)
