@@ -50,6 +50,14 @@ class FrontEnd:
         static = next(len(m) for m in (self.dct, self.mel, self.window[: 1 + len(self.window) // 2]) if m is not None)
         return static * (1 + self.delta_order)
 
+    @property
+    def centres_hz(self) -> np.ndarray | None:
+        """Centre frequencies (F,) of the bands; None when features are cepstra, which have none."""
+        if self.dct is not None or self.delta_order:
+            return None
+        bins = np.fft.rfftfreq(len(self.window), 1 / self.sample_rate)
+        return bins if self.mel is None else self.mel @ bins / self.mel.sum(1)
+
     def num_frames(self, num_samples: int) -> int:
         """T for N samples."""
         return 1 + num_samples // self.hop_length

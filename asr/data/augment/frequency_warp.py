@@ -1,0 +1,32 @@
+"""Another speaker's vocal tract: frequencies stretched by a factor near one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class FrequencyWarp:
+    """Vocal tract length perturbation (Jaitly & Hinton 2013), on the bands instead of the filters.
+
+    Band f takes the value at its centre frequency times a factor drawn from [1 - amount, 1 + amount], interpolated
+    between the bands.
+
+    Attributes:
+        centres_hz: (F,) ascending centre frequencies of the bands.
+        amount: largest relative change, such as 0.1.
+    """
+
+    centres_hz: np.ndarray
+    amount: float
+
+    def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(T, F) → (T, F)."""
+        factor = rng.uniform(1 - self.amount, 1 + self.amount)
+        bands = len(self.centres_hz)
+        position = np.interp(self.centres_hz * factor, self.centres_hz, np.arange(bands))
+        low = np.minimum(position.astype(int), bands - 2)
+        share = (position - low).astype(np.float32)
+        return features[:, low] * (1 - share) + features[:, low + 1] * share

@@ -1,0 +1,39 @@
+"""Masked bands and stretches of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SpecAugment:
+    """SpecAugment's masks (Park et al. 2019) without its time warp.
+
+    Attributes:
+        frequency_masks: how many bands of up to ``frequency_width`` features.
+        frequency_width: F of the paper, in features.
+        time_masks: how many stretches of up to ``time_share`` of the utterance.
+        time_share: p of the paper's adaptive size (Park et al. 2020), a fraction of T.
+    """
+
+    frequency_masks: int
+    frequency_width: int
+    time_masks: int
+    time_share: float
+
+    def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(T, F) → (T, F), what is masked zero."""
+        masked = features.copy()
+        for _ in range(self.frequency_masks):
+            masked[:, _stretch(masked.shape[1], self.frequency_width, rng)] = 0
+        for _ in range(self.time_masks):
+            masked[_stretch(len(masked), int(len(masked) * self.time_share), rng)] = 0
+        return masked
+
+
+def _stretch(size: int, widest: int, rng: np.random.Generator) -> slice:
+    width = int(rng.integers(0, min(widest, size) + 1))
+    start = int(rng.integers(0, size - width + 1))
+    return slice(start, start + width)

@@ -1,0 +1,23 @@
+"""Faster and slower speech."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TimeStretch:
+    """Frames interpolated to a length divided by a speed drawn from [1 - amount, 1 + amount]; pitch stays."""
+
+    amount: float
+
+    def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(T, F) → (round(T / speed), F)."""
+        speed = rng.uniform(1 - self.amount, 1 + self.amount)
+        frames = max(1, round(len(features) / speed))
+        position = np.linspace(0, len(features) - 1, frames)
+        low = np.minimum(position.astype(int), max(len(features) - 2, 0))
+        share = (position - low).astype(np.float32)[:, None]
+        return features[low] * (1 - share) + features[np.minimum(low + 1, len(features) - 1)] * share
