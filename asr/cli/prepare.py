@@ -35,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prepare the corpus and print its summary on standard output."""
+    from rich.console import Console
+
     from asr.corpora.prepare import known_corpus, prepare
     from asr.errors import DownloadError
 
@@ -43,7 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
         folder = _download(corpus, folder, tuple(arguments.part), arguments.mirror)
     elif arguments.part or arguments.mirror:
         raise DownloadError("--part and --mirror say what to download: add --download")
-    _print_summary(prepare(corpus, folder, arguments.out))
+    with Console(stderr=True).status(f"reading {folder}"):
+        summary = prepare(corpus, folder, arguments.out)
+    _print_summary(summary)
     return 0
 
 

@@ -53,13 +53,13 @@ class ResumingDownloader:
         part = self.folder / f"{url.rpartition('/')[2]}.part"
         fruitless = 0
         while fruitless < _FRUITLESS_ATTEMPTS:
+            time.sleep(self.pause_s * (2**fruitless - 1))
             held = _size(part)
             fault = self._try(url, part)
             if fault is None:
                 part.replace(output_file)
                 return
             fruitless = 0 if _size(part) > held else fruitless + 1
-            time.sleep(self.pause_s * (2**fruitless - 1))
         raise DownloadError(
             f"{url}: {fault}; {_size(part)} bytes are kept in {part}: run the command again to go on from there, "
             f"or name another folder that holds {url.rpartition('/')[2]} with --mirror"
@@ -82,13 +82,14 @@ class ResumingDownloader:
         request = urllib.request.Request(url, headers={"Range": f"bytes={held}-"} if held else {})
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
-                held = held if response.status == 206 and _range_start(response) == held else 0
+                held = _start(response, held)
                 length = response.headers.get("Content-Length")
                 expected = held + int(length) if length else 0
                 _check_room(part, expected - held, expected)
                 with open(part, "ab" if held else "wb") as file:
                     self._copy(response, file, held, expected)
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code != 416:
                 raise
             # Asked for what lies after the end: the part is whole, or of another edition of the file.
@@ -109,9 +110,14 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _range_start(response: http.client.HTTPResponse) -> int | None:
-    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return int(match[1]) if match else None
+def _start(response: http.client.HTTPResponse, held: int) -> int:
+    """Where in the file the response starts: at ``held``, or at 0 from a server that knows no ranges."""
+    if response.status != 206:
+        return 0
+    content_range = response.headers.get("Content-Range", "")
+    if not re.match(rf"bytes {held}-", content_range):
+        raise http.client.HTTPException(f"the server was asked for bytes {held}- and sent {content_range!r}")
+    return held
 
 
 def _check_room(part: Path, missing: int, whole: int) -> None:

@@ -49,8 +49,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Dropped:
-    """Something the corpus holds that does not become an utterance."""
+    """Something the corpus holds that does not become an utterance; ``detail`` is the error's code where one told."""
 
     manifest: str
     id: str
     reason: Reason
+    detail: str = ""
+
+    @property
+    def why(self) -> str:
+        """The words of the summary: the reason, the detail in brackets."""
+        return f"{self.reason} ({self.detail})" if self.detail else str(self.reason)

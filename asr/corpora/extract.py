@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import shutil
 import tarfile
@@ -31,6 +32,7 @@ def extract(archive: Path, folder: Path) -> None:
                 _check(archive, member)
                 _check_room(archive, member, folder)
                 tar.extract(member, staging, filter="data")
+            _read_to_end(tar)
         _merge(Path(staging), folder)
 
 
@@ -40,8 +42,10 @@ def _named_faults(archive: Path) -> Iterator[None]:
         yield
     except tarfile.FilterError as fault:
         raise UnsafeArchiveError(f"{archive}: {fault}; nothing was unpacked") from fault
-    except (tarfile.TarError, EOFError, zlib.error) as fault:
-        raise DownloadError(f"{archive}: is no whole tar archive: {fault}; delete it and download again") from fault
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as fault:
+        # tarfile lists on further lines what each decompressor had to say.
+        words = str(fault).partition(":\n")[0]
+        raise DownloadError(f"{archive}: is no whole tar archive: {words}; delete it and download again") from fault
     except OSError as fault:
         if fault.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskSpaceError(f"{archive}: the disk is full; make room and run the command again") from fault
@@ -71,6 +75,12 @@ def _check_room(archive: Path, member: tarfile.TarInfo, folder: Path) -> None:
             f"{archive}: member {member.name!r} needs {member.size / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free; "
             "make room and run the command again"
         )
+
+
+def _read_to_end(tar: tarfile.TarFile) -> None:
+    """Let the decompressor reach its own checksum, which lies behind all that tarfile reads."""
+    while tar.fileobj is not None and tar.fileobj.read(1 << 20):
+        pass
 
 
 def _merge(source: Path, target: Path) -> None:

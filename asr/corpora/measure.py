@@ -50,7 +50,7 @@ def _read_header(entry: Entry) -> Utterance | Dropped:
     try:
         length = audio_info(entry.recording).duration
     except AudioError as fault:
-        return Dropped(entry.manifest, entry.id, _reason(fault))
+        return _unreadable(entry, fault)
     duration = _span(entry, length)
     if duration is None:
         reason = Reason.BAD_SEGMENT if length else Reason.EMPTY_RECORDING
@@ -59,10 +59,12 @@ def _read_header(entry: Entry) -> Utterance | Dropped:
     return Utterance(entry.id, str(entry.recording), duration, text, entry.speaker, entry.offset)
 
 
-def _reason(fault: AudioError) -> Reason:
+def _unreadable(entry: Entry, fault: AudioError) -> Dropped:
     if isinstance(fault, AudioNotFoundError):
-        return Reason.MISSING_AUDIO
-    return Reason.EMPTY_RECORDING if isinstance(fault, AudioEmptyError) else Reason.UNREADABLE_AUDIO
+        return Dropped(entry.manifest, entry.id, Reason.MISSING_AUDIO)
+    if isinstance(fault, AudioEmptyError):
+        return Dropped(entry.manifest, entry.id, Reason.EMPTY_RECORDING)
+    return Dropped(entry.manifest, entry.id, Reason.UNREADABLE_AUDIO, fault.code)
 
 
 def _span(entry: Entry, length: float) -> float | None:

@@ -77,7 +77,7 @@ def summarise(path: Path, utterances: Sequence[Utterance], drops: Sequence[Dropp
     """Count one manifest."""
     dropped: dict[str, list[str]] = {}
     for drop in drops:
-        dropped.setdefault(str(drop.reason), []).append(drop.id)
+        dropped.setdefault(drop.why, []).append(drop.id)
     hours = sum(utterance.duration for utterance in utterances) / 3600
     speakers = len({utterance.speaker for utterance in utterances})
     return ManifestSummary(path, len(utterances), hours, speakers, dropped)
