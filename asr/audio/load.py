@@ -17,6 +17,8 @@ MINIMUM_S = 0.025
 """One analysis window: less than this has no features."""
 
 _BLOCK = 1 << 18
+"""Samples decoded at a time, of all channels together."""
+
 _SLACK_S = 0.1
 """How far before the promised end a recording may end: manifests and MP3 headers round durations."""
 
@@ -104,12 +106,21 @@ def decode(recording: Forward, wanted: int | None) -> Iterator[np.ndarray]:
     ``SoundFile.blocks`` would repeat stale samples after a short read; ``read`` returns what was read.
     """
     left = UNKNOWN_FRAMES if wanted is None else wanted
+    most = max(_BLOCK // recording.channels, 1)
     while left > 0:
-        block = recording.read(min(_BLOCK, left), dtype="float32", always_2d=True)
+        block = recording.read(min(most, left), dtype="float32", always_2d=True)
         if not len(block):
             return
         left -= len(block)
-        yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+        yield _mono(block)
+
+
+def _mono(block: np.ndarray) -> np.ndarray:
+    """Channels (n, C) → their mean (n,)."""
+    if block.shape[1] == 1:
+        return block[:, 0]
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite samples are reported, not warned of
+        return block.mean(axis=1)
 
 
 def _check_length(recording: Forward, name: str, start: int, wanted: int | None, got: int) -> None:

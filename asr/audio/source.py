@@ -102,7 +102,9 @@ def _decoder(file: BinaryIO, name: str) -> Iterator[Forward]:
     except (soundfile.LibsndfileError, TypeError) as fault:
         check_rate(_wav_rate(file), name)
         reason = getattr(fault, "error_string", str(fault)).rstrip(".")
-        raise AudioFormatError(f"{name}: not a recording that can be decoded here ({reason})") from fault
+        raise AudioFormatError(
+            f"{name}: not a recording that can be decoded here ({reason}); convert it to WAV or FLAC"
+        ) from fault
     with recording:
         check_rate(recording.samplerate, name)
         if recording.frames == 0:

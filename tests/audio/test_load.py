@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +176,7 @@ def test_a_header_without_samples(kind: str) -> None:
 def test_a_text_file_named_as_audio(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"notes{suffix}"
     path.write_text("Call me Ishmael. " * 100)
-    with pytest.raises(AudioFormatError, match="not a recording") as caught:
+    with pytest.raises(AudioFormatError, match="not a recording .* convert it to WAV or FLAC") as caught:
         load_audio(path)
     assert "\n" not in str(caught.value) and str(path) in str(caught.value)
 
@@ -264,6 +265,23 @@ def test_samples_that_are_no_numbers(bad: float) -> None:
     samples[7:9] = bad
     with pytest.raises(AudioNotFiniteError, match="2 of 16000 samples are NaN or infinite"):
         load_audio(io.BytesIO(encoded(samples, subtype="FLOAT")))
+
+
+def test_infinities_of_two_channels_are_reported_without_a_warning() -> None:
+    both = np.stack([tone(), tone()], axis=1)
+    both[5] = np.inf, -np.inf
+    with pytest.raises(AudioNotFiniteError, match="1 of 16000"):
+        load_audio(io.BytesIO(encoded(both, subtype="FLOAT")))
+
+
+def test_many_channels_are_decoded_in_small_blocks() -> None:
+    file = encoded(np.repeat(tone()[:, None], 256, axis=1))
+    tracemalloc.start()
+    try:
+        load_audio(io.BytesIO(file))
+        assert tracemalloc.get_traced_memory()[1] < 5e6  # all channels at once would be 16 MB
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_shortest_recording_is_one_analysis_window_of_25_ms() -> None:
