@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,9 @@ from asr.errors import AsrError, AudioNotFoundError, ConfigError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from asr.inference import Transcript
+    from asr.inference import Transcriber, Transcript
+
+    Deliver = Callable[["Input", Transcript], object]
 
 _FORMATS = ("txt", "json", "srt", "vtt", "tsv", "all")
 _ON_STDOUT = ("txt", "json")
@@ -41,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
 
 
-def _at_least(least: int):
+def _at_least(least: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         if int(text) < least:
             raise argparse.ArgumentTypeError(f"must be at least {least}, got {text}")
@@ -78,7 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed or errors else 0
 
 
-def _transcripts(model, inputs: Sequence[Input], batch_size: int) -> Iterator[tuple[Input, Transcript | AsrError]]:
+def _transcripts(
+    model: Transcriber, inputs: Sequence[Input], batch_size: int
+) -> Iterator[tuple[Input, Transcript | AsrError]]:
     sources = [entry.source for entry in inputs]
     if len(sources) > 1:
         yield from zip(inputs, model.transcribe_many(sources, batch_size), strict=True)
@@ -89,7 +93,8 @@ def _transcripts(model, inputs: Sequence[Input], batch_size: int) -> Iterator[tu
         yield inputs[0], error
 
 
-def _deliver(entry: Input, result: Transcript | AsrError, output, advance) -> bool:
+def _deliver(entry: Input, result: Transcript | AsrError, output: Deliver, advance: Callable[[], None]) -> bool:
+    """Hand a transcript to ``output``, or report why there is none."""
     advance()
     if isinstance(result, AsrError):
         report(result)
@@ -133,7 +138,7 @@ def _nothing_in(folder: str) -> str:
 # Output
 
 
-def _output(folder: Path | None, output_format: str, inputs: Sequence[Input], several: bool):
+def _output(folder: Path | None, output_format: str, inputs: Sequence[Input], several: bool) -> Deliver:
     """What to do with an input's transcript."""
     from asr.inference.writers import write_transcript
 

@@ -121,6 +121,17 @@ def test_all_formats_at_once(transcribe, tmp_path: Path) -> None:
     assert sorted(files_below(tmp_path / "out")) == [f"a.b.{s}" for s in ("json", "srt", "tsv", "txt", "vtt")]
 
 
+def test_a_terminal_sees_a_bar(bundle: Path, tmp_path: Path) -> None:
+    write(tmp_path / "in" / "a.wav", "ABBA"), write(tmp_path / "in" / "b.wav", "CAFE")
+    command = [sys.executable, "-m", "asr", "transcribe", "in", "-o", "out", "--model", str(bundle)]
+    terminal, its_end = os.openpty()
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm"}
+    subprocess.run(command, cwd=tmp_path, env=environment, stderr=its_end, check=True)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal), os.close(its_end)
+    assert "transcribing" in shown and "2/2" in shown
+
+
 # What goes wrong
 
 
