@@ -6,6 +6,7 @@ import errno
 import http.client
 import re
 import shutil
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -73,6 +74,7 @@ class ResumingDownloader:
             _refuse_client_error(url, fault)
             return fault
         except (OSError, http.client.HTTPException) as fault:
+            _refuse_unknown_host(url, fault)
             _refuse_local_fault(part, fault)
             return fault
 
@@ -135,6 +137,12 @@ def _refuse_client_error(url: str, error: urllib.error.HTTPError) -> None:
             f"{url}: the server answered {error.code} {error.reason}; if the file has moved, name a folder that "
             f"holds {url.rpartition('/')[2]} with --mirror"
         ) from error
+
+
+def _refuse_unknown_host(url: str, error: Exception) -> None:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_NONAME:
+        raise DownloadError(f"{url}: no such host is known; is this machine on the network?") from error
 
 
 def _refuse_local_fault(part: Path, error: Exception) -> None:

@@ -89,21 +89,21 @@ def _retrieve(url: str, known: str | None, folder: Path, downloader: ResumingDow
 
     pooch.get_logger().setLevel(logging.WARNING)
     name = url.rpartition("/")[2]
+    lock_path = _lock_path(folder, name)
     try:
         return Path(pooch.retrieve(url, known, fname=name, path=folder, downloader=downloader))
     except ValueError as fault:
-        raise ChecksumError(
-            f"{url}: needed {known}, got another file, which was deleted: {fault}; try again, or another --mirror; "
-            f"if its home has a new edition, delete {folder / name}.lock.json to trust that"
-        ) from fault
+        words = str(fault).partition(". Deleted")[0]
+        trust = f"; if its home has a new edition, delete {lock_path} to trust that" if lock_path.exists() else ""
+        raise ChecksumError(f"{url}: {words}; it was deleted: try again, or another --mirror{trust}") from fault
 
 
-def _lock_path(folder: Path, archive: Archive) -> Path:
-    return folder / f"{archive.name}.lock.json"
+def _lock_path(folder: Path, name: str) -> Path:
+    return folder / f"{name}.lock.json"
 
 
 def _read_lock(folder: Path, archive: Archive) -> Lock | None:
-    path = _lock_path(folder, archive)
+    path = _lock_path(folder, archive.name)
     try:
         return Lock(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -113,6 +113,6 @@ def _read_lock(folder: Path, archive: Archive) -> Lock | None:
 
 
 def _write_lock(folder: Path, archive: Archive, lock: Lock) -> Lock:
-    with write_atomically(_lock_path(folder, archive)) as temporary:
+    with write_atomically(_lock_path(folder, archive.name)) as temporary:
         temporary.write_text(json.dumps(asdict(lock), indent=2) + "\n", encoding="utf-8")
     return lock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import shutil
+import socket
 from collections import namedtuple
 from pathlib import Path
 
@@ -106,6 +107,19 @@ def test_a_file_that_is_not_there_is_not_asked_for_twice(home, tmp_path):
     with pytest.raises(DownloadError, match=r"answered 404.*holds file.bin with --mirror"):
         ResumingDownloader(tmp_path, pause_s=0.0)(f"{home.url}/file.bin", str(tmp_path / "output"), None)
     assert len(home.requested) == 1
+
+
+def test_an_unknown_host_is_not_tried_again(tmp_path, monkeypatch):
+    asked = []
+
+    def unknown(host, *arguments, **options):
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(DownloadError, match="no such host is known"):
+        ResumingDownloader(tmp_path, pause_s=0.0)("http://nowhere.invalid/file.bin", str(tmp_path / "output"), None)
+    assert asked == ["nowhere.invalid"]
 
 
 def test_no_server_at_all(tmp_path):

@@ -47,7 +47,9 @@ def test_a_published_checksum_is_checked_and_recorded(archive, bring, content, t
 
 def test_a_wrong_checksum_unpacks_nothing_and_keeps_nothing(archive, bring, content, tmp_path):
     wrong = f"md5:{'0' * 32}"
-    with pytest.raises(ChecksumError, match=f"(?s)needed {wrong}.*{hashlib.md5(content).hexdigest()}"):
+    with pytest.raises(
+        ChecksumError, match=f"expected {wrong} but got {hashlib.md5(content).hexdigest()}; it was deleted"
+    ):
         bring(archive(wrong))
     assert list((tmp_path / "data").iterdir()) == []
 
@@ -95,7 +97,7 @@ def test_without_a_published_checksum_the_first_download_is_the_measure_of_later
     (tmp_path / "data/toy/README").unlink()
     (tmp_path / "data/toy").rmdir()
     home.files["toy.tar.gz"] = tar({"toy/README": b"another edition"})
-    with pytest.raises(ChecksumError, match=rf"(?s)needed sha256:{lock.sha256}.*delete .*toy.tar.gz.lock.json"):
+    with pytest.raises(ChecksumError, match=rf"expected sha256:{lock.sha256} but got .*delete .*toy.tar.gz.lock.json"):
         bring(archive())
     (tmp_path / "data/toy.tar.gz.lock.json").unlink()
     bring(archive())
