@@ -1,0 +1,216 @@
+"""asr train recipe=NAME key=value … — train a model, or go on where the same command stopped.
+
+  recipe=NAME          start from recipes/NAME/recipe.yaml
+  GROUP=OPTION         another file of conf/: model=bigru, features=mfcc, augment=none …
+  key=value            one setting: trainer.epochs=40, trainer.max_minutes=30, model.units=[320,320]
+  run_dir=FOLDER       where checkpoints, weights and TensorBoard events go (default runs/NAME)
+  -m, --multirun       a sweep: model.dropout=0.1,0.3 trains each, below run_dir
+  --cfg                print the composed configuration and stop
+
+Ctrl-C saves a checkpoint; the same command goes on from it. Settings are composed by Hydra.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from asr.errors import ConfigError, MissingExtraError
+from asr.files import share_folder
+
+
+def run_raw(argv: Sequence[str]) -> int:
+    """Compose, train, and say how it ended."""
+    if "-h" in argv or "--help" in argv:
+        print(__doc__)
+        return 0
+    flags = [a for a in argv if a.startswith("-")]
+    overrides = [a for a in argv if not a.startswith("-")]
+    if unknown := set(flags) - {"-m", "--multirun", "--cfg"}:
+        raise ConfigError(f"asr train has no flag {' '.join(sorted(unknown))}; see asr train --help")
+    if "--cfg" in flags:
+        from omegaconf import OmegaConf
+
+        print(OmegaConf.to_yaml(compose(overrides)))
+        return 0
+    if {"-m", "--multirun"} & set(flags):
+        jobs = list(sweep(overrides))
+        for number, job in enumerate(jobs, start=1):
+            print(f"job {number} of {len(jobs)}: {' '.join(job)}", flush=True)
+            train(compose(job))
+        return 0
+    return train(compose(overrides))
+
+
+def compose(overrides: Sequence[str]) -> Any:
+    """The configuration (DictConfig) of ``key=value`` overrides, ``recipe=NAME`` among them.
+
+    Raises:
+        ConfigError: no such recipe, key or option; the message names the nearest right one.
+    """
+    hydra, instantiate = _hydra()
+    recipe = next((o.split("=", 1)[1] for o in overrides if o.startswith("recipe=")), None)
+    rest = [o for o in overrides if not o.startswith("recipe=")]
+    chosen = [f"+{_known_recipe(recipe)}=recipe"] if recipe else []
+    search = [f"hydra.searchpath=[file://{share_folder('recipes')}]"]
+    with hydra.initialize_config_dir(str(share_folder("conf")), version_base="1.3"):
+        base = _composed(hydra, instantiate, search + chosen, None)
+        config = _composed(hydra, instantiate, search + chosen + rest, base)
+    if config.run_dir is None:
+        config.run_dir = f"runs/{recipe or 'train'}"
+    return config
+
+
+def sweep(overrides: Sequence[str]) -> Iterator[list[str]]:
+    """Each job of a multirun as a list of overrides, its run_dir named by what varies (Hydra's sweep syntax).
+
+    >>> for job in sweep(["recipe=an4", "model.dropout=0.1,0.3"]): print(job)
+    ['recipe=an4', 'model.dropout=0.1', 'run_dir=runs/an4/sweep/model.dropout=0.1']
+    ['recipe=an4', 'model.dropout=0.3', 'run_dir=runs/an4/sweep/model.dropout=0.3']
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    choices, varies = [], set()
+    for text, override in zip(overrides, parsed, strict=True):
+        if override.is_sweep_override():
+            key = override.get_key_element()
+            varies.add(key)
+            choices.append([f"{key}={value}" for value in override.sweep_string_iterator()])
+        else:
+            choices.append([text])
+    recipe = next((o.split("=", 1)[1] for o in overrides if o.startswith("recipe=")), "train")
+    root = next((o.split("=", 1)[1] for o in overrides if o.startswith("run_dir=")), f"runs/{recipe}/sweep")
+    for job in itertools.product(*choices):
+        name = ",".join(o for o in job if o.split("=", 1)[0] in varies)
+        kept = [o for o in job if not o.startswith("run_dir=")]
+        yield [*kept, f"run_dir={root}/{name}" if name else f"run_dir={root}"]
+
+
+def train(config: Any) -> int:
+    """Train as ``config`` says; 0 when done or out of minutes."""
+    from omegaconf import OmegaConf
+
+    missing = OmegaConf.missing_keys(config)
+    if missing:
+        raise ConfigError(f"{', '.join(sorted(missing))} must be given: a recipe=NAME, or key=value")
+    tree = OmegaConf.to_container(config, resolve=True)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _import_training()
+    from asr.training.display import Display
+    from asr.training.run import EventLog, finished, same_run
+
+    folder = Path(tree["run_dir"])
+    same_run(folder, tree)
+    if finished(folder):
+        print(f"{folder} is trained; its weights are in final.npz")
+        return 0
+    with Display() as display:
+        try:
+            reason = run_configured(folder, tree, [display, EventLog(folder)])
+        except KeyboardInterrupt:
+            print(f"stopped; a checkpoint is in {folder}, the same command goes on from it", file=sys.stderr)
+            raise
+    print(f"{folder}: " + ("out of minutes; the same command goes on" if reason == "minutes" else f"done ({reason})"))
+    return 0
+
+
+def run_configured(folder: Path, tree: dict[str, Any], observers: Sequence[Any]) -> str:
+    """``run_training`` with the options that a configuration's groups hold."""
+    from asr.training import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions, run_training
+
+    data, features = dict(tree["data"]), dict(tree["features"])
+    batch_s, cmvn = data.pop("batch_s"), features.pop("cmvn")
+    return run_training(
+        folder,
+        data=DataOptions(**data),
+        features=features,
+        cmvn=cmvn,
+        model=tree["model"],
+        augment=AugmentOptions(**tree["augment"]),
+        optimizer=OptimizerOptions(**tree["optimizer"]),
+        trainer=TrainerOptions(**tree["trainer"]),
+        batch_s=batch_s,
+        observers=observers,
+        config=tree,
+    )
+
+
+def recipe_names() -> list[str]:
+    """The recipes there are."""
+    return sorted(p.parent.name for p in share_folder("recipes").glob("*/recipe.yaml"))
+
+
+def _known_recipe(name: str) -> str:
+    if name not in recipe_names():
+        raise ConfigError(f"no recipe {name!r}{nearest(name, recipe_names())}")
+    return name
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """A hint to append to an error: the nearest of ``words``, or all of them.
+
+    >>> nearest("trainer.epohcs", ["trainer.epochs", "trainer.seed"])
+    '; did you mean trainer.epochs?'
+    """
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(words)}"
+
+
+def _composed(hydra: Any, exceptions: tuple[type[Exception], ...], overrides: list[str], base: Any) -> Any:
+    if base is not None:
+        _check_keys(overrides, base)
+    try:
+        return hydra.compose("train", overrides=overrides)
+    except exceptions as fault:
+        raise ConfigError(" ".join(str(fault).split())) from fault
+
+
+def _check_keys(overrides: Sequence[str], base: Any) -> None:
+    """Each override's key is in the composed configuration, or names a group; else the nearest right one is said."""
+    keys = sorted(_keys(base))
+    groups = sorted(p.name for p in share_folder("conf").iterdir() if p.is_dir())
+    for override in overrides:
+        key = override.split("=", 1)[0]
+        if key.startswith(("+", "~", "hydra")):
+            continue
+        if "=" not in override:
+            raise ConfigError(f"{override!r} is no setting; key=value is needed")
+        if key in groups:
+            options = sorted(p.stem for p in (share_folder("conf") / key).glob("*.yaml"))
+            value = override.split("=", 1)[1]
+            if value not in options:
+                raise ConfigError(f"no {key} {value!r}{nearest(value, options)}")
+        elif key not in keys:
+            raise ConfigError(f"no setting {key!r}{nearest(key, [*keys, *groups, 'recipe'])}")
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    from omegaconf import DictConfig
+
+    for key in node:
+        yield prefix + key
+        if isinstance(child := node._get_node(key), DictConfig):
+            yield from _keys(child, f"{prefix}{key}.")
+
+
+def _hydra() -> tuple[Any, tuple[type[Exception], ...]]:
+    try:
+        import hydra
+        from hydra.errors import HydraException
+        from omegaconf.errors import OmegaConfBaseException
+    except ImportError as missing:
+        raise MissingExtraError("training needs Hydra and TensorFlow; pip install 'asr[train]'") from missing
+    return hydra, (HydraException, OmegaConfBaseException)
+
+
+def _import_training() -> None:
+    try:
+        import asr.training  # noqa: F401
+    except ImportError as missing:
+        raise MissingExtraError(f"training needs {missing.name}; pip install 'asr[train]'") from missing

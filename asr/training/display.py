@@ -1,0 +1,62 @@
+"""What a person sees while training: a live line a step, a line and three transcripts an epoch."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+_COLUMNS = (
+    TextColumn("epoch {task.fields[epoch]}"),
+    BarColumn(24),
+    TextColumn("{task.completed}/{task.total}  {task.fields[figures]}"),
+)
+
+
+class Display:
+    """Observer that prints; the live line only on a terminal, so that a log file holds whole lines."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.progress = Progress(*_COLUMNS, console=self.console, disable=not self.console.is_terminal, transient=True)
+        self.task = self.progress.add_task("steps", epoch="", figures="preparing", total=None)
+
+    def __enter__(self) -> Display:
+        """Start the live line."""
+        self.progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
+        """Remove it."""
+        self.progress.stop()
+
+    def on_step(self, report: Any) -> None:
+        """Epoch, step, loss, gradient norm, audio-seconds a second, time left."""
+        figures = (
+            f"loss {report.loss:.2f}  |g| {report.gradient_norm:.2f}  {report.audio_s_per_s:.0f} audio-s/s  "
+            f"{_clock(report.seconds_left)} left"
+        )
+        epoch = f"{report.epoch}/{report.epochs}"
+        self.progress.update(self.task, completed=report.step, total=report.steps, epoch=epoch, figures=figures)
+
+    def on_epoch(self, report: Any) -> None:
+        """The epoch's loss, dev WER and CER, speed, and three transcripts."""
+        line = f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.3f}"
+        if report.dev:
+            line += f"  dev WER {100 * report.dev.wer:.2f} %  CER {100 * report.dev.cer:.2f} %"
+        self.console.print(f"{line}  {report.audio_s_per_s:.0f} audio-s/s  {_clock(report.seconds)}")
+        for reference, hypothesis in report.dev.pairs if report.dev else ():
+            self.console.print(f"  ref {reference}\n  hyp {hypothesis}", markup=False)
+
+
+def _clock(seconds: float) -> str:
+    """Hours and minutes, or minutes and seconds.
+
+    >>> _clock(65), _clock(7300)
+    ('1:05 min', '2:01 h')
+    """
+    if seconds >= 3600:
+        return f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02} h"
+    return f"{int(seconds // 60)}:{int(seconds % 60):02} min"

@@ -1,0 +1,79 @@
+"""Before the first step: which utterances can be trained on, and why the others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from asr.data import Utterance
+from asr.errors import AsrError, PreflightError
+from asr.text import Vocabulary
+from asr.training.ctc import frames_needed
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An utterance that cannot be trained on: its id and the reason."""
+
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        """As listed."""
+        return f"{self.id}: {self.reason}"
+
+
+def find_faults(
+    utterances: Sequence[Utterance],
+    texts: Sequence[str],
+    features: Sequence[np.ndarray | AsrError],
+    vocabulary: Vocabulary,
+    output_length: Callable[[int], int],
+) -> list[Fault]:
+    """Utterances that are unreadable, empty, use characters outside the vocabulary, or have too few frames.
+
+    Args:
+        utterances: what is to be trained on.
+        texts: their normalised transcripts.
+        features: (T, F) of each, or why it has none.
+        vocabulary: what the model can write.
+        output_length: frames of logits for frames of features.
+    """
+    faults = []
+    for utterance, text, feature in zip(utterances, texts, features, strict=True):
+        reason = _fault(text, feature, vocabulary, output_length)
+        if reason:
+            faults.append(Fault(utterance.id, reason))
+    return faults
+
+
+def refuse(faults: Sequence[Fault], total: int) -> None:
+    """Raise when there are faults.
+
+    Raises:
+        PreflightError: lists the first 20 of them by id.
+    """
+    if faults:
+        more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+        lines = [f"{len(faults)} of {total} utterances cannot be trained on:", *map(str, faults[:_SHOWN]), *more]
+        raise PreflightError("\n  ".join(lines) + "\nmend or remove them, or train without them: data.faulty=drop")
+
+
+def _fault(
+    text: str, features: np.ndarray | AsrError, vocabulary: Vocabulary, output_length: Callable[[int], int]
+) -> str | None:
+    if isinstance(features, AsrError):
+        return f"[{features.code}] {features}"
+    if not text:
+        return "the transcript is empty"
+    if unknown := vocabulary.unknown(text):
+        return f"the vocabulary lacks {' '.join(map(repr, sorted(unknown)))}"
+    labels = vocabulary.encode(text)
+    frames, needed = output_length(len(features)), frames_needed(labels)
+    if frames < needed:
+        return f"{frames} frames cannot spell {len(labels)} labels (needs {needed})"
+    return None
