@@ -1,0 +1,5 @@
+"""A trained run → a bundle that runs without TensorFlow: ONNX, int8, parity, model card. Imports TensorFlow."""
+
+from asr.export.exporter import Export, export_bundle
+
+__all__ = ["Export", "export_bundle"]

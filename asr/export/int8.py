@@ -1,4 +1,4 @@
-"""An ONNX model with weights of 8 bits, by ONNX Runtime's dynamic quantisation."""
+"""An ONNX model with small integer weights, by ONNX Runtime's dynamic quantisation."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
 
 def quantise(source: Path, target: Path) -> None:
     """Write ``source`` to ``target`` with the weights of its LSTM and MatMul nodes in int8, one scale a row.
+
+    Weights take 7 of the 8 bits. Where a CPU lacks VNNI, the product of 8-bit inputs and weights adds pairs in 16 bits,
+    which overflow: three random LSTM layers then differed from float32 by 13 in a log-probability, with 7 bits by 0.9.
 
     Convolutions stay float32: they hold few of the weights. So do the weights of RNN and GRU nodes, since ONNX Runtime
     has no quantised kernel of these; a model of such layers hardly shrinks.
@@ -17,11 +22,14 @@ def quantise(source: Path, target: Path) -> None:
     The inputs of a product are quantised as it is computed, by the range they have in their batch, so that log-probs
     depend a little on what an utterance is batched with.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     with _quiet():
         quantize_dynamic(
-            source, target, op_types_to_quantize=["LSTM", "MatMul"], per_channel=True, weight_type=QuantType.QInt8
+            source,
+            target,
+            op_types_to_quantize=["LSTM", "MatMul"],
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
         )
 
 

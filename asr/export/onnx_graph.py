@@ -69,7 +69,8 @@ def to_onnx(model: AcousticModel) -> onnx.ModelProto:
 
 
 def _checked(graph: _Graph, model: AcousticModel) -> onnx.ModelProto:
-    features, labels = model.options["num_features"], model.options["vocabulary_size"]
+    options: dict[str, Any] = model.options
+    features, labels = options["num_features"], options["vocabulary_size"]
     value = helper.make_tensor_value_info
     proto = helper.make_model(
         helper.make_graph(
@@ -127,9 +128,7 @@ def _shortened(graph: _Graph, layer: MaskedConv, lengths: str) -> str:
 def _time_first(graph: _Graph, model: AcousticModel, x: str) -> str:
     """(B, C, T, F) → (T, B, F·C), the channels of one frequency together, as the model flattens them."""
     width = model.recurrent[0].kernel.shape[1]
-    return graph.add(
-        "Reshape", graph.add("Transpose", x, perm=[2, 0, 3, 1]), graph.array([0, 0, width], np.int64)
-    )
+    return graph.add("Reshape", graph.add("Transpose", x, perm=[2, 0, 3, 1]), graph.array([0, 0, width], np.int64))
 
 
 def _normalised(graph: _Graph, model: AcousticModel, place: int, x: str) -> str:

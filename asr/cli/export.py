@@ -1,0 +1,105 @@
+"""Turn a training run into a bundle, which asr transcribe runs without TensorFlow.
+
+asr export RUN                              to RUN/bundle
+asr export RUN --evaluate test.jsonl        ... and score it: word error rates go into its card
+asr export RUN --card recipe.yaml           ... with title, uses and licences from this file's `card` section
+
+The float32 model is compared with the trained one on recordings; if they disagree, nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asr.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from asr.export import Export
+    from asr.export.card import ExportedModel
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``asr export``."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a training run")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="the bundle (default: RUN/bundle)")
+    parser.add_argument("--evaluate", type=Path, metavar="MANIFEST", help="score float32 and int8 on this")
+    parser.add_argument("--card", type=Path, metavar="FILE.yaml", help="what the model card says (default: the run's)")
+    parser.add_argument("--name", metavar="NAME", help="of the bundle (default: the run folder's)")
+    parser.add_argument(
+        "--precision",
+        nargs="+",
+        choices=("float32", "int8"),
+        default=("float32", "int8"),
+        help="the models it holds (default: both)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export, and print what each model is like.
+
+    Raises:
+        MissingExtraError: TensorFlow or ONNX is not installed.
+        AsrError: as ``asr.export.export_bundle`` raises it.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        from asr.export import export_bundle
+    except ModuleNotFoundError as missing:
+        raise MissingExtraError(f"export needs {missing.name}; pip install 'asr[train]'") from missing
+    exported = export_bundle(
+        arguments.run,
+        arguments.output or arguments.run / "bundle",
+        name=arguments.name,
+        card=read_card(arguments.card) if arguments.card else None,
+        evaluate_on=arguments.evaluate,
+        precisions=arguments.precision,
+    )
+    _print(exported)
+    return 0
+
+
+def read_card(path: Path) -> Mapping[str, Any]:
+    """The ``card`` section of a YAML file such as a recipe's, or the whole file where it has none.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no YAML mapping.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        raise ConfigError(f"{path}: cannot be read as a model card: {' '.join(str(fault).split())}") from fault
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{path}: a model card needs keys and values, got {content!r}")
+    return content.get("card", content)
+
+
+def _print(exported: Export) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("precision", box=None, pad_edge=False)
+    for title in ("MB", "max |Δ log-prob|", "WER %", "95 % interval"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for model in exported.models:
+        table.add_row(*_cells(model))
+    console = Console()
+    console.print(table)
+    compared = exported.models[0].difference.utterances
+    console.print(f"Compared with the trained model on {compared} recordings.")
+    console.print(f"Written to {exported.path}", soft_wrap=True, markup=False)
+
+
+def _cells(model: ExportedModel) -> tuple[str, str, str, str, str]:
+    wer, interval = "not scored", ""
+    if model.evaluation:
+        words = model.evaluation.normalised.words
+        wer = f"{100 * words.errors.rate:.2f}"
+        if words.interval:
+            interval = f"{100 * words.interval.low:.2f} to {100 * words.interval.high:.2f}"
+    return model.precision, f"{model.size / 1e6:.2f}", f"{model.difference.largest:.2g}", wer, interval

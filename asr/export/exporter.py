@@ -1,0 +1,145 @@
+"""A trained run → a bundle: ONNX models compared with the trained one, scored, and described by a card."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from asr.bundle import Bundle, write_bundle
+from asr.data import Utterance, read_manifest
+from asr.errors import AudioError, ExportError
+from asr.evaluation import Evaluation, evaluate
+from asr.export.card import CardText, ExportedModel, frame_s, make_card
+from asr.export.int8 import quantise
+from asr.export.onnx_graph import to_onnx
+from asr.export.parity import Difference, check_parity, difference
+from asr.inference import Transcriber
+from asr.training.dataset import Example, compute_features
+from asr.training.evaluate import log_probs
+from asr.training.setup import Setup, load_trained
+
+PRECISIONS = ("float32", "int8")
+
+_COMPARED = 24
+"""Recordings on which exported and trained model are compared, from the shortest to the longest."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Where the bundle is, and what each of its models is like."""
+
+    path: Path
+    models: tuple[ExportedModel, ...]
+
+
+def export_bundle(
+    run_folder: str | Path,
+    out: str | Path,
+    *,
+    name: str | None = None,
+    card: Mapping[str, Any] | None = None,
+    evaluate_on: str | Path | None = None,
+    precisions: Sequence[str] = PRECISIONS,
+    threads: int = 0,
+) -> Export:
+    """Write the trained model of ``run_folder`` as a bundle to ``out``; a bundle there is replaced.
+
+    Args:
+        run_folder: of a training run, finished or not.
+        out: the bundle's folder.
+        name: of the bundle; the run folder's when None.
+        card: ``title``, ``good_for``, ``not_for``, ``language`` and ``data`` (see ``CardText``); the run's own, from
+            its recipe, when None.
+        evaluate_on: a manifest to score every model on and to compare them on; without it they are compared on the
+            run's own dev or training utterances, and not scored.
+        precisions: ``float32``, ``int8``.
+        threads: of one matrix product when scoring; 0 is one a core.
+
+    Raises:
+        ParityError: the float32 model does not say what the trained one says.
+        ExportError: no recordings to compare on, or no such precision.
+        CheckpointError, ManifestError, AudioError, ConfigError: as reading run, manifest, recordings, card raises it.
+    """
+    run_folder, manifest = Path(run_folder), Path(evaluate_on) if evaluate_on else None
+    if not precisions or not set(precisions) <= set(PRECISIONS):
+        raise ExportError(f"precisions are {' and '.join(PRECISIONS)}, got {list(precisions)}")
+    setup = load_trained(run_folder)
+    config = setup.record.get("config", {})
+    text = card if card is not None else config.get("card")
+    card_text = CardText.from_mapping(text) if text else CardText()
+    utterances = read_manifest(manifest) if manifest else None
+    examples = _examples(setup, _varied(utterances or _own_utterances(config)))
+    with tempfile.TemporaryDirectory(prefix="asr-export-") as work:
+        files = {p: Path(work) / f"{p}.onnx" for p in precisions}
+        distances = _convert(setup, files, Path(work), examples)
+        models = tuple(
+            ExportedModel(
+                precision,
+                file.stat().st_size,
+                distances[precision],
+                _score(setup, precision, file, utterances, threads) if utterances else None,
+            )
+            for precision, file in files.items()
+        )
+        name = name or run_folder.resolve().name
+        content = make_card(run_folder, setup, name=name, text=card_text, models=models, evaluated_on=manifest)
+        path = write_bundle(
+            out, card=content, front_end=setup.front_end, cmvn=setup.cmvn, vocabulary=setup.vocabulary, models=files
+        )
+    return Export(path, models)
+
+
+def _convert(setup: Setup, files: Mapping[str, Path], work: Path, examples: Sequence[Example]) -> dict[str, Difference]:
+    """Write ``files``; the float32 graph is made in any case, and must agree with the trained model."""
+    trained = dict(log_probs(setup.model, examples))
+    float32 = work / "float32.onnx"
+    onnx.save(to_onnx(setup.model), float32)
+    distances = {"float32": check_parity(trained, float32, examples)}
+    if "int8" in files:
+        quantise(float32, files["int8"])
+        distances["int8"] = difference(trained, files["int8"], examples)
+    return distances
+
+
+def _score(setup: Setup, precision: str, file: Path, utterances: Sequence[Utterance], threads: int) -> Evaluation:
+    """Error rates of ``file`` on ``utterances``, by the code that users of the bundle will run."""
+    bundle = Bundle(file.parent, {}, setup.front_end, setup.cmvn, setup.vocabulary, (precision,), frame_s(setup))
+    texts = Transcriber(bundle, threads=threads).transcribe_utterances(utterances)
+    normaliser = setup.record.get("config", {}).get("data", {}).get("normaliser", "upper_letters")
+    return evaluate(utterances, list(texts), normaliser)
+
+
+def _own_utterances(config: Mapping[str, Any]) -> list[Utterance]:
+    """Utterances of the run's dev manifest, else of those it was trained on."""
+    data = config.get("data", {})
+    manifests = [Path(m) for m in ([data["dev"]] if data.get("dev") else data.get("train", ()))]
+    if not manifests or not all(m.is_file() for m in manifests):
+        named = ", ".join(map(str, manifests)) or "none are recorded"
+        raise ExportError(
+            f"no recordings to compare the exported model with the trained one on: of the run's manifests ({named}) "
+            "not all are here; name a manifest with --evaluate, or go to the folder the run was started in"
+        )
+    return [u for m in manifests for u in read_manifest(m)]
+
+
+def _varied(utterances: Sequence[Utterance]) -> list[Utterance]:
+    """Some of all lengths, in an order that puts short beside long."""
+    by_duration = sorted(utterances, key=lambda u: (u.duration, u.id))
+    places = np.linspace(0, len(by_duration) - 1, min(_COMPARED, len(by_duration))).round().astype(int)
+    chosen = [by_duration[i] for i in places]
+    return [chosen[i] for i in np.random.default_rng(0).permutation(len(chosen))]
+
+
+def _examples(setup: Setup, utterances: Sequence[Utterance]) -> list[Example]:
+    examples = []
+    for utterance, features in zip(utterances, compute_features(utterances, setup.front_end), strict=True):
+        if isinstance(features, AudioError):
+            raise features
+        examples.append(Example(utterance, setup.cmvn(features), np.zeros(0, np.int32)))
+    return examples
