@@ -1,0 +1,49 @@
+"""Every `asr` command that a README shows is one this version accepts."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from asr.cli.main import VERBS
+from asr.cli.train import compose, sweep
+
+ROOT = Path(__file__).parents[2]
+READMES = [ROOT / "README.md", *ROOT.glob("recipes/*/README.md"), *ROOT.glob("benchmarks/README.md")]
+
+
+def commands() -> list[str]:
+    """The lines of every sh block that start with `asr`."""
+    blocks = [b for readme in READMES for b in re.findall(r"```sh\n(.*?)```", readme.read_text(encoding="utf-8"), re.S)]
+    return sorted({line for block in blocks for line in block.splitlines() if line.startswith("asr ")})
+
+
+def test_the_readmes_show_every_verb() -> None:
+    assert {command.split()[1] for command in commands()} == set(VERBS)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_command_is_accepted(command: str) -> None:
+    _, verb, *arguments = shlex.split(command.split("#")[0].split("<")[0])
+    module = importlib.import_module(VERBS[verb][0])
+    if hasattr(module, "run_raw"):
+        overrides = [a for a in arguments if not a.startswith("-")]
+        jobs = list(sweep(overrides))
+        assert len(jobs) == (3 if "-m" in arguments else 1)
+        for job in jobs:
+            compose(job)
+    else:
+        parser = argparse.ArgumentParser(exit_on_error=False)
+        module.add_arguments(parser)
+        parser.parse_args(arguments)
+
+
+def test_links_lead_somewhere() -> None:
+    for readme in READMES:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", readme.read_text(encoding="utf-8")):
+            assert (readme.parent / target).exists(), f"{readme.relative_to(ROOT)}: {target}"
