@@ -1,0 +1,175 @@
+"""A run becomes a bundle that reads, transcribes as the trained model does, and says what it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import numpy_helper
+
+from asr.bundle import load_bundle
+from asr.data import read_manifest
+from asr.errors import AudioNotFoundError, CheckpointError, ConfigError, ExportError, ParityError
+from asr.export import export_bundle, exporter
+from asr.inference import load_model
+from asr.training.evaluate import transcribe
+from asr.training.setup import load_trained
+
+CARD = {
+    "title": "Noise, spelt",
+    "good_for": "tests",
+    "not_for": "speech",
+    "language": "en",
+    "data": [{"name": "Noise", "licence": "CC0-1.0", "attribution": "a generator", "url": "https://example.org"}],
+}
+
+
+@pytest.fixture(scope="module")
+def exported(run_folder: Path, manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> exporter.Export:
+    out = tmp_path_factory.mktemp("out") / "bundle"
+    return export_bundle(run_folder, out, card=CARD, evaluate_on=manifest, threads=1)
+
+
+@pytest.fixture(scope="module")
+def card(exported: exporter.Export) -> Any:
+    return load_bundle(exported.path).card
+
+
+def test_float32_transcribes_as_the_trained_model(exported: exporter.Export, run_folder: Path, manifest: Path) -> None:
+    setup, utterances = load_trained(run_folder), read_manifest(manifest)
+    texts = transcribe(setup.model, exporter._examples(setup, utterances), setup.vocabulary)
+    bundle = load_model(exported.path, precision="float32", threads=1)
+    found = list(bundle.transcribe_utterances(utterances))
+    assert any(texts)
+    assert found == [" ".join(t.split()) for t in texts]
+
+
+def test_int8_is_there_and_is_smaller(exported: exporter.Export) -> None:
+    bundle = load_bundle(exported.path)
+    assert bundle.precisions == ("int8", "float32")
+    sizes = {m.precision: m.size for m in exported.models}
+    assert sizes == {p: bundle.model_path(p).stat().st_size for p in bundle.precisions}
+    assert sizes["int8"] < sizes["float32"]
+    assert load_model(exported.path, precision="int8", threads=1).transcribe(np.zeros(8000, np.float32)).duration == 0.5
+
+
+def test_frames_have_their_length_in_time(exported: exporter.Export) -> None:
+    assert load_bundle(exported.path).frame_s == pytest.approx(0.06)
+
+
+def test_the_card_says_what_a_person_said(card: dict) -> None:
+    assert {k: card[k] for k in CARD} == CARD
+
+
+def test_the_card_says_how_it_was_made(card: dict) -> None:
+    assert card["name"] == "small"
+    assert (card["trained"]["commit"], card["trained"]["seed"], card["trained"]["finished"]) == (
+        "0123456789ab",
+        3,
+        True,
+    )
+    assert card["training_data"]["train"]["speakers"] == 2
+    assert card["features"] == {
+        "kind": "not stated", "num_features": 20, "sample_rate": 16000, "hop_length": 160, "frames_per_s": 100.0,
+    }  # fmt: skip
+    assert card["config"]["data"]["normaliser"] == "upper_letters"
+    assert card["exported"]["commit"]
+
+
+def test_the_card_says_how_well_each_model_does(card: dict, exported: exporter.Export) -> None:
+    assert card["evaluated_on"] == "sounds/test.jsonl"
+    for model in exported.models:
+        described = card["models"][model.precision]
+        assert described["bytes"] == model.size
+        assert described["utterances"] == 5
+        assert described["wer"]["reference_length"] == 15
+        assert (
+            0 < described["wer"]["interval"]["low"] <= described["wer"]["rate"] <= described["wer"]["interval"]["high"]
+        )
+        assert described["cer"]["rate"] > 0
+    assert card["models"]["float32"]["difference_from_trained"]["largest"] < 1e-4
+
+
+def test_no_path_of_this_machine_is_in_it(card: dict, run_folder: Path, manifest: Path) -> None:
+    text = json.dumps(card)
+    assert str(run_folder.parent) not in text
+    assert str(manifest.parent.parent) not in text
+
+
+def test_without_a_manifest_the_runs_own_recordings_are_compared(run_folder: Path, tmp_path: Path) -> None:
+    export = export_bundle(run_folder, tmp_path / "b", name="tiny", precisions=["int8"], threads=1)
+    (model,) = export.models
+    assert (model.precision, model.evaluation, model.difference.utterances) == ("int8", None, 5)
+    bundle = load_bundle(export.path)
+    assert (bundle.precisions, bundle.card["name"], bundle.card["title"]) == (("int8",), "tiny", "not stated")
+    assert bundle.card["evaluated_on"] is None
+
+
+def test_a_card_in_the_runs_configuration_is_used(run_folder: Path, tmp_path: Path) -> None:
+    run = _copy(run_folder, tmp_path, lambda config: config | {"card": CARD})
+    assert load_bundle(export_bundle(run, tmp_path / "b", threads=1).path).card["title"] == "Noise, spelt"
+
+
+def test_a_graph_that_disagrees_is_not_written(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = exporter.to_onnx
+
+    def wrong(model: Any) -> Any:
+        proto = right(model)
+        kernel = next(n for n in proto.graph.node if n.op_type == "MatMul").input[1]
+        array = next(a for a in proto.graph.initializer if a.name == kernel)
+        array.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(array)[::-1], kernel))
+        return proto
+
+    monkeypatch.setattr(exporter, "to_onnx", wrong)
+    with pytest.raises(ParityError):
+        export_bundle(run_folder, tmp_path / "b", threads=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recordings_that_are_gone_are_named(run_folder: Path, tmp_path: Path) -> None:
+    run = _copy(run_folder, tmp_path, lambda config: config | {"data": {"train": ["gone/train.jsonl"], "dev": None}})
+    with pytest.raises(ExportError, match=r"gone/train\.jsonl.*--evaluate"):
+        export_bundle(run, tmp_path / "b")
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_text('{"audio_filepath": "gone.wav", "duration": 1, "text": "A"}\n')
+    with pytest.raises(AudioNotFoundError, match=r"gone\.wav"):
+        export_bundle(run, tmp_path / "b", evaluate_on=manifest)
+
+
+def test_what_is_no_run_or_no_precision_is_refused(run_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no run folder"):
+        export_bundle(tmp_path, tmp_path / "b")
+    with pytest.raises(ExportError, match=r"float32 and int8, got \['int4'\]"):
+        export_bundle(run_folder, tmp_path / "b", precisions=["int4"])
+
+
+FAULTS = [
+    ({k: v for k, v in CARD.items() if k != "language"}, "card lacks language"),
+    (CARD | {"licence": "MIT"}, "card has no licence; its keys are title"),
+    (CARD | {"not_for": " "}, r"card\.not_for must be text, got ' '"),
+    (CARD | {"data": "AN4"}, r"card\.data must be a list of corpora, got 'AN4'"),
+    (CARD | {"data": ["AN4"]}, r"card\.data\[0\] must have the keys name, licence"),
+    (CARD | {"data": [{"name": "AN4", "licence": "BSD"}]}, r"card\.data\[0\] lacks attribution, url"),
+]
+
+
+@pytest.mark.parametrize(("faulty", "message"), FAULTS)
+def test_a_faulty_card_is_refused_before_any_work(faulty: dict, message: str, run_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        export_bundle(run_folder, tmp_path / "b", card=faulty)
+
+
+def _copy(run_folder: Path, folder: Path, change: Any) -> Path:
+    """The run with another configuration."""
+    import shutil
+
+    copy = Path(shutil.copytree(run_folder, folder / "run"))
+    content = json.loads((copy / "setup.json").read_text())
+    content["record"]["config"] = change(content["record"]["config"])
+    (copy / "setup.json").write_text(json.dumps(content))
+    return copy
