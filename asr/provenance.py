@@ -27,13 +27,17 @@ def provenance(seed: int | None = None) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The checkout's commit, ``+changes`` when it has uncommitted ones; ``installed`` outside a checkout."""
+    """The checkout's commit, ``+changes`` when it has uncommitted ones; ``installed`` outside a checkout.
+
+    An environment inside somebody's repository is outside: git must know this file.
+    """
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(Path(__file__).parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", __file__)
         return git("rev-parse", "--short=12", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else "")
     except (OSError, subprocess.CalledProcessError):
         return "installed"

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import difflib
 import itertools
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +38,17 @@ def run_raw(argv: Sequence[str]) -> int:
         print(OmegaConf.to_yaml(compose(overrides)))
         return 0
     if {"-m", "--multirun"} & set(flags):
-        jobs = list(sweep(overrides))
-        for number, job in enumerate(jobs, start=1):
-            print(f"job {number} of {len(jobs)}: {' '.join(job)}", flush=True)
-            train(compose(job))
-        return 0
+        return _train_each(list(sweep(overrides)))
     return train(compose(overrides))
+
+
+def _train_each(jobs: Sequence[Sequence[str]]) -> int:
+    """Compose every job before the first trains, so that no mistake waits for hours."""
+    configs = [compose(job) for job in jobs]
+    for number, (job, config) in enumerate(zip(jobs, configs, strict=True), start=1):
+        print(f"job {number} of {len(jobs)}: {' '.join(job)}", flush=True)
+        train(config)
+    return 0
 
 
 def compose(overrides: Sequence[str]) -> Any:
@@ -57,7 +61,7 @@ def compose(overrides: Sequence[str]) -> Any:
     recipe = next((o.split("=", 1)[1] for o in overrides if o.startswith("recipe=")), None)
     rest = [o for o in overrides if not o.startswith("recipe=")]
     chosen = [f"+{_known_recipe(recipe)}=recipe"] if recipe else []
-    search = [f"hydra.searchpath=[file://{share_folder('recipes')}]"]
+    search = [f"hydra.searchpath=['file://{share_folder('recipes')}']"]
     with hydra.initialize_config_dir(str(share_folder("conf")), version_base="1.3"):
         base = _composed(hydra, instantiate, search + chosen, None)
         config = _composed(hydra, instantiate, search + chosen + rest, base)
@@ -87,7 +91,7 @@ def sweep(overrides: Sequence[str]) -> Iterator[list[str]]:
     recipe = next((o.split("=", 1)[1] for o in overrides if o.startswith("recipe=")), "train")
     root = next((o.split("=", 1)[1] for o in overrides if o.startswith("run_dir=")), f"runs/{recipe}/sweep")
     for job in itertools.product(*choices):
-        name = ",".join(o for o in job if o.split("=", 1)[0] in varies)
+        name = ",".join(o for o in job if o.split("=", 1)[0] in varies).replace("/", "_")
         kept = [o for o in job if not o.startswith("run_dir=")]
         yield [*kept, f"run_dir={root}/{name}" if name else f"run_dir={root}"]
 
@@ -99,11 +103,11 @@ def train(config: Any) -> int:
     missing = OmegaConf.missing_keys(config)
     if missing:
         raise ConfigError(f"{', '.join(sorted(missing))} must be given: a recipe=NAME, or key=value")
-    tree = OmegaConf.to_container(config, resolve=True)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    tree: Any = OmegaConf.to_container(config, resolve=True)
     _import_training()
     from asr.training.display import Display
-    from asr.training.run import EventLog, finished, same_run
+    from asr.training.events import EventLog
+    from asr.training.run_folder import finished, same_run
 
     folder = Path(tree["run_dir"])
     same_run(folder, tree)
@@ -114,31 +118,47 @@ def train(config: Any) -> int:
         try:
             reason = run_configured(folder, tree, [display, EventLog(folder)])
         except KeyboardInterrupt:
-            print(f"stopped; a checkpoint is in {folder}, the same command goes on from it", file=sys.stderr)
+            print(f"stopped; the same command goes on{_since_when(folder)}", file=sys.stderr)
             raise
     print(f"{folder}: " + ("out of minutes; the same command goes on" if reason == "minutes" else f"done ({reason})"))
     return 0
 
 
+def _since_when(folder: Path) -> str:
+    newest = max((folder / "checkpoints").glob("[0-9]*.json"), default=None, key=lambda p: int(p.stem))
+    return f" after step {int(newest.stem)}, which {newest.parent} holds" if newest else " from the start"
+
+
 def run_configured(folder: Path, tree: dict[str, Any], observers: Sequence[Any]) -> str:
     """``run_training`` with the options that a configuration's groups hold."""
-    from asr.training import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions, run_training
+    from asr.training import run_training
+
+    return run_training(folder, **training_options(tree), observers=observers, config=tree)
+
+
+def training_options(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration's groups as the options of ``run_training``.
+
+    Raises:
+        ConfigError: a value, or a key that was added with ``+``, makes no sense.
+    """
+    from asr.training import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions
 
     data, features = dict(tree["data"]), dict(tree["features"])
     batch_s, cmvn = data.pop("batch_s"), features.pop("cmvn")
-    return run_training(
-        folder,
-        data=DataOptions(**data),
-        features=features,
-        cmvn=cmvn,
-        model=tree["model"],
-        augment=AugmentOptions(**tree["augment"]),
-        optimizer=OptimizerOptions(**tree["optimizer"]),
-        trainer=TrainerOptions(**tree["trainer"]),
-        batch_s=batch_s,
-        observers=observers,
-        config=tree,
-    )
+    try:
+        return {
+            "data": DataOptions(**data),
+            "features": features,
+            "cmvn": cmvn,
+            "model": tree["model"],
+            "augment": AugmentOptions(**tree["augment"]),
+            "optimizer": OptimizerOptions(**tree["optimizer"]),
+            "trainer": TrainerOptions(**tree["trainer"]),
+            "batch_s": batch_s,
+        }
+    except TypeError as fault:
+        raise ConfigError(f"no such setting: {fault}") from fault
 
 
 def recipe_names() -> list[str]:

@@ -10,10 +10,12 @@ Shapes, for one direction: ``projected`` (T, B, G·H) is W_xh x_t + b; ``recurre
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
-_FAST = {"fastmath": True, "nogil": True, "cache": True, "error_model": "numpy"}
+_FAST: Any = {"fastmath": True, "nogil": True, "cache": True, "error_model": "numpy"}
 
 # tanh as x·P(x²)/Q(x²), the coefficients of Eigen's float32 approximation: within 3e-7 everywhere, and unlike a call
 # into the C library it becomes vector instructions.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -30,7 +31,11 @@ def gru_step(x: Any, states: tuple[Any], recurrent: Any, bias: Any) -> tuple[Any
     return (z * h + (1 - z) * tf.tanh(x_g + tf.sigmoid(x_r + p_r) * p_g),)
 
 
-_STEPS = {"PlainRnn": (rnn_step, 1), "Lstm": (lstm_step, 2), "Gru": (gru_step, 1)}
+_STEPS: dict[str, tuple[Callable[..., Any], int]] = {
+    "PlainRnn": (rnn_step, 1),
+    "Lstm": (lstm_step, 2),
+    "Gru": (gru_step, 1),
+}
 
 
 def run(cell: str, projected: Any, recurrent: Any, *bias: Any) -> Any:

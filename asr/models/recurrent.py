@@ -69,7 +69,7 @@ class Recurrent(keras.layers.Layer):
             )
         super().build(input_shape)
 
-    def _weight(self, name: str, shape: tuple[int, int], initializer: Kernel) -> Any:
+    def _weight(self, name: str, shape: tuple[int | None, int], initializer: Kernel) -> Any:
         """One matrix a direction, each drawn on its own."""
         seeds = [keras.random.SeedGenerator() for _ in range(self.directions)]
 
@@ -237,6 +237,6 @@ def _kernels() -> Any:
     return kernels
 
 
-_FORWARD = {"PlainRnn": _rnn_forward, "Lstm": _lstm_forward, "Gru": _gru_forward}
-_BACKWARD = {"PlainRnn": _rnn_backward, "Lstm": _lstm_backward, "Gru": _gru_backward}
+_FORWARD: dict[str, Kernel] = {"PlainRnn": _rnn_forward, "Lstm": _lstm_forward, "Gru": _gru_forward}
+_BACKWARD: dict[str, Kernel] = {"PlainRnn": _rnn_backward, "Lstm": _lstm_backward, "Gru": _gru_backward}
 _KEPT = {"PlainRnn": 1, "Lstm": 3, "Gru": 3}

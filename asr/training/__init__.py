@@ -1,9 +1,14 @@
 """Manifests → a trained model: examples, CTC, the training loop, checkpoints. Imports TensorFlow."""
 
-from asr.training.ctc import ctc_loss
-from asr.training.run import AugmentOptions, DataOptions, run_training
-from asr.training.setup import load_trained
-from asr.training.trainer import OptimizerOptions, Trainer, TrainerOptions
+from asr.training.quiet import import_tensorflow
+
+import_tensorflow()
+
+from asr.training.ctc import ctc_loss  # noqa: E402
+from asr.training.options import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions  # noqa: E402
+from asr.training.run import run_training  # noqa: E402
+from asr.training.setup import load_trained  # noqa: E402
+from asr.training.trainer import Trainer  # noqa: E402
 
 __all__ = [
     "AugmentOptions",

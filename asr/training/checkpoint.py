@@ -8,6 +8,7 @@ checkpoint does not count and the one before is used.
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ import numpy as np
 
 from asr.errors import CheckpointError
 from asr.files import sha256_of, write_atomically
+
+FINAL = "final.npz"
+"""The weights of a run that is done, in its folder."""
 
 KEPT = 2
 
@@ -30,27 +34,55 @@ class Checkpoint:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
-    """Write a .npz atomically; its SHA-256."""
-    with write_atomically(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    """Write a .npz atomically; its SHA-256.
+
+    Raises:
+        CheckpointError: the disk is full, or the folder cannot be written; ``path`` is as it was.
+    """
+    try:
+        with write_atomically(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+    except OSError as fault:
+        raise _unwritten(path, fault) from fault
     return sha256_of(path)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read a .npz."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    """Read a .npz.
+
+    Raises:
+        CheckpointError: it is missing, or not whole.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as fault:
+        raise CheckpointError(f"{path}: the arrays cannot be read ({fault})") from fault
 
 
 def save_checkpoint(folder: Path, number: int, checkpoint: Checkpoint) -> None:
-    """Write checkpoint ``number`` (rising), then remove all but the newest two."""
+    """Write checkpoint ``number`` (rising), then remove all but it and the one before, and what a killed run left.
+
+    Higher numbers go too: they were found damaged, and training went on from before them.
+
+    Raises:
+        CheckpointError: the disk is full, or the folder cannot be written; the one before is as it was.
+    """
     path = folder / f"{number:06}.npz"
+    index = path.with_suffix(".json")
     digest = save_arrays(path, checkpoint.arrays)
-    with write_atomically(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps({"sha256": digest, "state": checkpoint.state}), encoding="utf-8")
-    for old in sorted(folder.glob("[0-9]*.json"))[:-KEPT]:
-        old.unlink()
-        old.with_suffix(".npz").unlink(missing_ok=True)
+    try:
+        with write_atomically(index) as temporary:
+            temporary.write_text(json.dumps({"sha256": digest, "state": checkpoint.state}), encoding="utf-8")
+    except OSError as fault:
+        raise _unwritten(index, fault) from fault
+    numbers = sorted(int(p.stem) for p in folder.glob("[0-9]*.json"))
+    kept = [n for n in numbers if n <= number][-KEPT:]
+    for old in folder.glob("[0-9]*.*"):
+        if int(old.stem) not in kept:
+            old.unlink(missing_ok=True)
+    for torn in folder.glob(".[0-9]*"):
+        torn.unlink(missing_ok=True)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
@@ -59,27 +91,21 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     Raises:
         CheckpointError: there are checkpoints, and none is whole.
     """
-    indices = sorted(folder.glob("[0-9]*.json"), reverse=True)
     faults = []
-    for index in indices:
+    for index in sorted(folder.glob("[0-9]*.json"), key=lambda p: int(p.stem), reverse=True):
         try:
             content = json.loads(index.read_text(encoding="utf-8"))
             arrays = index.with_suffix(".npz")
             if sha256_of(arrays) == content["sha256"]:
                 return Checkpoint(load_arrays(arrays), content["state"])
             faults.append(f"{arrays.name} has another SHA-256 than {index.name} says")
-        except (OSError, ValueError, KeyError) as fault:
+        except (OSError, ValueError, KeyError, TypeError, CheckpointError) as fault:
             faults.append(f"{index.name}: {fault}")
     if faults:
         raise CheckpointError(f"{folder}: no checkpoint is whole ({'; '.join(faults)}); start anew in another run_dir")
     return None
 
 
-def mean_of(paths: list[Path]) -> dict[str, np.ndarray]:
-    """The average of the floating arrays of several .npz files, the other arrays of the last."""
-    total = load_arrays(paths[-1])
-    for path in paths[:-1]:
-        for name, array in load_arrays(path).items():
-            if np.issubdtype(array.dtype, np.floating):
-                total[name] = total[name] + array
-    return {n: a / len(paths) if np.issubdtype(a.dtype, np.floating) else a for n, a in total.items()}
+def _unwritten(path: Path, fault: OSError) -> CheckpointError:
+    reason = fault.strerror or str(fault)
+    return CheckpointError(f"{path} cannot be written ({reason}); make room, and the same command goes on")

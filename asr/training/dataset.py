@@ -33,7 +33,15 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Padded examples: features (B, T, F), feature_lengths (B,), labels (B, U), label_lengths (B,), seconds of audio."""
+    """Padded examples.
+
+    Attributes:
+        features: (B, T, F) float32.
+        feature_lengths: (B,) int32.
+        labels: (B, U) int32.
+        label_lengths: (B,) int32.
+        audio_s: their durations' sum.
+    """
 
     features: np.ndarray
     feature_lengths: np.ndarray
@@ -52,7 +60,7 @@ def compute_features(utterances: Sequence[Utterance], front_end: FrontEnd) -> li
                     utterance.audio_filepath,
                     front_end.sample_rate,
                     offset_s=utterance.offset,
-                    duration_s=utterance.duration if utterance.offset else None,
+                    duration_s=utterance.duration,
                 )
             )
         except AudioError as fault:
@@ -101,13 +109,14 @@ class TrainingSet:
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of ``epoch`` from step ``start`` on, each prepared while the one before is trained on."""
-        chosen = self.order(epoch)[start:]
         with ThreadPoolExecutor(1) as pool:
-            ahead = [pool.submit(self._batch, epoch, indices) for indices in chosen[:1]]
-            for following in [*chosen[1:], None]:
-                ready = ahead.pop()
-                if following is not None:
-                    ahead.append(pool.submit(self._batch, epoch, following))
+            ready = None
+            for indices in self.order(epoch)[start:]:
+                following = pool.submit(self._batch, epoch, indices)
+                if ready is not None:
+                    yield ready.result()
+                ready = following
+            if ready is not None:
                 yield ready.result()
 
     def _batch(self, epoch: int, indices: Sequence[int]) -> Batch:

@@ -1,20 +1,24 @@
-"""Greedy transcripts of examples by a model under training, and their error rates."""
+"""Greedy transcripts by a model under training, or by a run's folder, and their error rates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from asr.data import Utterance
 from asr.decoding import greedy_decode
+from asr.errors import AsrError
 from asr.evaluation import error_rate
 from asr.models import AcousticModel
 from asr.text import Vocabulary
-from asr.training.dataset import Example, collate
+from asr.training.dataset import Example, collate, compute_features
+from asr.training.setup import load_trained
 
 _BATCH = 16
 
@@ -49,21 +53,50 @@ def _forward(model: AcousticModel) -> Any:
     return tf.function(lambda x, n: tf.nn.log_softmax(model(x, lengths=n)), input_signature=signature)
 
 
-def transcribe(model: AcousticModel, examples: Sequence[Example], vocabulary: Vocabulary) -> list[str]:
-    """Greedy transcript of each example."""
+def transcribe(
+    model: AcousticModel,
+    examples: Sequence[Example],
+    vocabulary: Vocabulary,
+    pause: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """Greedy transcript of each example; ``pause`` is called after each of them, and may raise to end it."""
     texts = [""] * len(examples)
     for index, row in log_probs(model, examples):
         texts[index] = greedy_decode(row, vocabulary).text
+        pause()
     return texts
 
 
-def score(model: AcousticModel, examples: Sequence[Example], vocabulary: Vocabulary) -> DevScore:
-    """WER and CER of greedy transcripts against the examples' texts, and three pairs, the same ones each time."""
+def score(
+    model: AcousticModel,
+    examples: Sequence[Example],
+    vocabulary: Vocabulary,
+    pause: Callable[[], None] = lambda: None,
+) -> DevScore:
+    """WER and CER of greedy transcripts against the examples' texts, and up to three pairs, always the same ones."""
     references = [e.utterance.text for e in examples]
-    hypotheses = transcribe(model, examples, vocabulary)
-    shown = np.linspace(0, len(examples) - 1, 3).round().astype(int)
+    hypotheses = transcribe(model, examples, vocabulary, pause)
+    shown = dict.fromkeys(np.linspace(0, len(examples) - 1, 3).round().astype(int))
     return DevScore(
         error_rate(references, hypotheses, "word").rate,
         error_rate(references, hypotheses, "character").rate,
         tuple((references[i], hypotheses[i]) for i in shown),
     )
+
+
+def transcribe_with_checkpoint(run_folder: str | Path, utterances: Sequence[Utterance]) -> list[str | AsrError]:
+    """Greedy text of each utterance by a run's final weights, or its newest checkpoint's while it still trains.
+
+    Returns:
+        For each utterance, in order, its text, or the error that says why its recording cannot be read.
+
+    Raises:
+        CheckpointError: the folder is no run, or has no whole checkpoint.
+    """
+    trained = load_trained(run_folder)
+    found: list[Any] = list(compute_features(utterances, trained.front_end))
+    read = [i for i, features in enumerate(found) if not isinstance(features, AsrError)]
+    examples = [Example(utterances[i], trained.cmvn(found[i]), np.zeros(0, np.int32)) for i in read]
+    for i, text in zip(read, transcribe(trained.model, examples, trained.vocabulary), strict=True):
+        found[i] = " ".join(text.split())
+    return found

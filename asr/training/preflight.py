@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,29 +29,26 @@ class Fault:
 
 def find_faults(
     utterances: Sequence[Utterance],
-    texts: Sequence[str],
     features: Sequence[np.ndarray | AsrError],
     vocabulary: Vocabulary,
     output_length: Callable[[int], int],
-) -> list[Fault]:
-    """Utterances that are unreadable, empty, use characters outside the vocabulary, or have too few frames.
+) -> dict[int, Fault]:
+    """By their place, utterances that are unreadable, empty, outside the vocabulary, or too short for their labels.
 
     Args:
-        utterances: what is to be trained on.
-        texts: their normalised transcripts.
+        utterances: what is to be trained on, their texts normalised.
         features: (T, F) of each, or why it has none.
         vocabulary: what the model can write.
         output_length: frames of logits for frames of features.
     """
-    faults = []
-    for utterance, text, feature in zip(utterances, texts, features, strict=True):
-        reason = _fault(text, feature, vocabulary, output_length)
-        if reason:
-            faults.append(Fault(utterance.id, reason))
+    faults = {}
+    for place, (utterance, feature) in enumerate(zip(utterances, features, strict=True)):
+        if reason := _fault(utterance.text, feature, vocabulary, output_length):
+            faults[place] = Fault(utterance.id, reason)
     return faults
 
 
-def refuse(faults: Sequence[Fault], total: int) -> None:
+def refuse(faults: Collection[Fault], total: int) -> None:
     """Raise when there are faults.
 
     Raises:
@@ -59,7 +56,7 @@ def refuse(faults: Sequence[Fault], total: int) -> None:
     """
     if faults:
         more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-        lines = [f"{len(faults)} of {total} utterances cannot be trained on:", *map(str, faults[:_SHOWN]), *more]
+        lines = [f"{len(faults)} of {total} utterances cannot be trained on:", *map(str, list(faults)[:_SHOWN]), *more]
         raise PreflightError("\n  ".join(lines) + "\nmend or remove them, or train without them: data.faulty=drop")
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from asr.errors import CheckpointError
 from asr.features import Cmvn, FrontEnd, UtteranceCmvn, cmvn_from_arrays
 from asr.files import write_atomically
 from asr.models import AcousticModel
 from asr.text import Vocabulary
-from asr.training.checkpoint import load_arrays, load_checkpoint, save_arrays
-from asr.training.trainer import FINAL
+from asr.training.checkpoint import FINAL, load_arrays, load_checkpoint, save_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +58,7 @@ def load_trained(folder: str | Path) -> Setup:
     except (OSError, ValueError) as fault:
         raise CheckpointError(f"{folder} is no run folder: setup.json cannot be read ({fault})") from fault
     model = AcousticModel(**content["model"])
-    arrays = _weights(folder)
-    for index, variable in enumerate(model.variables):
-        variable.assign(arrays[f"{index:03}"])
+    assign(named(model.variables), _weights(folder))
     return Setup(
         model,
         FrontEnd.from_arrays(load_arrays(folder / "front_end.npz")),
@@ -69,7 +68,25 @@ def load_trained(folder: str | Path) -> Setup:
     )
 
 
-def _weights(folder: Path) -> dict[str, Any]:
+def named(variables: Sequence[Any]) -> dict[str, Any]:
+    """Variables by their place: Keras' own paths count the models made in this process, so they are no names."""
+    return {f"{i:03}": v for i, v in enumerate(variables)}
+
+
+def assign(variables: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Give each variable the array of its name.
+
+    Raises:
+        CheckpointError: there are others, or of other shapes; nothing is assigned then.
+    """
+    wanted = {n: tuple(v.shape) for n, v in variables.items()}
+    if wanted != {n: a.shape for n, a in arrays.items()}:
+        raise CheckpointError("the stored weights are of another model; name another run_dir")
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+
+
+def _weights(folder: Path) -> dict[str, np.ndarray]:
     if (folder / FINAL).is_file():
         return load_arrays(folder / FINAL)
     checkpoint = load_checkpoint(folder / "checkpoints")

@@ -2,81 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from asr.errors import ConfigError, TrainingError
+from asr.errors import TrainingError
 from asr.models import AcousticModel
 from asr.text import Vocabulary
-from asr.training.checkpoint import Checkpoint, load_arrays, load_checkpoint, mean_of, save_arrays, save_checkpoint
+from asr.training.average import mean_of
+from asr.training.checkpoint import FINAL, Checkpoint, load_checkpoint, save_arrays, save_checkpoint
 from asr.training.ctc import ctc_loss
 from asr.training.dataset import Batch, Example, TrainingSet
 from asr.training.evaluate import DevScore, score
-
-FINAL = "final.npz"
-
-
-@dataclass(frozen=True)
-class TrainerOptions:
-    """When to stop, when to save, what to keep.
-
-    Attributes:
-        epochs: passes over the training set at most; the learning rate's schedule spans them.
-        max_minutes: wall time of this call at most, None for no limit; the same command goes on later.
-        clip_norm: gradients are scaled down to this global norm.
-        patience: epochs without a better dev WER before stopping, None to never.
-        average: how many epochs' weights are averaged at the end.
-        average_of: ``best`` by dev WER, or ``last``.
-        checkpoint_minutes: between checkpoints inside an epoch; each epoch ends with one as well.
-        seed: of weights, dropout, order and augmentation.
-    """
-
-    epochs: int
-    max_minutes: float | None = None
-    clip_norm: float = 1.0
-    patience: int | None = None
-    average: int = 1
-    average_of: str = "best"
-    checkpoint_minutes: float = 10.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse a choice there is none of."""
-        if self.average_of not in ("best", "last"):
-            raise ConfigError(f"trainer.average_of is best or last, got {self.average_of!r}")
-
-
-@dataclass(frozen=True)
-class OptimizerOptions:
-    """AdamW (Loshchilov & Hutter 2019) with linear warm-up and cosine decay to zero.
-
-    Attributes:
-        learning_rate: the peak.
-        warmup: share of all steps before the peak.
-        weight_decay: per step, times the learning rate.
-    """
-
-    learning_rate: float
-    warmup: float = 0.05
-    weight_decay: float = 0.01
-
-    def at(self, progress: float) -> float:
-        """Learning rate after a fraction ``progress`` of training.
-
-        >>> [round(OptimizerOptions(1.0, warmup=0.2).at(p), 2) for p in (0, 0.1, 0.2, 0.6, 1)]
-        [0.0, 0.5, 1.0, 0.5, 0.0]
-        """
-        if progress < self.warmup:
-            return self.learning_rate * progress / self.warmup
-        return self.learning_rate * 0.5 * (1 + float(np.cos(np.pi * (progress - self.warmup) / (1 - self.warmup))))
+from asr.training.interruption import Interruption
+from asr.training.options import OptimizerOptions, TrainerOptions
+from asr.training.reports import EpochReport, Observer, StepReport
+from asr.training.run_folder import write_json
+from asr.training.setup import assign, named
 
 
 @dataclass
@@ -87,58 +35,69 @@ class Position:
         epoch: the epoch under way, from 0.
         step: the next step of it.
         total_steps: steps since the start.
-        seconds: wall time so far, over all calls.
-        history: a row for each epoch done.
+        seconds: wall time of training so far, over all calls.
+        epoch_began_s: ``seconds`` when the epoch under way began.
+        utterances: trained on in the epoch under way.
+        loss_sum: of their losses.
+        audio_s: of their durations.
+        history: a row for each epoch done: epoch, loss, wer, cer.
     """
 
     epoch: int = 0
     step: int = 0
     total_steps: int = 0
     seconds: float = 0.0
+    epoch_began_s: float = 0.0
+    utterances: int = 0
+    loss_sum: float = 0.0
+    audio_s: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
+    def add_step(self, batch: Batch, loss: float) -> None:
+        """One step on ``batch``, whose utterances' mean loss was ``loss``."""
+        self.step, self.total_steps = self.step + 1, self.total_steps + 1
+        self.utterances += len(batch.features)
+        self.loss_sum += loss * len(batch.features)
+        self.audio_s += batch.audio_s
 
-@dataclass(frozen=True)
-class StepReport:
-    """What one step showed: mean loss an utterance, gradient norm before clipping, seconds of audio a second."""
+    def add_epoch(self, dev: DevScore | None) -> None:
+        """The epoch under way is done, and ``dev`` judged it."""
+        errors = {"wer": dev.wer if dev else None, "cer": dev.cer if dev else None}
+        self.history.append({"epoch": self.epoch, "loss": self.loss, **errors})
+        self.epoch, self.step, self.epoch_began_s = self.epoch + 1, 0, self.seconds
+        self.utterances, self.loss_sum, self.audio_s = 0, 0.0, 0.0
 
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    total_steps: int
-    loss: float
-    gradient_norm: float
-    learning_rate: float
-    audio_s_per_s: float
-    seconds_left: float
+    @property
+    def loss(self) -> float:
+        """Mean over the epoch's utterances so far."""
+        return self.loss_sum / max(1, self.utterances)
+
+    @property
+    def epoch_s(self) -> float:
+        """Seconds that the epoch under way has taken."""
+        return self.seconds - self.epoch_began_s
 
 
-@dataclass(frozen=True)
-class EpochReport:
-    """What one epoch showed."""
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """Weights that may become the final ones: the mean of ``epochs``' (from 0), and how they do on the dev set."""
 
-    epoch: int
-    epochs: int
-    total_steps: int
-    loss: float
-    seconds: float
-    audio_s_per_s: float
+    epochs: Sequence[int]
+    arrays: Mapping[str, np.ndarray]
     dev: DevScore | None
 
-
-class Observer(Protocol):
-    """Who is told: a display, a log of events."""
-
-    def on_step(self, report: StepReport) -> None:
-        """After each step."""
-
-    def on_epoch(self, report: EpochReport) -> None:
-        """After each epoch."""
+    @property
+    def errors(self) -> tuple[float, float]:
+        """WER, and CER to decide between equal ones."""
+        return (self.dev.wer, self.dev.cer) if self.dev else (0.0, 0.0)
 
 
 class Trainer:
-    """Trains ``model`` in ``folder``, from the newest checkpoint there if there is one."""
+    """Trains ``model`` in ``folder``, from the newest checkpoint there if there is one.
+
+    On one CPU model and thread count the weights depend on options and data alone: a run that was stopped and went on
+    gives the same bits as one that never stopped.
+    """
 
     def __init__(
         self,
@@ -158,9 +117,11 @@ class Trainer:
         self.optimizer.build(model.trainable_variables)
         self.position = Position()
         if checkpoint := load_checkpoint(self._checkpoints):
-            _assign(self._state_variables(), checkpoint.arrays)
+            assign(self._variables(), checkpoint.arrays)
             self.position = Position(**checkpoint.state)
-        self._step = tf.function(self._train_step, reduce_retracing=True)
+        self._step = tf.function(self._train_step, input_signature=self._signature())
+        self._interruption = Interruption()
+        self._clock = self._called_s = self._saved_s = 0.0
 
     @property
     def _checkpoints(self) -> Path:
@@ -169,72 +130,77 @@ class Trainer:
     def fit(self) -> str:
         """Train until ``epochs``, ``patience`` or ``minutes`` end it; returns which.
 
-        An interrupt (Ctrl-C) saves a checkpoint and goes on upwards.
+        A first Ctrl-C lets the step under way end, saves a checkpoint and goes on upwards; a second leaves at once,
+        with the checkpoint before.
 
         Raises:
             TrainingError: the loss is not finite.
+            CheckpointError: a checkpoint cannot be written.
         """
-        started, before = time.monotonic(), self.position.seconds
-        try:
-            reason = self._epochs(started, before)
-        except KeyboardInterrupt:
-            self._save(before + time.monotonic() - started)
-            raise
-        self._save(before + time.monotonic() - started)
-        if reason != "minutes":
-            self._finish()
+        self._clock = time.monotonic()
+        self._called_s = self._saved_s = self.position.seconds
+        with self._interruption:
+            reason = self._epochs()
+            if reason == "minutes":
+                self._save()
+            else:
+                self._finish()
         return reason
 
-    def _epochs(self, started: float, before: float) -> str:
+    def _epochs(self) -> str:
         while self.position.epoch < self.options.epochs:
             if self._out_of_patience():
                 return "patience"
-            if not self._epoch(started, before):
+            if not self._steps():
                 return "minutes"
+            self._end_epoch()
         return "epochs"
 
-    def _epoch(self, started: float, before: float) -> bool:
-        """Train the rest of the epoch under way; False when the minutes ended first."""
-        position, losses, audio_s = self.position, [], 0.0
+    def _steps(self) -> bool:
+        """Take the rest of the epoch's steps; False when the minutes ended first."""
+        position = self.position
         steps = len(self.training_set.order(position.epoch))
-        start, last_save, first_step = time.monotonic(), time.monotonic(), position.step
         for batch in self.training_set.batches(position.epoch, position.step):
-            loss, norm, rate = self._one_step(batch, steps)
-            losses.append(loss)
-            audio_s += batch.audio_s
-            position.step += 1
-            position.total_steps += 1
-            now = time.monotonic()
-            done = position.epoch + position.step / steps
-            begun = position.epoch + first_step / steps
-            left = (now - start) / max(done - begun, 1e-9) * (self.options.epochs - done)
-            report = StepReport(
-                position.epoch + 1, self.options.epochs, position.step, steps, position.total_steps,
-                loss, norm, rate, audio_s / (now - start), left,
-            )  # fmt: skip
-            for observer in self.observers:
-                observer.on_step(report)
-            if self.options.max_minutes is not None and now - started > 60 * self.options.max_minutes:
+            self._one_step(batch, steps)
+            self._pause()
+            if self._out_of_minutes():
                 return False
-            if now - last_save > 60 * self.options.checkpoint_minutes:
-                self._save(before + now - started)
-                last_save = now
-        self._end_epoch(float(np.mean(losses)) if losses else float("nan"), audio_s, start)
-        self._save(before + time.monotonic() - started)
+            if position.seconds - self._saved_s > 60 * self.options.checkpoint_minutes:
+                self._save()
         return True
 
-    def _one_step(self, batch: Batch, steps: int) -> tuple[float, float, float]:
-        position = self.position
-        rate = self.schedule.at((position.epoch + (position.step + 1) / steps) / self.options.epochs)
+    def _one_step(self, batch: Batch, steps: int) -> None:
+        position, epochs = self.position, self.options.epochs
+        rate = self.schedule.at((position.epoch + (position.step + 1) / steps) / epochs)
+        loss, norm = self._apply(batch, rate)
+        position.add_step(batch, loss)
+        self._tick()
+        done = position.epoch + position.step / steps
+        left = position.seconds * (epochs - done) / done
+        speed = position.audio_s / position.epoch_s
+        report = StepReport(
+            position.epoch + 1, epochs, position.step, steps, position.total_steps, loss, norm, rate, speed, left
+        )
+        for observer in self.observers:
+            observer.on_step(report)
+
+    def _apply(self, batch: Batch, rate: float) -> tuple[float, float]:
+        """One update of the weights; the loss before it, and the gradient's norm."""
         self.optimizer.learning_rate.assign(rate)
-        tensors = [batch.features, batch.feature_lengths, batch.labels, batch.label_lengths]
+        tensors = (batch.features, batch.feature_lengths, batch.labels, batch.label_lengths)
         loss, norm = (float(x) for x in self._step(*map(tf.convert_to_tensor, tensors)))
         if not np.isfinite(loss) or not np.isfinite(norm):
             raise TrainingError(
-                f"epoch {position.epoch + 1}, step {position.step + 1}: loss {loss}, gradient norm {norm}; "
+                f"epoch {self.position.epoch + 1}, step {self.position.step + 1}: loss {loss}, gradient norm {norm}; "
                 "lower optimizer.learning_rate or trainer.clip_norm (the last checkpoint is good)"
             )
-        return loss, norm, rate
+        return loss, norm
+
+    def _signature(self) -> list[tf.TensorSpec]:
+        """Open in every size, so that it is traced once and a resumed run computes by the same graph."""
+        lengths = tf.TensorSpec((None,), tf.int32)
+        features = tf.TensorSpec((None, None, self.model.options["num_features"]), tf.float32)
+        return [features, lengths, tf.TensorSpec((None, None), tf.int32), lengths]
 
     def _train_step(self, features: Any, feature_lengths: Any, labels: Any, label_lengths: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
@@ -246,24 +212,29 @@ class Trainer:
         self.optimizer.apply(gradients, self.model.trainable_variables)
         return loss, norm
 
-    def _end_epoch(self, loss: float, audio_s: float, start: float) -> None:
+    def _end_epoch(self) -> None:
+        """Judge, keep the weights, save; observers hear of an epoch that can no longer be lost."""
         position = self.position
-        seconds = time.monotonic() - start
-        dev = score(self.model, self.dev, self.vocabulary) if self.dev else None
-        row = {"epoch": position.epoch, "loss": loss, "wer": dev.wer if dev else None, "cer": dev.cer if dev else None}
-        position.history.append(row)
-        position.epoch, position.step = position.epoch + 1, 0
-        save_arrays(self._weights(row["epoch"]), _arrays(self.model.variables))
-        for epoch in {r["epoch"] for r in position.history} - set(self._to_average()):
-            self._weights(epoch).unlink(missing_ok=True)
+        dev = score(self.model, self.dev, self.vocabulary, self._pause) if self.dev else None
+        self._tick()
         report = EpochReport(
-            position.epoch, self.options.epochs, position.total_steps, loss, seconds, audio_s / seconds, dev
-        )
+            position.epoch + 1, self.options.epochs, position.total_steps,
+            position.loss, position.epoch_s, position.audio_s / position.epoch_s, dev,
+        )  # fmt: skip
+        save_arrays(self._weights(position.epoch), _arrays(named(self.model.variables)))
+        position.add_epoch(dev)
+        self._save()
+        self._drop_weights()
         for observer in self.observers:
             observer.on_epoch(report)
 
     def _weights(self, epoch: int) -> Path:
         return self.folder / "weights" / f"{epoch:04}.npz"
+
+    def _drop_weights(self) -> None:
+        """Remove the weights that will not be averaged, when the checkpoint that says so is written."""
+        for epoch in {r["epoch"] for r in self.position.history} - set(self._to_average()):
+            self._weights(epoch).unlink(missing_ok=True)
 
     def _to_average(self) -> list[int]:
         """The epochs whose weights are kept, the best or the last first."""
@@ -279,55 +250,55 @@ class Trainer:
         best = min(history, key=lambda r: (r["wer"], r["cer"]))
         return history[-1]["epoch"] - best["epoch"] >= self.options.patience
 
+    def _out_of_minutes(self) -> bool:
+        limit = self.options.max_minutes
+        return limit is not None and self.position.seconds - self._called_s >= 60 * limit
+
+    def _pause(self) -> None:
+        """A good moment for a Ctrl-C: between two steps, or between two dev utterances."""
+        if self._interruption.asked:
+            self._save()
+        self._interruption.check()
+
     def _finish(self) -> None:
         """Average; keep the average, or the first of its parts if that is better on dev."""
         epochs = self._to_average()
-        candidates = [[self._weights(e) for e in epochs]]
-        if self.dev and len(epochs) > 1:
-            candidates.append(candidates[0][:1])
-        scored = []
-        for paths in candidates:
-            arrays = mean_of(paths) if len(paths) > 1 else load_arrays(paths[0])
-            _assign(_named(self.model.variables), arrays)
-            dev = score(self.model, self.dev, self.vocabulary) if self.dev else None
-            scored.append((dev.wer if dev else 0.0, dev.cer if dev else 0.0, len(scored), arrays, dev))
-        _, _, chosen, arrays, dev = min(scored, key=lambda s: s[:3])
-        _assign(_named(self.model.variables), arrays)
-        digest = save_arrays(self.folder / FINAL, arrays)
+        parts = [epochs[:1]] if self.dev and len(epochs) > 1 else []
+        final = min([self._candidate(e) for e in [epochs, *parts]], key=lambda c: c.errors)
+        assign(named(self.model.variables), final.arrays)
+        digest = save_arrays(self.folder / FINAL, final.arrays)
         summary = {
             "sha256": digest,
-            "averaged_epochs": [int(p.stem) + 1 for p in candidates[chosen]],
+            "averaged_epochs": [e + 1 for e in final.epochs],
             "epochs": self.position.epoch,
             "seconds": self.position.seconds,
-            "dev": asdict(dev) if dev else None,
+            "dev": asdict(final.dev) if final.dev else None,
         }
-        path = self.folder / "final.json"
-        path.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(self.folder / "final.json", summary)
 
-    def _save(self, seconds: float) -> None:
-        self.position.seconds = seconds
-        arrays = _arrays(self._state_variables().values())
-        checkpoint = Checkpoint(
-            {n: a for n, a in zip(self._state_variables(), arrays.values(), strict=True)}, asdict(self.position)
-        )
+    def _candidate(self, epochs: Sequence[int]) -> Candidate:
+        arrays = mean_of([self._weights(e) for e in epochs])
+        assign(named(self.model.variables), arrays)
+        dev = score(self.model, self.dev, self.vocabulary, self._interruption.check) if self.dev else None
+        return Candidate(epochs, arrays, dev)
+
+    def _save(self) -> None:
+        self._tick()
+        self._saved_s = self.position.seconds
+        checkpoint = Checkpoint(_arrays(self._variables()), asdict(self.position))
         save_checkpoint(self._checkpoints, self.position.total_steps, checkpoint)
 
-    def _state_variables(self) -> dict[str, Any]:
-        own = {f"model/{n}": v for n, v in _named(self.model.variables).items()}
-        return own | {f"optimizer/{n}": v for n, v in _named(self.optimizer.variables).items()}
+    def _tick(self) -> None:
+        """Add to ``position.seconds`` what has passed since the last time."""
+        now = time.monotonic()
+        self.position.seconds += now - self._clock
+        self._clock = now
+
+    def _variables(self) -> dict[str, Any]:
+        """All that a step changes: weights, seeds of dropout, moments, the count of updates."""
+        own = {f"model/{n}": v for n, v in named(self.model.variables).items()}
+        return own | {f"optimizer/{n}": v for n, v in named(self.optimizer.variables).items()}
 
 
-def _named(variables: Sequence[Any]) -> dict[str, Any]:
-    """Variables by their place: Keras' own paths count the models made in this process, so they are no names."""
-    return {f"{i:03}": v for i, v in enumerate(variables)}
-
-
-def _arrays(variables: Any) -> dict[str, np.ndarray]:
-    return {n: np.asarray(v) for n, v in _named(list(variables)).items()}
-
-
-def _assign(variables: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    if set(variables) != set(arrays):
-        raise TrainingError("the checkpoint is of another model; name another run_dir")
-    for name, variable in variables.items():
-        variable.assign(arrays[name])
+def _arrays(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {n: np.asarray(v) for n, v in variables.items()}

@@ -1,0 +1,40 @@
+"""What training leaves for later reading: a line an epoch, and TensorBoard events."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from asr.training.reports import EpochReport, StepReport
+
+
+class EventLog:
+    """Observer: one JSON line an epoch in ``log.jsonl``, and TensorBoard events of every step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "log.jsonl"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.writer = tf.summary.create_file_writer(str(folder / "events"))
+
+    def on_step(self, report: StepReport) -> None:
+        """Loss, gradient norm, learning rate and speed as scalars."""
+        self._scalars(report, report.total_steps, "train", ("loss", "gradient_norm", "learning_rate", "audio_s_per_s"))
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """Dev WER and CER as scalars, and the line."""
+        if report.dev:
+            self._scalars(report.dev, report.total_steps, "dev", ("wer", "cer"))
+        self.writer.flush()
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": time.time(), **asdict(report)}, ensure_ascii=False) + "\n")
+
+    def _scalars(self, report: Any, step: int, group: str, names: Sequence[str]) -> None:
+        with self.writer.as_default():
+            for name in names:
+                tf.summary.scalar(f"{group}/{name}", getattr(report, name), step=step)

@@ -1,0 +1,194 @@
+"""The options of a training run, one class a group of ``conf/``; each refuses what makes no sense."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from asr.data import Utterance, read_manifest
+from asr.data.augment import FrequencyWarp, SpecAugment, TimeStretch, Transform
+from asr.errors import ConfigError
+from asr.features import FrontEnd
+from asr.text import normalise
+
+
+def check_number(name: str, value: Any, low: float, high: float = math.inf, *, whole: bool = False) -> None:
+    """Refuse what is no number from ``low`` to ``high``.
+
+    >>> check_number("trainer.epochs", "ten", 1, whole=True)
+    Traceback (most recent call last):
+    asr.errors.ConfigError: trainer.epochs must be a whole number from 1 on, got 'ten'
+    """
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high or math.isinf(value):
+        limits = f"from {low:g} on" if math.isinf(high) else f"from {low:g} to {high:g}"
+        raise ConfigError(f"{name} must be a {'whole ' if whole else ''}number {limits}, got {value!r}")
+
+
+def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} is {' or '.join(choices)}, got {value!r}")
+
+
+def _check_list(name: str, value: Any) -> None:
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(v, str) for v in value):
+        raise ConfigError(f"{name} is a list of names, got {value!r}; write {name}=[{value}]")
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Which utterances train, which judge.
+
+    Attributes:
+        train: manifests to train on.
+        dev: manifest to judge by after each epoch, None for none.
+        dev_speakers: speakers of ``train`` who judge instead of training.
+        held_out_speakers: speakers of ``train`` kept for a test, so neither train nor judge.
+        normaliser: of transcripts, by name.
+        faulty: ``refuse`` to train when the pre-flight finds faults, or ``drop`` those utterances.
+    """
+
+    train: Sequence[str]
+    dev: str | None = None
+    dev_speakers: Sequence[str] = ()
+    held_out_speakers: Sequence[str] = ()
+    normaliser: str = "upper_letters"
+    faulty: str = "refuse"
+
+    def __post_init__(self) -> None:
+        """Refuse a choice there is none of."""
+        _check_choice("data.faulty", self.faulty, ("refuse", "drop"))
+        _check_list("data.train", self.train)
+        _check_list("data.dev_speakers", self.dev_speakers)
+        _check_list("data.held_out_speakers", self.held_out_speakers)
+        if self.dev and self.dev_speakers:
+            raise ConfigError("data.dev and data.dev_speakers are both given; the dev set is one or the other")
+        if both := sorted({*self.dev_speakers} & {*self.held_out_speakers}):
+            raise ConfigError(f"{', '.join(both)} cannot be of data.dev_speakers and of data.held_out_speakers")
+
+    def split(self) -> tuple[list[Utterance], list[Utterance]]:
+        """Training and dev utterances, their texts normalised.
+
+        Raises:
+            ManifestError: a manifest has bad lines.
+            ConfigError: a speaker is in no manifest.
+        """
+        everyone = [u for path in self.train for u in read_manifest(path)]
+        apart = {*self.dev_speakers, *self.held_out_speakers}
+        if unknown := apart - {u.speaker for u in everyone}:
+            raise ConfigError(f"no utterance in {', '.join(self.train)} is by {', '.join(sorted(unknown))}")
+        train = [u for u in everyone if u.speaker not in apart]
+        dev = read_manifest(self.dev) if self.dev else [u for u in everyone if u.speaker in set(self.dev_speakers)]
+        return self._normalised(train), self._normalised(dev)
+
+    def _normalised(self, utterances: Sequence[Utterance]) -> list[Utterance]:
+        return [replace(u, text=normalise(u.text, self.normaliser)) for u in utterances]
+
+
+@dataclass(frozen=True)
+class AugmentOptions:
+    """How much of each transform; zero leaves it out. See ``asr.data.augment`` for the units."""
+
+    frequency_warp: float = 0.0
+    time_stretch: float = 0.0
+    frequency_masks: int = 0
+    frequency_width: int = 0
+    time_masks: int = 0
+    time_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse shares beyond the whole, and counts of less than none."""
+        for name in ("frequency_warp", "time_stretch"):
+            check_number(f"augment.{name}", getattr(self, name), 0, 0.9)
+        for name in ("frequency_masks", "frequency_width", "time_masks"):
+            check_number(f"augment.{name}", getattr(self, name), 0, whole=True)
+        check_number("augment.time_share", self.time_share, 0, 1)
+
+    def transforms(self, front_end: FrontEnd) -> list[Transform]:
+        """In the order in which they are applied.
+
+        Raises:
+            ConfigError: frequencies of cepstra cannot be warped.
+        """
+        chosen: list[Transform] = []
+        if self.frequency_warp:
+            if front_end.centres_hz is None:
+                raise ConfigError("augment.frequency_warp needs bands of frequency, and cepstra have none; set it to 0")
+            chosen.append(FrequencyWarp(front_end.centres_hz, self.frequency_warp))
+        if self.time_stretch:
+            chosen.append(TimeStretch(self.time_stretch))
+        if self.frequency_masks or self.time_masks:
+            masks = (self.frequency_masks, self.frequency_width, self.time_masks, self.time_share)
+            chosen.append(SpecAugment(*masks))
+        return chosen
+
+
+@dataclass(frozen=True)
+class OptimizerOptions:
+    """AdamW (Loshchilov & Hutter 2019) with linear warm-up and cosine decay to zero.
+
+    Attributes:
+        learning_rate: the peak.
+        warmup: share of all steps before the peak.
+        weight_decay: per step, times the learning rate.
+    """
+
+    learning_rate: float
+    warmup: float = 0.05
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Refuse numbers out of range."""
+        check_number("optimizer.learning_rate", self.learning_rate, 0)
+        check_number("optimizer.warmup", self.warmup, 0, 0.99)
+        check_number("optimizer.weight_decay", self.weight_decay, 0)
+
+    def at(self, progress: float) -> float:
+        """Learning rate after a fraction ``progress`` of training.
+
+        >>> [round(OptimizerOptions(1.0, warmup=0.2).at(p), 2) for p in (0, 0.1, 0.2, 0.6, 1)]
+        [0.0, 0.5, 1.0, 0.5, 0.0]
+        """
+        if progress < self.warmup:
+            return self.learning_rate * progress / self.warmup
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
+
+
+@dataclass(frozen=True)
+class TrainerOptions:
+    """When to stop, when to save, what to keep.
+
+    Attributes:
+        epochs: passes over the training set at most; the learning rate's schedule spans them.
+        max_minutes: wall time of this call's training at most, None for no limit; the same command goes on later.
+        clip_norm: gradients are scaled down to this global norm.
+        patience: epochs without a better dev WER before stopping, None to never; needs a dev set.
+        average: how many epochs' weights are averaged at the end.
+        average_of: ``best`` by dev WER, or ``last``, which is also what happens without a dev set.
+        checkpoint_minutes: between checkpoints inside an epoch; each epoch ends with one as well.
+        seed: of weights, dropout, order and augmentation.
+    """
+
+    epochs: int
+    max_minutes: float | None = None
+    clip_norm: float = 1.0
+    patience: int | None = None
+    average: int = 1
+    average_of: str = "best"
+    checkpoint_minutes: float = 10.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a choice there is none of, and numbers out of range."""
+        _check_choice("trainer.average_of", self.average_of, ("best", "last"))
+        check_number("trainer.epochs", self.epochs, 1, whole=True)
+        check_number("trainer.average", self.average, 1, whole=True)
+        check_number("trainer.seed", self.seed, 0, whole=True)
+        check_number("trainer.clip_norm", self.clip_norm, 1e-9)
+        check_number("trainer.checkpoint_minutes", self.checkpoint_minutes, 0)
+        if self.max_minutes is not None:
+            check_number("trainer.max_minutes", self.max_minutes, 0)
+        if self.patience is not None:
+            check_number("trainer.patience", self.patience, 1, whole=True)
