@@ -10,7 +10,6 @@ The float32 model is compared with the trained one on recordings; if they disagr
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +44,6 @@ def run(arguments: argparse.Namespace) -> int:
         MissingExtraError: TensorFlow or ONNX is not installed.
         AsrError: as ``asr.export.export_bundle`` raises it.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         from asr.export import export_bundle
     except ModuleNotFoundError as missing:

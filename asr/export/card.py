@@ -12,8 +12,8 @@ from asr.errors import ConfigError
 from asr.evaluation import Evaluation
 from asr.export.parity import Difference
 from asr.provenance import provenance
+from asr.training.checkpoint import FINAL
 from asr.training.setup import Setup
-from asr.training.trainer import FINAL
 
 _NOT_STATED = "not stated"
 

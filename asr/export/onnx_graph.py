@@ -33,14 +33,16 @@ class _Graph:
     def array(self, values: Any, dtype: Any = np.float32) -> str:
         """Keep an array; its name."""
         name = f"array_{len(self.arrays)}"
-        self.arrays.append(numpy_helper.from_array(np.ascontiguousarray(np.asarray(values, dtype)), name))
+        self.arrays.append(numpy_helper.from_array(np.asarray(values, dtype, order="C"), name))
         return name
+
+    def integers(self, *values: int) -> str:
+        """Keep a vector of int64; its name."""
+        return self.array(values, np.int64)
 
     def scalar(self, value: int) -> str:
         """Keep an int64; its name."""
-        name = f"array_{len(self.arrays)}"
-        self.arrays.append(numpy_helper.from_array(np.array(value, np.int64), name))
-        return name
+        return self.array(value, np.int64)
 
     def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         """Append a node; the name of its first output."""
@@ -53,7 +55,7 @@ class _Graph:
 def to_onnx(model: AcousticModel) -> onnx.ModelProto:
     """The graph of ``model`` with its weights, checked by ONNX' own checker."""
     graph = _Graph()
-    x = graph.add("Unsqueeze", "features", graph.array([1], np.int64))
+    x = graph.add("Unsqueeze", "features", graph.integers(1))
     lengths = "feature_lengths"
     for convolution in model.convolutions:
         x, lengths = _convolution(graph, convolution, x, lengths), _shortened(graph, convolution, lengths)
@@ -114,9 +116,9 @@ def _mask(graph: _Graph, x: str, lengths: str) -> str:
     """(B, 1, T, 1): one within the length, zero beyond."""
     frames = graph.add("Squeeze", graph.add("Shape", x, start=2, end=3))
     number = graph.add("Range", graph.scalar(0), frames, graph.scalar(1))
-    within = graph.add("Less", number, graph.add("Unsqueeze", lengths, graph.array([1], np.int64)))
+    within = graph.add("Less", number, graph.add("Unsqueeze", lengths, graph.integers(1)))
     as_float = graph.add("Cast", within, to=TensorProto.FLOAT)
-    return graph.add("Unsqueeze", as_float, graph.array([1, 3], np.int64))
+    return graph.add("Unsqueeze", as_float, graph.integers(1, 3))
 
 
 def _shortened(graph: _Graph, layer: MaskedConv, lengths: str) -> str:
@@ -128,7 +130,7 @@ def _shortened(graph: _Graph, layer: MaskedConv, lengths: str) -> str:
 def _time_first(graph: _Graph, model: AcousticModel, x: str) -> str:
     """(B, C, T, F) → (T, B, F·C), the channels of one frequency together, as the model flattens them."""
     width = model.recurrent[0].kernel.shape[1]
-    return graph.add("Reshape", graph.add("Transpose", x, perm=[2, 0, 3, 1]), graph.array([0, 0, width], np.int64))
+    return graph.add("Reshape", graph.add("Transpose", x, perm=[2, 0, 3, 1]), graph.integers(0, 0, width))
 
 
 def _normalised(graph: _Graph, model: AcousticModel, place: int, x: str) -> str:
@@ -147,5 +149,5 @@ def _recurrent(graph: _Graph, layer: Recurrent, x: str, lengths: str) -> str:
     return graph.add(
         "Reshape",
         graph.add("Transpose", states, perm=[0, 2, 1, 3]),
-        graph.array([0, 0, layer.directions * layer.units], np.int64),
+        graph.integers(0, 0, layer.directions * layer.units),
     )

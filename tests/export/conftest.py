@@ -15,9 +15,8 @@ from asr.data import Utterance, write_manifest
 from asr.features import LogMel, UtteranceCmvn
 from asr.models import AcousticModel
 from asr.text import Vocabulary
-from asr.training.checkpoint import save_arrays
+from asr.training.checkpoint import FINAL, save_arrays
 from asr.training.setup import Setup, save_setup
-from asr.training.trainer import FINAL
 
 CONVOLUTION = [{"filters": 3, "kernel": [5, 3], "stride": [3, 2]}, {"filters": 4, "kernel": [3, 3], "stride": [2, 1]}]
 VOCABULARY = Vocabulary(tuple(" ABCDE"))
