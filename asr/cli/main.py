@@ -80,7 +80,7 @@ def _run_verb(verb: str, argv: list[str]) -> int:
     )
     module.add_arguments(parser)
     try:
-        arguments = parser.parse_args(argv)
+        arguments = parser.parse_intermixed_args(argv)
     except SystemExit as leaving:
         return int(leaving.code or 0)
     return module.run(arguments)
