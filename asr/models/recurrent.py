@@ -161,8 +161,7 @@ def _on_cpu(cell: str, projected: Any, recurrent: Any, recurrent_bias: Any = Non
 
 
 def _call(function: Kernel, arguments: tuple[Any, ...], outputs: int) -> list[Any]:
-    results = tf.numpy_function(function, arguments, [tf.float32] * outputs, stateful=False)
-    return [results] if outputs == 1 else results
+    return tf.nest.flatten(tf.numpy_function(function, arguments, [tf.float32] * outputs, stateful=False))
 
 
 @cache

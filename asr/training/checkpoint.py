@@ -54,7 +54,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         CheckpointError: it is missing, or not whole.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as fault:
         raise CheckpointError(f"{path}: the arrays cannot be read ({fault})") from fault

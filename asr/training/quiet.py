@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -22,7 +23,9 @@ def import_tensorflow() -> None:
         stderr = os.dup(2)
         os.dup2(notes.fileno(), 2)
         try:
-            import tensorflow  # noqa: F401
+            import tensorflow
+
+            tensorflow.get_logger().setLevel(logging.ERROR)
         except ImportError:
             notes.seek(0)
             os.write(stderr, notes.read())

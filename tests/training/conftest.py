@@ -1,0 +1,39 @@
+"""The corpus of tones, and one run on it, trained until it makes no mistake."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from asr.cli.train import run_configured
+
+
+@pytest.fixture(scope="session")
+def tones() -> SimpleNamespace:
+    """What tones.py defines."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("tones.py"))))
+
+
+@pytest.fixture(scope="session")
+def corpus(tones: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tones.make_corpus(tmp_path_factory.mktemp("tones"))
+
+
+@pytest.fixture(scope="session")
+def trained(tones: SimpleNamespace, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that is done."""
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    tree = tones.tree(
+        corpus,
+        folder,
+        data={"batch_s": 3.0},
+        augment={"time_stretch": 0.0, "time_masks": 0},
+        model={"units": [16], "dropout": 0.0},
+        optimizer={"learning_rate": 0.03},
+        trainer={"epochs": 25, "average": 3},
+    )
+    assert run_configured(folder, tree, []) == "epochs"
+    return folder

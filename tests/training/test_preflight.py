@@ -1,0 +1,69 @@
+"""Each utterance that cannot be trained on is named, with the reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from asr.data import Utterance
+from asr.errors import AudioEmptyError, AudioError, PreflightError
+from asr.text import Vocabulary
+from asr.training.preflight import Fault, find_faults, refuse
+
+VOCABULARY = Vocabulary(tuple(" ABL"))
+
+
+def fault(text: str, features: int | AudioError = 100) -> str | None:
+    """What is found wrong with ``text`` in so many frames, three of them to one of logits."""
+    found = features if isinstance(features, AudioError) else np.zeros((features, 2), np.float32)
+    faults = find_faults([Utterance("u1", "u1.wav", 1, text, "s")], [found], VOCABULARY, lambda n: n // 3)
+    return str(faults[0]) if faults else None
+
+
+def test_a_good_utterance_has_no_fault() -> None:
+    assert fault("ALL A") is None
+
+
+def test_a_recording_that_cannot_be_read_keeps_its_code() -> None:
+    assert fault("A", AudioEmptyError("u1.wav: no samples")) == "u1: [audio-empty] u1.wav: no samples"
+
+
+def test_an_empty_transcript() -> None:
+    assert fault("") == "u1: the transcript is empty"
+
+
+def test_characters_outside_the_vocabulary_are_named() -> None:
+    assert fault("AXBÜ") == "u1: the vocabulary lacks 'X' 'Ü'"
+
+
+def test_as_many_frames_as_needed_pass_and_one_fewer_does_not() -> None:
+    """Three letters, two of them equal neighbours with a blank between: four frames of logits, twelve of features."""
+    assert fault("ALL", 12) is None
+    assert fault("ALL", 11) == "u1: 3 frames cannot spell 3 labels (needs 4)"
+
+
+def test_faults_are_found_by_place_not_by_id() -> None:
+    """Two manifests may use one id; only the bad one of the two is at fault."""
+    twins = [Utterance("same", "x.wav", 1, text, "s") for text in ("A", "", "B")]
+    features = [np.zeros((9, 2), np.float32)] * 3
+    assert find_faults(twins, features, VOCABULARY, lambda n: n) == {1: Fault("same", "the transcript is empty")}
+
+
+def test_no_faults_are_not_refused() -> None:
+    refuse([], 5)
+
+
+def test_twenty_are_shown_and_the_rest_counted() -> None:
+    with pytest.raises(PreflightError) as error:
+        refuse([Fault(f"u{i}", "the transcript is empty") for i in range(23)], 40)
+    lines = str(error.value).splitlines()
+    assert lines[0] == "23 of 40 utterances cannot be trained on:"
+    assert lines[1:21] == [f"  u{i}: the transcript is empty" for i in range(20)]
+    assert lines[21] == "  … and 3 more"
+    assert "data.faulty=drop" in lines[22]
+
+
+def test_twenty_faults_are_all_shown() -> None:
+    with pytest.raises(PreflightError) as error:
+        refuse([Fault(f"u{i}", "…") for i in range(20)], 40)
+    assert "more" not in str(error.value)

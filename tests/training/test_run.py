@@ -1,0 +1,212 @@
+"""A run from plain options: what it refuses before training, what it drops, what it remembers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from asr.cli.train import run_configured
+from asr.data import read_manifest, write_manifest
+from asr.errors import AudioError, ConfigError, ManifestError, PreflightError, TrainingError
+from asr.training.options import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions
+from asr.training.run import finished, make_front_end, make_model, same_run
+from asr.training.trainer import Trainer
+
+
+@pytest.fixture
+def no_training(monkeypatch: pytest.MonkeyPatch) -> list[Trainer]:
+    """Runs end where the loop would begin; the trainers made."""
+    made: list[Trainer] = []
+    monkeypatch.setattr(Trainer, "fit", lambda self: made.append(self) or "epochs")
+    return made
+
+
+@pytest.fixture
+def run(tones: SimpleNamespace, corpus: Path, tmp_path: Path, no_training: list[Trainer]):
+    """Start a run with some options changed; its trainer."""
+
+    def started(**changes: Any) -> Trainer:
+        run_configured(tmp_path / "run", tones.tree(corpus, tmp_path / "run", **changes), [])
+        return no_training[-1]
+
+    return started
+
+
+@pytest.fixture
+def faulty(tones: SimpleNamespace, corpus: Path, tmp_path: Path) -> Path:
+    """The training manifest with three bad utterances in front, one of them with the id of a good one."""
+    good = read_manifest(corpus / "train.jsonl")
+    gone = replace(good[0], id="gone", audio_filepath=str(tmp_path / "gone.wav"))
+    empty = replace(good[0], id="empty", text="…")
+    long = replace(good[0], id="long", text="ABC" * 30)
+    write_manifest(tmp_path / "faulty.jsonl", [gone, empty, long])
+    write_manifest(tmp_path / "twin.jsonl", [replace(gone, id=good[3].id)])
+    return tmp_path / "faulty.jsonl"
+
+
+def ids(trainer: Trainer) -> list[str]:
+    return [e.utterance.id for e in trainer.training_set.examples]
+
+
+def test_faults_are_refused_before_training_each_by_its_id(run, corpus: Path, faulty: Path, no_training: list) -> None:
+    with pytest.raises(PreflightError) as error:
+        run(data={"train": [str(faulty), str(corpus / "train.jsonl")]})
+    text = str(error.value)
+    assert text.startswith("3 of 23 utterances cannot be trained on:")
+    for line in ("gone: [audio-not-found]", "empty: the transcript is empty", "frames cannot spell 90 labels (needs"):
+        assert line in text
+    assert no_training == []
+
+
+def test_faults_are_dropped_when_told_to_and_recorded(run, corpus: Path, faulty: Path, tmp_path: Path) -> None:
+    trainer = run(data={"train": [str(faulty), str(corpus / "train.jsonl")], "faulty": "drop"})
+    assert ids(trainer) == [u.id for u in read_manifest(corpus / "train.jsonl")]
+    record = json.loads((tmp_path / "run" / "setup.json").read_text())["record"]
+    assert [f["id"] for f in record["data"]["dropped"]] == ["gone", "empty", "long"]
+    assert record["data"]["train"]["utterances"] == 20
+
+
+def test_only_the_bad_one_of_two_with_one_id_is_dropped(run, corpus: Path, faulty: Path) -> None:
+    manifests = [str(faulty.with_name("twin.jsonl")), str(corpus / "train.jsonl")]
+    assert len(ids(run(data={"train": manifests, "faulty": "drop"}))) == 20
+
+
+def test_where_all_are_faulty_dropping_is_refused(run, faulty: Path) -> None:
+    with pytest.raises(PreflightError, match="3 of 3 utterances"):
+        run(data={"train": [str(faulty)], "faulty": "drop"})
+
+
+def test_bad_lines_of_a_manifest_are_refused_before_training(run, tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"audio_filepath": "a.wav", "duration": -1, "text": "A"}\nno json\n')
+    with pytest.raises(ManifestError, match=r"(?s)2 bad lines.*line 1: 'duration'.*line 2: "):
+        run(data={"train": [str(tmp_path / "bad.jsonl")]})
+
+
+def test_a_dev_recording_that_cannot_be_read_is_refused(run, faulty: Path) -> None:
+    with pytest.raises(AudioError, match=r"gone\.wav"):
+        run(data={"dev": str(faulty)})
+
+
+def test_dev_speakers_judge_and_held_out_speakers_do_neither(run, corpus: Path) -> None:
+    manifests = [str(corpus / "train.jsonl"), str(corpus / "dev.jsonl")]
+    trainer = run(data={"train": manifests, "dev": None, "dev_speakers": ["bob"], "held_out_speakers": ["cy"]})
+    assert {e.utterance.speaker for e in trainer.training_set.examples} == {"ann"}
+    assert {e.utterance.speaker for e in trainer.dev} == {"bob"}
+
+
+@pytest.mark.parametrize("key", ["dev_speakers", "held_out_speakers"])
+def test_a_speaker_nobody_is_called_is_refused(run, key: str) -> None:
+    with pytest.raises(ConfigError, match=r"no utterance in .*train\.jsonl is by zoe"):
+        run(data={"dev": None, key: ["ann", "zoe"]})
+
+
+def test_a_dev_set_is_a_manifest_or_speakers() -> None:
+    with pytest.raises(ConfigError, match=r"data\.dev and data\.dev_speakers"):
+        DataOptions(train=["a"], dev="b", dev_speakers=["c"])
+    with pytest.raises(ConfigError, match="c cannot be of data.dev_speakers and of data.held_out_speakers"):
+        DataOptions(train=["a"], dev_speakers=["c"], held_out_speakers=["c"])
+
+
+def test_nobody_left_to_train_on_is_refused(run) -> None:
+    with pytest.raises(TrainingError, match="no utterance with a text is left"):
+        run(data={"held_out_speakers": ["ann", "bob"]})
+
+
+def test_patience_needs_a_judge(run) -> None:
+    with pytest.raises(ConfigError, match=r"trainer\.patience needs a dev set"):
+        run(data={"dev": None}, trainer={"patience": 2})
+
+
+def test_cepstra_cannot_be_warped(run) -> None:
+    with pytest.raises(ConfigError, match=r"augment\.frequency_warp needs bands"):
+        run(features={"kind": "mfcc", "n_mfcc": 5}, augment={"frequency_warp": 0.1})
+
+
+def test_global_normalisation_is_of_the_training_set(run) -> None:
+    frames = [e.features for e in run(features={"cmvn": "global"}).training_set.examples]
+    total, count = sum(f.sum(0) for f in frames), sum(map(len, frames))
+    assert abs(total / count).max() < 1e-3
+
+
+def test_a_run_goes_on_only_with_the_utterances_it_began_with(
+    run, corpus: Path, tmp_path: Path, no_training: list[Trainer]
+) -> None:
+    manifest = tmp_path / "mine.jsonl"
+    utterances = read_manifest(corpus / "train.jsonl")
+    write_manifest(manifest, utterances)
+    run(data={"train": [str(manifest)]})._save()
+    run(data={"train": [str(manifest)]})
+    write_manifest(manifest, [*utterances[:-1], replace(utterances[-1], text="AAA")])
+    with pytest.raises(ConfigError, match="began with other train utterances"):
+        run(data={"train": [str(manifest)]})
+
+
+# Options that make no sense.
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (lambda: TrainerOptions(epochs=0), "trainer.epochs must be a whole number from 1 on, got 0"),
+        (lambda: TrainerOptions(epochs="ten"), "trainer.epochs must be a whole number from 1 on, got 'ten'"),
+        (lambda: TrainerOptions(epochs=True), "trainer.epochs must be a whole number from 1 on, got True"),
+        (lambda: TrainerOptions(1, average=0), "trainer.average must be"),
+        (lambda: TrainerOptions(1, average_of="worst"), "trainer.average_of is best or last, got 'worst'"),
+        (lambda: TrainerOptions(1, patience=0), "trainer.patience must be"),
+        (lambda: TrainerOptions(1, max_minutes=-1), "trainer.max_minutes must be"),
+        (lambda: OptimizerOptions(float("nan")), "optimizer.learning_rate must be a number from 0 on, got nan"),
+        (lambda: OptimizerOptions(1, warmup=1), "optimizer.warmup must be a number from 0 to 0.99, got 1"),
+        (lambda: AugmentOptions(time_share=1.5), "augment.time_share must be a number from 0 to 1, got 1.5"),
+        (lambda: AugmentOptions(time_masks=1.5), "augment.time_masks must be a whole number from 0 on, got 1.5"),
+        (lambda: DataOptions(train="a.jsonl"), r"data.train is a list of names, got 'a.jsonl'; write data.train=\["),
+        (lambda: DataOptions(train=["a"], faulty="keep"), "data.faulty is refuse or drop, got 'keep'"),
+        (lambda: make_front_end("plp"), "no features 'plp'; there are log_mel, mfcc, power_spectrogram"),
+        (lambda: make_front_end("log_mel", bands=3), "features: .*bands"),
+        (lambda: make_model(4, 3, {"cell": "lstm", "units": "wide"}), "model: "),
+        (lambda: make_model(4, 3, {"cell": "lstm", "units": [2], "width": 4}), "model: .*width"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_named(options, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        options()
+
+
+@pytest.mark.parametrize("changes", [{"data": {"batch_s": 0}}, {"features": {"cmvn": "speaker"}}])
+def test_a_group_s_own_options_are_checked_too(run, changes: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"(data\.batch_s|features\.cmvn) .* got"):
+        run(**changes)
+
+
+# Whose run a folder holds.
+
+CONFIG = {"model": {"units": [8], "cell": "gru"}, "trainer": {"epochs": 3, "max_minutes": None}, "run_dir": "a"}
+
+
+def changed(**trainer: Any) -> dict[str, Any]:
+    return CONFIG | {"trainer": CONFIG["trainer"] | trainer}  # type: ignore[operator]
+
+
+def test_the_same_options_are_the_same_run(tmp_path: Path) -> None:
+    same_run(tmp_path / "run", CONFIG)
+    same_run(tmp_path / "run", CONFIG)
+
+
+def test_limits_and_the_folders_name_may_change(tmp_path: Path) -> None:
+    same_run(tmp_path, CONFIG)
+    same_run(tmp_path, changed(max_minutes=5) | {"run_dir": "b"})
+
+
+def test_each_other_change_is_named(tmp_path: Path) -> None:
+    same_run(tmp_path, CONFIG)
+    with pytest.raises(ConfigError, match=r"\(model.units: \[8\] then, \[9\] now, trainer.epochs: 3 then, 4 now\)"):
+        same_run(tmp_path, changed(epochs=4) | {"model": {"units": [9], "cell": "gru"}})
+
+
+def test_a_run_is_finished_when_its_summary_is_there(trained: Path, tmp_path: Path) -> None:
+    assert finished(trained)
+    assert not finished(tmp_path)
