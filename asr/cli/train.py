@@ -22,6 +22,9 @@ from typing import Any
 from asr.errors import ConfigError, MissingExtraError
 from asr.files import share_folder
 
+_OWN = ("recipe=", "run_dir=")
+"""Taken as they stand: Hydra's grammar has no place for the blanks and signs that a folder's name may have."""
+
 
 def run_raw(argv: Sequence[str]) -> int:
     """Compose, train, and say how it ended."""
@@ -58,15 +61,14 @@ def compose(overrides: Sequence[str]) -> Any:
         ConfigError: no such recipe, key or option; the message names the nearest right one.
     """
     hydra, instantiate = _hydra()
-    recipe = next((o.split("=", 1)[1] for o in overrides if o.startswith("recipe=")), None)
-    rest = [o for o in overrides if not o.startswith("recipe=")]
+    recipe, run_dir = _value("recipe", overrides), _value("run_dir", overrides)
+    rest = [o for o in overrides if not o.startswith(_OWN)]
     chosen = [f"+{_known_recipe(recipe)}=recipe"] if recipe else []
     search = [f"hydra.searchpath=['file://{share_folder('recipes')}']"]
     with hydra.initialize_config_dir(str(share_folder("conf")), version_base="1.3"):
         base = _composed(hydra, instantiate, search + chosen, None)
         config = _composed(hydra, instantiate, search + chosen + rest, base)
-    if config.run_dir is None:
-        config.run_dir = f"runs/{recipe or 'train'}"
+    config.run_dir = run_dir or config.run_dir or f"runs/{recipe or 'train'}"
     return config
 
 
@@ -77,23 +79,33 @@ def sweep(overrides: Sequence[str]) -> Iterator[list[str]]:
     ['recipe=an4', 'model.dropout=0.1', 'run_dir=runs/an4/sweep/model.dropout=0.1']
     ['recipe=an4', 'model.dropout=0.3', 'run_dir=runs/an4/sweep/model.dropout=0.3']
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
-    choices, varies = [], set()
-    for text, override in zip(overrides, parsed, strict=True):
+    settings = [o for o in overrides if not o.startswith(_OWN)]
+    choices, varies = [[o] for o in overrides if o.startswith("recipe=")], set()
+    for text, override in zip(settings, _parsed(settings), strict=True):
         if override.is_sweep_override():
             key = override.get_key_element()
             varies.add(key)
             choices.append([f"{key}={value}" for value in override.sweep_string_iterator()])
         else:
             choices.append([text])
-    recipe = next((o.split("=", 1)[1] for o in overrides if o.startswith("recipe=")), "train")
-    root = next((o.split("=", 1)[1] for o in overrides if o.startswith("run_dir=")), f"runs/{recipe}/sweep")
+    root = _value("run_dir", overrides) or f"runs/{_value('recipe', overrides) or 'train'}/sweep"
     for job in itertools.product(*choices):
         name = ",".join(o for o in job if o.split("=", 1)[0] in varies).replace("/", "_")
-        kept = [o for o in job if not o.startswith("run_dir=")]
-        yield [*kept, f"run_dir={root}/{name}" if name else f"run_dir={root}"]
+        yield [*job, f"run_dir={root}/{name}" if name else f"run_dir={root}"]
+
+
+def _value(key: str, overrides: Sequence[str]) -> str | None:
+    return next((o.split("=", 1)[1] for o in overrides if o.startswith(f"{key}=")), None)
+
+
+def _parsed(overrides: list[str]) -> Sequence[Any]:
+    _, exceptions = _hydra()
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    try:
+        return OverridesParser.create().parse_overrides(overrides)
+    except exceptions as fault:
+        raise ConfigError(" ".join(str(fault).split())) from fault
 
 
 def train(config: Any) -> int:

@@ -22,13 +22,14 @@ def finished(folder: str | Path) -> bool:
 def same_run(folder: Path, config: Mapping[str, Any]) -> None:
     """Note ``config`` in a new run folder, or check that the run there has the same one.
 
-    Limits may change between calls: ``trainer.max_minutes`` and ``trainer.checkpoint_minutes``.
+    A run is there from its first checkpoint on; what was refused before may be mended by another option. The limits
+    ``trainer.max_minutes`` and ``trainer.checkpoint_minutes`` may change between calls.
 
     Raises:
         ConfigError: the run there was started with other options; each is named.
     """
     path = folder / "config.json"
-    if not path.is_file():
+    if not path.is_file() or not _begun(folder):
         write_json(path, config)
         return
     before, now = _flat(json.loads(path.read_text(encoding="utf-8"))), _flat(config)
@@ -36,6 +37,10 @@ def same_run(folder: Path, config: Mapping[str, Any]) -> None:
     if changed:
         shown = ", ".join(f"{k}: {before.get(k)!r} then, {now.get(k)!r} now" for k in changed)
         raise ConfigError(f"{folder} holds a run with other options ({shown}); name another with run_dir=…")
+
+
+def _begun(folder: Path) -> bool:
+    return finished(folder) or any((folder / "checkpoints").glob("[0-9]*.json"))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

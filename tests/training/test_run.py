@@ -13,6 +13,7 @@ import pytest
 from asr.cli.train import run_configured
 from asr.data import read_manifest, write_manifest
 from asr.errors import AudioError, ConfigError, ManifestError, PreflightError, TrainingError
+from asr.training.checkpoint import Checkpoint, save_checkpoint
 from asr.training.options import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.run import finished, make_front_end, make_model, same_run
 from asr.training.trainer import Trainer
@@ -191,20 +192,31 @@ def changed(**trainer: Any) -> dict[str, Any]:
     return CONFIG | {"trainer": CONFIG["trainer"] | trainer}  # type: ignore[operator]
 
 
-def test_the_same_options_are_the_same_run(tmp_path: Path) -> None:
-    same_run(tmp_path / "run", CONFIG)
-    same_run(tmp_path / "run", CONFIG)
+@pytest.fixture
+def begun(tmp_path: Path) -> Path:
+    """The folder of a run of CONFIG that has a checkpoint."""
+    same_run(tmp_path / "begun", CONFIG)
+    save_checkpoint(tmp_path / "begun" / "checkpoints", 1, Checkpoint({}, {}))
+    return tmp_path / "begun"
 
 
-def test_limits_and_the_folders_name_may_change(tmp_path: Path) -> None:
+def test_the_same_options_are_the_same_run(begun: Path) -> None:
+    same_run(begun, CONFIG)
+
+
+def test_limits_and_the_folders_name_may_change(begun: Path) -> None:
+    same_run(begun, changed(max_minutes=5) | {"run_dir": "b"})
+
+
+def test_before_the_first_checkpoint_anything_may_change(tmp_path: Path) -> None:
     same_run(tmp_path, CONFIG)
-    same_run(tmp_path, changed(max_minutes=5) | {"run_dir": "b"})
+    same_run(tmp_path, changed(epochs=4))
+    assert json.loads((tmp_path / "config.json").read_text())["trainer"]["epochs"] == 4
 
 
-def test_each_other_change_is_named(tmp_path: Path) -> None:
-    same_run(tmp_path, CONFIG)
+def test_each_other_change_is_named(begun: Path) -> None:
     with pytest.raises(ConfigError, match=r"\(model.units: \[8\] then, \[9\] now, trainer.epochs: 3 then, 4 now\)"):
-        same_run(tmp_path, changed(epochs=4) | {"model": {"units": [9], "cell": "gru"}})
+        same_run(begun, changed(epochs=4) | {"model": {"units": [9], "cell": "gru"}})
 
 
 def test_a_run_is_finished_when_its_summary_is_there(trained: Path, tmp_path: Path) -> None:
