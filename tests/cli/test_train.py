@@ -185,6 +185,19 @@ def test_a_mistake_in_a_later_job_is_found_before_the_first_trains(
     assert not (tmp_path / "sweep").exists()
 
 
+def test_ctrl_c_while_features_are_computed_says_that_nothing_is_kept(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from asr.training import run
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "compute_features", interrupted)
+    assert main(["train", *settings(corpus, tmp_path / "run", epochs=1)]) == 130
+    assert capsys.readouterr().err == "stopped; the same command goes on from the start\nasr: interrupted\n"
+
+
 def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(corpus: Path, tmp_path: Path) -> None:
     """As a person sees it: a terminal's interrupt, exit code 130, one line; then the rest of the epochs."""
     run_dir = tmp_path / "run"

@@ -22,7 +22,7 @@ class Voice:
 
 def tree(corpus: Path, run_dir: Path) -> dict:
     """Checkpoints after every step, so that kills meet the writing of many."""
-    trainer = {"epochs": 4, "average": 2, "checkpoint_minutes": 0}
+    trainer = {"epochs": 12, "average": 2, "checkpoint_minutes": 0}
     return tones["tree"](corpus, run_dir, trainer=trainer)
 
 

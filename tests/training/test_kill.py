@@ -39,7 +39,7 @@ def test_three_kills_at_random_moments_leave_no_trace(corpus: Path, tmp_path: Pa
     draw = random.Random(7)
     done = 0
     for _ in range(3):
-        said = steps_before_kill(corpus, tmp_path / "killed", draw.randint(1, 3), draw.uniform(0, 0.03))
+        said = steps_before_kill(corpus, tmp_path / "killed", draw.randint(1, 3), draw.uniform(0, 0.02))
         assert said[0] == done + 1
         checkpoint = load_checkpoint(tmp_path / "killed" / "checkpoints")
         done = checkpoint.state["total_steps"] if checkpoint else 0
