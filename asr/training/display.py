@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from asr.training.reports import EpochReport, StepReport
+
 _COLUMNS = (
     TextColumn("epoch {task.fields[epoch]}"),
     BarColumn(24),
@@ -19,7 +21,7 @@ class Display:
     """Observer that prints; the live line only on a terminal, so that a log file holds whole lines."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.console = console or Console(highlight=False, soft_wrap=True, emoji=False)
         self.progress = Progress(*_COLUMNS, console=self.console, disable=not self.console.is_terminal, transient=True)
         self.task = self.progress.add_task("steps", epoch="", figures="preparing", total=None)
 
@@ -32,7 +34,7 @@ class Display:
         """Remove it."""
         self.progress.stop()
 
-    def on_step(self, report: Any) -> None:
+    def on_step(self, report: StepReport) -> None:
         """Epoch, step, loss, gradient norm, audio-seconds a second, time left."""
         figures = (
             f"loss {report.loss:.2f}  |g| {report.gradient_norm:.2f}  {report.audio_s_per_s:.0f} audio-s/s  "
@@ -41,7 +43,7 @@ class Display:
         epoch = f"{report.epoch}/{report.epochs}"
         self.progress.update(self.task, completed=report.step, total=report.steps, epoch=epoch, figures=figures)
 
-    def on_epoch(self, report: Any) -> None:
+    def on_epoch(self, report: EpochReport) -> None:
         """The epoch's loss, dev WER and CER, speed, and three transcripts."""
         line = f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.3f}"
         if report.dev:
