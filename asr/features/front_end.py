@@ -22,7 +22,7 @@ class FrontEnd:
     """Short-time power spectrum in decibels, then optionally mel bands, cepstra and their derivatives.
 
     Frames are centred as librosa centres them: frame t is around sample ``t * hop_length``, the ends padded with
-    zeros, so N samples give ``1 + N // hop_length`` frames.
+    zeros, so N samples give ``1 + N // hop_length`` frames, and ``margin`` more at each end.
 
     Attributes:
         sample_rate: Hz of the samples it is meant for.
@@ -33,6 +33,8 @@ class FrontEnd:
         dct: (n_mfcc, n_mels) float32, or None to keep the bands.
         delta: (W,) float32 derivative filter, or None for no derivatives.
         delta_order: how many derivatives are appended.
+        margin: how often the first and the last frame are repeated, so that a recording cut close to its speech leaves
+            the model room to write the last letter.
     """
 
     sample_rate: int
@@ -43,6 +45,7 @@ class FrontEnd:
     dct: np.ndarray | None = None
     delta: np.ndarray | None = None
     delta_order: int = 0
+    margin: int = 0
 
     @property
     def num_features(self) -> int:
@@ -60,7 +63,7 @@ class FrontEnd:
 
     def num_frames(self, num_samples: int) -> int:
         """T for N samples."""
-        return 1 + num_samples // self.hop_length
+        return 1 + num_samples // self.hop_length + 2 * self.margin
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
         """Features (T, F) float32 of ``samples`` (N,) float32.
@@ -73,9 +76,10 @@ class FrontEnd:
         n_fft = len(self.window)
         padded = np.pad(np.asarray(samples, np.float32), n_fft // 2)
         frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[:: self.hop_length]
-        frames = frames[: self.num_frames(len(samples))]
+        frames = frames[: 1 + len(samples) // self.hop_length]
         static = np.concatenate([self._static(frames[i : i + _BLOCK]) for i in range(0, len(frames), _BLOCK)])
-        return np.concatenate([static, *self._derivatives(static)], axis=1)
+        features = np.concatenate([static, *self._derivatives(static)], axis=1)
+        return np.pad(features, ((self.margin, self.margin), (0, 0)), mode="edge")
 
     def _static(self, frames: np.ndarray) -> np.ndarray:
         spectrum = np.fft.rfft(frames * self.window)

@@ -1,6 +1,7 @@
 """What features to compute; ``front_end()`` has librosa freeze them into arrays.
 
-Quantities are librosa's own: ``n_fft``, ``win_length`` and ``hop_length`` in samples at ``sample_rate``.
+Quantities are librosa's own: ``n_fft``, ``win_length`` and ``hop_length`` in samples at ``sample_rate``;
+``margin`` is frames added at each end (see ``FrontEnd``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class PowerSpectrogram:
     win_length: int = 400
     hop_length: int = 160
     window: str = "hann"
+    margin: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what no transform can do."""
@@ -39,7 +41,7 @@ class PowerSpectrogram:
         librosa = _librosa()
         window = librosa.filters.get_window(self.window, self.win_length, fftbins=True)
         window = librosa.util.pad_center(window, size=self.n_fft).astype(np.float32)
-        return FrontEnd(self.sample_rate, self.hop_length, window, _AMIN)
+        return FrontEnd(self.sample_rate, self.hop_length, window, _AMIN, margin=self.margin)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -126,9 +127,12 @@ class Transcriber:
 
     def _prepare(self, samples: np.ndarray) -> _Recording:
         front_end = self.bundle.front_end
+        features = self.bundle.cmvn(front_end(samples))
+        cuts = [stop for _, stop in cut_at_quiet(samples, front_end.sample_rate, front_end.hop_length, PIECE_S)]
+        inner = [stop + front_end.margin for stop in cuts[:-1]]
         return _Recording(
-            features=self.bundle.cmvn(front_end(samples)),
-            pieces=cut_at_quiet(samples, front_end.sample_rate, front_end.hop_length, PIECE_S),
+            features=features,
+            pieces=list(pairwise([0, *inner, len(features)])),
             duration=len(samples) / front_end.sample_rate,
         )
 
@@ -156,11 +160,11 @@ class Transcriber:
     def _segment(self, start_frame: int, hypothesis: Hypothesis, duration: float) -> Segment:
         """From the first label's frame to the end of the last label's, within the recording."""
         front_end = self.bundle.front_end
-        offset_s = start_frame * front_end.hop_length / front_end.sample_rate
+        offset_s = (start_frame - front_end.margin) * front_end.hop_length / front_end.sample_rate
         first, last = hypothesis.frames[0], hypothesis.frames[-1] + 1
         return Segment(
-            start=min(offset_s + first * self.bundle.frame_s, duration),
-            end=min(offset_s + last * self.bundle.frame_s, duration),
+            start=min(max(offset_s + first * self.bundle.frame_s, 0.0), duration),
+            end=min(max(offset_s + last * self.bundle.frame_s, 0.0), duration),
             text=" ".join(hypothesis.text.split()),
         )
 

@@ -40,7 +40,7 @@ def test_the_command_is_accepted(command: str) -> None:
     else:
         parser = argparse.ArgumentParser(exit_on_error=False)
         module.add_arguments(parser)
-        parser.parse_args(arguments)
+        parser.parse_intermixed_args(arguments)
 
 
 def test_links_lead_somewhere() -> None:

@@ -70,6 +70,16 @@ def test_a_frozen_front_end_survives_storage() -> None:
     assert (again.sample_rate, again.hop_length, again.num_features) == (16000, 160, 39)
 
 
+def test_a_margin_repeats_the_end_frames() -> None:
+    samples = np.random.default_rng(0).standard_normal(1600).astype(np.float32)
+    plain, front_end = LogMel().front_end()(samples), LogMel(margin=3).front_end()
+    wide = front_end(samples)
+    assert len(wide) == front_end.num_frames(1600) == len(plain) + 6
+    np.testing.assert_array_equal(wide[3:-3], plain)
+    np.testing.assert_array_equal(wide[:3], plain[[0, 0, 0]])
+    np.testing.assert_array_equal(wide[-3:], plain[[-1, -1, -1]])
+
+
 def test_blocks_do_not_show() -> None:
     samples = np.random.default_rng(0).standard_normal(16000 * 12).astype(np.float32)
     front_end = LogMel().front_end()

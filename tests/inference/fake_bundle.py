@@ -32,7 +32,7 @@ def speak(text: str, rate: int = 16_000, lead_s: float = 0.2) -> np.ndarray:
     return np.concatenate([np.zeros(round(lead_s * rate)), *(p for t in tones for p in (t, gap))]).astype(np.float32)
 
 
-def write_fake_bundle(folder: Path, recurrent: bool = False) -> Path:
+def write_fake_bundle(folder: Path, recurrent: bool = False, margin: int = 0) -> Path:
     model = folder.parent / f"{folder.name}.onnx"
     onnx.save(_recurrent() if recurrent else _speller(), model)
     window = np.pad(np.hanning(401)[:400], 56).astype(np.float32)
@@ -42,7 +42,7 @@ def write_fake_bundle(folder: Path, recurrent: bool = False) -> Path:
     return write_bundle(
         folder,
         card={"name": "tones", "frame_s": 0.01 * SUBSAMPLING},
-        front_end=FrontEnd(16_000, 160, window, 1e-10, mel),
+        front_end=FrontEnd(16_000, 160, window, 1e-10, mel, margin=margin),
         cmvn=Cmvn(np.zeros(BANDS, np.float32), np.full(BANDS, 10, np.float32)),
         vocabulary=Vocabulary(tuple(CHARACTERS)),
         models={"float32": model},

@@ -147,6 +147,15 @@ def test_a_long_recording_is_cut_where_it_is_quiet_and_nothing_is_lost(model: Tr
         said += len(segment.text)
 
 
+def test_a_margin_of_repeated_frames_moves_no_times(model: Transcriber, tmp_path: Path) -> None:
+    wide = load_model(fake["write_fake_bundle"](tmp_path / "wide", margin=6), threads=1)
+    for text in ("ABBA", "AB CD EF GA " * 8):
+        plain, margined = model.transcribe(speak(text)), wide.transcribe(speak(text))
+        assert (margined.text, len(margined.segments)) == (plain.text, len(plain.segments))
+        for mine, theirs in zip(margined.segments, plain.segments, strict=True):
+            assert (mine.start, mine.end) == pytest.approx((theirs.start, theirs.end), abs=0.021)
+
+
 def test_memory_of_a_long_recording_is_of_pieces(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     real = AcousticSession.log_probs
