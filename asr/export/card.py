@@ -161,7 +161,9 @@ def _outcome(run_folder: Path) -> dict[str, Any]:
     path = run_folder / "final.json"
     final = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     finished = (run_folder / FINAL).is_file()
-    return {"finished": finished} | {k: v for k, v in final.items() if k in ("epochs", "averaged_epochs", "seconds", "sha256")}
+    return {"finished": finished} | {
+        k: v for k, v in final.items() if k in ("epochs", "averaged_epochs", "seconds", "sha256")
+    }
 
 
 def _portable(value: Any) -> Any:
