@@ -2,9 +2,9 @@
 
     python benchmarks/transcribe.py FOLDER_OF_RECORDINGS [--model BUNDLE]
 
-Cold start is the wall time of a whole process that transcribes the recording of about five seconds; the real-time factor
-is seconds of one process that transcribes the whole folder, features and decoding included, model loading not, over
-seconds of audio. Medians of several runs; bytecode is compiled beforehand, as pip does.
+Cold start is the wall time of a whole process that transcribes the recording nearest to five seconds; the real-time
+factor is seconds of one process that transcribes the whole folder, features and decoding included, model loading not,
+over seconds of audio. Medians of several runs; bytecode is compiled beforehand, as pip does.
 """
 
 from __future__ import annotations

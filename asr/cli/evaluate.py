@@ -122,7 +122,7 @@ def _transcribe(model: str | None, utterances: list[Utterance]) -> Sequence[str 
     return list(_watched(load_model(model).transcribe_utterances(utterances), len(utterances)))
 
 
-def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) -> list[str]:
+def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) -> list[str | AsrError]:
     try:
         from asr.training.evaluate import transcribe_with_checkpoint
     except ModuleNotFoundError as missing:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -111,4 +112,5 @@ class FrontEnd:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> FrontEnd:
         """Read what ``to_arrays`` gave."""
-        return cls(**{k: v.item() if v.ndim == 0 else v for k, v in arrays.items()})
+        fields: dict[str, Any] = {k: v.item() if v.ndim == 0 else v for k, v in arrays.items()}
+        return cls(**fields)
