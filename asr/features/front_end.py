@@ -30,6 +30,8 @@ class FrontEnd:
         hop_length: samples between frames.
         window: (n_fft,) float32, the analysis window padded to the transform's length.
         amin: smallest power, below which the logarithm is cut.
+        top_db: levels are counted from the recording's loudest band, and cut this many decibels below it; None for
+            levels as recorded.
         mel: (n_mels, 1 + n_fft // 2) float32, or None to keep the linear spectrum.
         dct: (n_mfcc, n_mels) float32, or None to keep the bands.
         delta: (W,) float32 derivative filter, or None for no derivatives.
@@ -42,6 +44,7 @@ class FrontEnd:
     hop_length: int
     window: np.ndarray
     amin: float
+    top_db: float | None = None
     mel: np.ndarray | None = None
     dct: np.ndarray | None = None
     delta: np.ndarray | None = None
@@ -78,17 +81,19 @@ class FrontEnd:
         padded = np.pad(np.asarray(samples, np.float32), n_fft // 2)
         frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[:: self.hop_length]
         frames = frames[: 1 + len(samples) // self.hop_length]
-        static = np.concatenate([self._static(frames[i : i + _BLOCK]) for i in range(0, len(frames), _BLOCK)])
+        decibels = np.concatenate([self._decibels(frames[i : i + _BLOCK]) for i in range(0, len(frames), _BLOCK)])
+        if self.top_db is not None:
+            decibels = np.maximum(decibels - decibels.max(), -self.top_db)
+        static = (decibels if self.dct is None else decibels @ self.dct.T).astype(np.float32)
         features = np.concatenate([static, *self._derivatives(static)], axis=1)
         return np.pad(features, ((self.margin, self.margin), (0, 0)), mode="edge")
 
-    def _static(self, frames: np.ndarray) -> np.ndarray:
+    def _decibels(self, frames: np.ndarray) -> np.ndarray:
         spectrum = np.fft.rfft(frames * self.window)
         power = spectrum.real**2 + spectrum.imag**2
         if self.mel is not None:
             power = power @ self.mel.T
-        decibels = 10 * np.log10(np.maximum(power, self.amin))
-        return (decibels if self.dct is None else decibels @ self.dct.T).astype(np.float32)
+        return 10 * np.log10(np.maximum(power, self.amin))
 
     def _derivatives(self, static: np.ndarray) -> list[np.ndarray]:
         derivatives, last = [], static

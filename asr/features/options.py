@@ -1,7 +1,8 @@
 """What features to compute; ``front_end()`` has librosa freeze them into arrays.
 
 Quantities are librosa's own: ``n_fft``, ``win_length`` and ``hop_length`` in samples at ``sample_rate``;
-``margin`` is frames added at each end (see ``FrontEnd``).
+``top_db`` is librosa.power_to_db's, with ``ref=np.max``: levels are below the recording's loudest band, and what lies
+deeper is cut, so that another loudness or noise floor looks alike. ``margin`` is frames added at each end (see ``FrontEnd``).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class PowerSpectrogram:
     win_length: int = 400
     hop_length: int = 160
     window: str = "hann"
+    top_db: float | None = None
     margin: int = 0
 
     def __post_init__(self) -> None:
@@ -41,7 +43,7 @@ class PowerSpectrogram:
         librosa = _librosa()
         window = librosa.filters.get_window(self.window, self.win_length, fftbins=True)
         window = librosa.util.pad_center(window, size=self.n_fft).astype(np.float32)
-        return FrontEnd(self.sample_rate, self.hop_length, window, _AMIN, margin=self.margin)
+        return FrontEnd(self.sample_rate, self.hop_length, window, _AMIN, self.top_db, margin=self.margin)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from asr.data import Utterance, read_manifest
-from asr.data.augment import FrequencyWarp, SpecAugment, TimeStretch, Transform
+from asr.data.augment import FrequencyWarp, GaussianNoise, SpecAugment, TimeStretch, Transform
 from asr.errors import ConfigError
 from asr.features import FrontEnd
 from asr.text import normalise
@@ -93,6 +93,7 @@ class AugmentOptions:
 
     frequency_warp: float = 0.0
     time_stretch: float = 0.0
+    noise_std: float = 0.0
     frequency_masks: int = 0
     frequency_width: int = 0
     time_masks: int = 0
@@ -105,6 +106,7 @@ class AugmentOptions:
         for name in ("frequency_masks", "frequency_width", "time_masks"):
             check_number(f"augment.{name}", getattr(self, name), 0, whole=True)
         check_number("augment.time_share", self.time_share, 0, 1)
+        check_number("augment.noise_std", self.noise_std, 0)
 
     def transforms(self, front_end: FrontEnd) -> list[Transform]:
         """In the order in which they are applied.
@@ -119,6 +121,8 @@ class AugmentOptions:
             chosen.append(FrequencyWarp(front_end.centres_hz, self.frequency_warp))
         if self.time_stretch:
             chosen.append(TimeStretch(self.time_stretch))
+        if self.noise_std:
+            chosen.append(GaussianNoise(self.noise_std))
         if self.frequency_masks or self.time_masks:
             masks = (self.frequency_masks, self.frequency_width, self.time_masks, self.time_share)
             chosen.append(SpecAugment(*masks))

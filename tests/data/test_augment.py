@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asr.data.augment import FrequencyWarp, SpecAugment, TimeStretch
+from asr.data.augment import FrequencyWarp, GaussianNoise, SpecAugment, TimeStretch
 
 FEATURES = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
 CENTRES = np.linspace(100, 3800, 8)
-TRANSFORMS = [FrequencyWarp(CENTRES, 0.2), TimeStretch(0.2), SpecAugment(2, 3, 2, 0.2)]
+TRANSFORMS = [FrequencyWarp(CENTRES, 0.2), GaussianNoise(0.5), TimeStretch(0.2), SpecAugment(2, 3, 2, 0.2)]
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=lambda t: type(t).__name__)
@@ -22,7 +22,9 @@ def test_a_seed_repeats_a_draw_and_the_input_stays(transform) -> None:
     np.testing.assert_array_equal(FEATURES, before)
 
 
-@pytest.mark.parametrize("transform", [FrequencyWarp(CENTRES, 0.0), TimeStretch(0.0), SpecAugment(2, 0, 2, 0.0)])
+@pytest.mark.parametrize(
+    "transform", [FrequencyWarp(CENTRES, 0.0), GaussianNoise(0.0), TimeStretch(0.0), SpecAugment(2, 0, 2, 0.0)]
+)
 def test_no_amount_changes_nothing(transform) -> None:
     np.testing.assert_allclose(transform(FEATURES, np.random.default_rng(0)), FEATURES, atol=1e-6)
 
@@ -52,3 +54,9 @@ def test_masks_are_no_larger_than_said() -> None:
         masked = SpecAugment(1, 3, 1, 0.2)(np.ones((50, 8), np.float32), np.random.default_rng(seed))
         assert np.count_nonzero(~masked.any(0)) <= 3
         assert np.count_nonzero(~masked.any(1)) <= 10
+
+
+def test_noise_has_the_deviation_it_says() -> None:
+    noisy = GaussianNoise(0.6)(np.zeros((500, 40), np.float32), np.random.default_rng(0))
+    assert noisy.std() == pytest.approx(0.6, rel=0.02)
+    assert noisy.mean() == pytest.approx(0, abs=0.02)

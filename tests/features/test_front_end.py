@@ -15,6 +15,8 @@ OPTIONS = [
     LogMel(),
     Mfcc(),
     Mfcc(delta_order=0),
+    LogMel(top_db=40.0),
+    Mfcc(top_db=40.0),
     LogMel(sample_rate=8000, n_fft=256, win_length=200, hop_length=80),
 ]
 
@@ -29,7 +31,8 @@ def by_librosa(options: PowerSpectrogram, samples: np.ndarray) -> np.ndarray:
         power = librosa.feature.melspectrogram(
             S=power, sr=options.sample_rate, n_mels=options.n_mels, fmin=options.fmin_hz, fmax=options.fmax_hz
         )
-    decibels = librosa.power_to_db(power, top_db=None)
+    ref = np.max if options.top_db else 1.0
+    decibels = librosa.power_to_db(power, ref=ref, top_db=options.top_db)
     if not isinstance(options, Mfcc):
         return decibels.T
     cepstra = librosa.feature.mfcc(S=decibels, n_mfcc=options.n_mfcc)

@@ -42,7 +42,7 @@ def write_fake_bundle(folder: Path, recurrent: bool = False, margin: int = 0) ->
     return write_bundle(
         folder,
         card={"name": "tones", "frame_s": 0.01 * SUBSAMPLING},
-        front_end=FrontEnd(16_000, 160, window, 1e-10, mel, margin=margin),
+        front_end=FrontEnd(16_000, 160, window, 1e-10, mel=mel, margin=margin),
         cmvn=Cmvn(np.zeros(BANDS, np.float32), np.full(BANDS, 10, np.float32)),
         vocabulary=Vocabulary(tuple(CHARACTERS)),
         models={"float32": model},
