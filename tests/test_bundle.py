@@ -1,0 +1,122 @@
+"""A bundle is whole and unchanged, or it is refused before anything in it is parsed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr.bundle import find_bundle, load_bundle, write_bundle
+from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError
+from asr.features import Cmvn, FrontEnd, UtteranceCmvn
+from asr.text import Vocabulary
+
+FRONT_END = FrontEnd(8000, 80, np.hanning(200).astype(np.float32), 1e-10)
+VOCABULARY = Vocabulary((" ", "A"))
+
+
+def made(folder: Path, *, cmvn: Cmvn | UtteranceCmvn | None = None, models: tuple[str, ...] = ("int8",)) -> Path:
+    source = folder.parent / "model.onnx"
+    source.write_bytes(b"not parsed here")
+    return write_bundle(
+        folder,
+        card={"frame_s": 0.02, "title": "tëst"},
+        front_end=FRONT_END,
+        cmvn=cmvn or UtteranceCmvn(),
+        vocabulary=VOCABULARY,
+        models={precision: source for precision in models},
+    )
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    cmvn = Cmvn(np.arange(101, dtype=np.float32), np.ones(101, np.float32))
+    bundle = load_bundle(made(tmp_path / "b", cmvn=cmvn, models=("float32", "int8")))
+    assert (bundle.card["title"], bundle.frame_s, bundle.precisions) == ("tëst", 0.02, ("int8", "float32"))
+    assert bundle.vocabulary == VOCABULARY
+    np.testing.assert_array_equal(bundle.cmvn(np.zeros((1, 101), np.float32)), -cmvn.mean[None])
+    samples = np.random.default_rng(0).normal(size=900).astype(np.float32)
+    np.testing.assert_array_equal(bundle.front_end(samples), FRONT_END(samples))
+    assert bundle.model_path().name == "int8.onnx"
+    assert bundle.model_path("float32").read_bytes() == b"not parsed here"
+
+
+@pytest.mark.parametrize("part", ["card.json", "front_end.npz", "cmvn.npz", "vocabulary.json", "int8.onnx"])
+def test_a_changed_or_missing_part_is_refused_by_name(part: str, tmp_path: Path) -> None:
+    folder = made(tmp_path / "b")
+    with open(folder / part, "ab") as file:
+        file.write(b" ")
+    with pytest.raises(BundleCorruptError, match=f"{part} has SHA-256"):
+        load_bundle(folder)
+    (folder / part).unlink()
+    with pytest.raises(BundleCorruptError, match=f"{part} is missing"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("index", "words"),
+    [
+        ("{", "cannot be read"),
+        ("[]", "cannot be read"),
+        ({"format": 2, "sha256": {}}, "format 2"),
+        ({"format": 1, "sha256": {}}, "lists no card.json"),
+        ({"drop": "int8.onnx"}, "lists no model"),
+        ({"add": "../model.onnx"}, "missing"),
+    ],
+)
+def test_a_wrong_index_is_refused(index: str | dict, words: str, tmp_path: Path) -> None:
+    path = made(tmp_path / "b") / "bundle.json"
+    if isinstance(index, dict) and "format" not in index:
+        content = json.loads(path.read_text())
+        content["sha256"].pop(index.get("drop"), None)
+        content["sha256"] |= {index["add"]: "0"} if "add" in index else {}
+        index = content
+    path.write_text(index if isinstance(index, str) else json.dumps(index))
+    with pytest.raises(BundleCorruptError, match=words):
+        load_bundle(path.parent)
+
+
+def test_a_new_bundle_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    made(tmp_path / "b", models=("float32", "int8"))
+    made(tmp_path / "b")
+    assert load_bundle(tmp_path / "b").precisions == ("int8",)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b", "model.onnx"]
+
+
+def test_a_folder_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "thesis.tex").write_text("years of work")
+    with pytest.raises(BundleError, match="no bundle; remove it"):
+        made(tmp_path / "b")
+    assert (tmp_path / "b" / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_bundle(
+            tmp_path / "b",
+            card={"frame_s": 0.02},
+            front_end=FRONT_END,
+            cmvn=UtteranceCmvn(),
+            vocabulary=VOCABULARY,
+            models={"int8": tmp_path / "absent.onnx"},
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_model_or_an_unknown_precision_is_refused(tmp_path: Path) -> None:
+    for models in [(), ("int4",)]:
+        with pytest.raises(BundleError, match="int8 or float32"):
+            made(tmp_path / "b", models=models)
+    with pytest.raises(BundleError, match="no float32 model, only int8"):
+        load_bundle(made(tmp_path / "b")).model_path("float32")
+
+
+def test_an_unknown_name_lists_what_ships() -> None:
+    with pytest.raises(BundleNotFoundError, match="an4"):
+        find_bundle("an5")
+
+
+def test_the_default_ships() -> None:
+    assert load_bundle().path == find_bundle("an4")
