@@ -1,8 +1,8 @@
 """What features to compute; ``front_end()`` has librosa freeze them into arrays.
 
-Quantities are librosa's own: ``n_fft``, ``win_length`` and ``hop_length`` in samples at ``sample_rate``;
-``top_db`` is librosa.power_to_db's, with ``ref=np.max``: levels are below the recording's loudest band, and what lies
-deeper is cut, so that another loudness or noise floor looks alike. ``margin`` is frames added at each end (see ``FrontEnd``).
+Quantities are librosa's own: ``n_fft``, ``win_length`` and ``hop_length`` in samples at ``sample_rate``. ``top_db`` is
+librosa.power_to_db's, with ``ref=np.max``: levels are below the recording's loudest band, and what lies deeper is cut,
+so that another loudness or noise floor looks alike. ``margin`` is frames added at each end (see ``FrontEnd``).
 """
 
 from __future__ import annotations
