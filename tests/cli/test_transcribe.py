@@ -191,16 +191,16 @@ def test_a_folder_of_nothing(transcribe, tmp_path: Path) -> None:
 
 
 def test_a_file_that_may_not_be_read(bundle: Path, tmp_path: Path) -> None:
-    """Permissions do not bind root, so nobody runs it; the libraries, which may lie in root's home, come before."""
-    path = write(tmp_path / "a.wav", "ABBA")
+    """Permissions do not bind root, so nobody runs it; what is imported, which may lie where nobody reads, before."""
+    path, other = write(tmp_path / "a.wav", "ABBA"), write(tmp_path / "b.wav", "B")
     for folder in [tmp_path, *tmp_path.parents][:3]:
         os.chmod(folder, 0o755)
     path.chmod(0)
     code = (
-        "import os, sys, asr; from asr.cli.main import main; from asr.inference import writers; "
-        "asr.load_model(sys.argv[3]); os.geteuid() or os.seteuid(65534); sys.exit(main(sys.argv[1:]))"
+        "import os, sys; from asr.cli.main import main; main([*sys.argv[2:-1], sys.argv[1]]); "
+        "os.geteuid() or os.seteuid(65534); sys.exit(main(sys.argv[2:]))"
     )
-    command = [sys.executable, "-c", code, "transcribe", "--model", str(bundle), str(path)]
+    command = [sys.executable, "-c", code, str(other), "transcribe", "--model", str(bundle), str(path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith(f"asr: error[audio-permission]: {path}: may not be read; change its permissions")
