@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.errors import MissingExtraError
+from asr.files import write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     compose([f"recipe={name}", *arguments.settings])
     try:
         from asr.recipe.plan import read_plan
-        from asr.recipe.results import write_readme_table, write_results
+        from asr.recipe.results import write_readme_table
         from asr.recipe.stages import prepare_stage, run_leave_one_out, run_one_model
     except ImportError as missing:
         raise MissingExtraError(f"a recipe needs {missing.name}; pip install 'asr[train]'") from missing
@@ -45,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
     if results is None:
         _say("out of minutes; the same command goes on")
         return 0
-    write_results(folder, results)
+    write_json(folder / "results.json", results)
     if not arguments.settings and _in_checkout(plan.home):
-        write_results(plan.home, results)
+        write_json(plan.home / "results.json", results)
         write_readme_table(plan, results)
     _show(results, folder)
     return 0

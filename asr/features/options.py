@@ -7,7 +7,7 @@ so that another loudness or noise floor looks alike. ``margin`` is frames added 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,8 +56,6 @@ class LogMel(PowerSpectrogram):
 
     def front_end(self) -> FrontEnd:
         """Frozen arrays, by librosa."""
-        from dataclasses import replace
-
         mel = _librosa().filters.mel(
             sr=self.sample_rate, n_fft=self.n_fft, n_mels=self.n_mels, fmin=self.fmin_hz, fmax=self.fmax_hz
         )
@@ -78,8 +76,6 @@ class Mfcc(LogMel):
 
     def front_end(self) -> FrontEnd:
         """Frozen arrays, by librosa and scipy."""
-        from dataclasses import replace
-
         import scipy.fft
         import scipy.signal
 

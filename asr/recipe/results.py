@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from asr.errors import ConfigError
@@ -19,12 +17,6 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
     """WER and CER with counts and interval, without the utterances."""
     whole = evaluation.to_json(0)
     return {key: whole[key] for key in ("utterances", "normaliser", "wer", "cer")}
-
-
-def write_results(folder: Path, results: Mapping[str, Any]) -> None:
-    """Write ``results.json`` atomically."""
-    with write_atomically(folder / "results.json") as temporary:
-        temporary.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def write_readme_table(plan: Plan, results: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.errors import ConfigError
-from asr.files import write_atomically
+from asr.files import write_json
 
 _LIMITS = {"run_dir", "trainer.max_minutes", "trainer.checkpoint_minutes"}
 """What may change between calls; a folder may also be moved, or named another way."""
@@ -41,12 +41,6 @@ def same_run(folder: Path, config: Mapping[str, Any]) -> None:
 
 def _begun(folder: Path) -> bool:
     return finished(folder) or any((folder / "checkpoints").glob("[0-9]*.json"))
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write ``content`` atomically, for people to read."""
-    with write_atomically(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

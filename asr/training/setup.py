@@ -12,7 +12,7 @@ import numpy as np
 
 from asr.errors import CheckpointError
 from asr.features import Cmvn, FrontEnd, UtteranceCmvn, cmvn_from_arrays
-from asr.files import write_atomically
+from asr.files import write_atomically, write_json
 from asr.models import AcousticModel
 from asr.text import Vocabulary
 from asr.training.checkpoint import FINAL, load_arrays, load_checkpoint, save_arrays
@@ -41,9 +41,9 @@ def save_setup(folder: Path, setup: Setup) -> None:
     """Write everything but the weights, ``setup.json`` last."""
     save_arrays(folder / "front_end.npz", setup.front_end.to_arrays())
     save_arrays(folder / "cmvn.npz", setup.cmvn.to_arrays())
-    _write(folder / "vocabulary.json", setup.vocabulary.to_json())
-    content = {"model": setup.model.options, "record": setup.record}
-    _write(folder / "setup.json", json.dumps(content, indent=1, ensure_ascii=False))
+    with write_atomically(folder / "vocabulary.json") as temporary:
+        temporary.write_text(setup.vocabulary.to_json() + "\n", encoding="utf-8")
+    write_json(folder / "setup.json", {"model": setup.model.options, "record": setup.record})
 
 
 def load_trained(folder: str | Path) -> Setup:
@@ -94,8 +94,3 @@ def _weights(folder: Path) -> dict[str, np.ndarray]:
         raise CheckpointError(f"{folder} has no checkpoint yet; train first")
     prefix = "model/"
     return {n.removeprefix(prefix): a for n, a in checkpoint.arrays.items() if n.startswith(prefix)}
-
-
-def _write(path: Path, text: str) -> None:
-    with write_atomically(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from asr.errors import TrainingError
+from asr.files import write_json
 from asr.models import AcousticModel
 from asr.text import Vocabulary
 from asr.training.average import mean_of
@@ -23,7 +24,6 @@ from asr.training.evaluate import DevScore, score
 from asr.training.interruption import Interruption
 from asr.training.options import OptimizerOptions, TrainerOptions
 from asr.training.reports import EpochReport, Observer, StepReport
-from asr.training.run_folder import write_json
 from asr.training.setup import assign, named
 
 
