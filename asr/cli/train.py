@@ -123,8 +123,8 @@ def train(config: Any) -> int:
     from asr.training.run_folder import finished, same_run
 
     folder = Path(tree["run_dir"])
-    same_run(folder, tree)
     if finished(folder):
+        same_run(folder, tree)
         print(f"{folder} is trained; its weights are in final.npz")
         return 0
     with Display() as display:

@@ -1,17 +1,49 @@
-"""Whose run a folder holds, and whether it is done."""
+"""Whose run a folder holds, who is at work in it, and whether it is done."""
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from asr.errors import ConfigError
 from asr.files import write_json
 
-_LIMITS = {"run_dir", "trainer.max_minutes", "trainer.checkpoint_minutes"}
+_LIMITS = {"run_dir", "trainer.max_minutes", "trainer.checkpoint_minutes", "data.cache_dir"}
 """What may change between calls; a folder may also be moved, or named another way."""
+
+_TORN = (".*.npz.*", ".*.json.*")
+"""Names of files half written (``asr.files.write_atomically``)."""
+
+
+@contextmanager
+def held(folder: str | Path) -> Iterator[None]:
+    """Keep every other process from training in ``folder`` meanwhile; temporary files that a killed one left go.
+
+    The kernel holds the lock (flock on ``folder/.lock``) for this process, and lets go when it ends, however it ends.
+
+    Raises:
+        ConfigError: another process trains there; it is named.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "another process"
+            raise ConfigError(f"{holder} is training in {folder}; let it end, or name another run_dir") from None
+        lock.truncate(0)
+        print(f"process {os.getpid()} on {platform.node()}", file=lock, flush=True)
+        for torn in (t for pattern in _TORN for t in folder.rglob(pattern)):
+            torn.unlink(missing_ok=True)
+        yield
 
 
 def finished(folder: str | Path) -> bool:

@@ -1,4 +1,4 @@
-"""The first Ctrl-C waits for a good moment, the second does not."""
+"""The first Ctrl-C waits for a good moment, the second does not; SIGTERM always waits."""
 
 from __future__ import annotations
 
@@ -15,27 +15,39 @@ def test_without_a_ctrl_c_check_does_nothing() -> None:
         interruption.check()
 
 
-def test_the_first_waits_for_check() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_waits_for_check(number: signal.Signals) -> None:
     with Interruption() as interruption:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         assert interruption.asked
         with pytest.raises(KeyboardInterrupt):
             interruption.check()
 
 
-def test_the_second_does_not_wait() -> None:
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_a_ctrl_c_after_it_does_not_wait(first: signal.Signals) -> None:
     with Interruption():
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(first)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_afterwards_ctrl_c_is_as_before_and_one_that_came_is_forgotten() -> None:
-    before = signal.getsignal(signal.SIGINT)
+def test_a_scheduler_may_send_sigterm_as_often_as_it_likes() -> None:
+    with Interruption() as interruption:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            interruption.check()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_afterwards_all_is_as_before_and_one_that_came_is_forgotten(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
     interruption = Interruption()
     with interruption:
-        signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
     with interruption:
         interruption.check()
 
