@@ -38,10 +38,21 @@ _STEPS: dict[str, tuple[Callable[..., Any], int]] = {
 }
 
 
-def run(cell: str, projected: Any, recurrent: Any, *bias: Any) -> Any:
-    """Hidden states (D, T, B, H) from W_xh x + b (D, T, B, G·H) and W_hh (D, H, G·H), h_0 = 0."""
+def run(cell: str, projected: Any, recurrent: Any, *bias: Any, nudges: Any = None) -> Any:
+    """Hidden states (D, T, B, H) from W_xh x + b (D, T, B, G·H) and W_hh (D, H, G·H), h_0 = 0.
+
+    ``nudges`` (D, T, B, H), when given, are added to h_t: at zero, a gradient with respect to them is that with respect
+    to h_t along every path.
+    """
     step, num_states = _STEPS[cell]
-    frames = tf.transpose(projected, (1, 0, 2, 3))
+    arrays = [projected] if nudges is None else [projected, nudges]
     start = tf.zeros((projected.shape[0], tf.shape(projected)[2], recurrent.shape[1]), projected.dtype)
-    states = tf.scan(lambda s, x: step(x, s, recurrent, *bias), frames, (start,) * num_states)
+
+    def following(states: tuple[Any, ...], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        x, *nudge = inputs
+        h, *others = step(x, states, recurrent, *bias)
+        return (tf.add_n([h, *nudge]), *others)
+
+    by_time = tuple(tf.transpose(a, (1, 0, 2, 3)) for a in arrays)
+    states = tf.scan(following, by_time, (start,) * num_states)
     return tf.transpose(states[0], (1, 0, 2, 3))
