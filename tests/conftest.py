@@ -10,6 +10,12 @@ import pytest
 REAL_DATA = Path(os.environ.get("ASR_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("asr")
+    group.addoption("--kills", type=int, default=3, help="how often tests/training/test_kill.py kills (default: 3)")
+    group.addoption("--kill-seed", type=int, default=7, help="of the moments at which it does")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_data: needs the recordings of ../shared/data (or ASR_REAL_DATA)")
 

@@ -37,3 +37,13 @@ def trained(tones: SimpleNamespace, corpus: Path, tmp_path_factory: pytest.TempP
     )
     assert run_configured(folder, tree, []) == "epochs"
     return folder
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    return request.config.getoption("--kills")
+
+
+@pytest.fixture
+def kill_seed(request: pytest.FixtureRequest) -> int:
+    return request.config.getoption("--kill-seed")
