@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from asr.errors import ConfigError
+from asr.errors import CheckpointError, ConfigError
 from asr.files import write_json
 
 _LIMITS = {"run_dir", "trainer.max_minutes", "trainer.checkpoint_minutes", "data.cache_dir"}
@@ -29,10 +30,10 @@ def held(folder: str | Path) -> Iterator[None]:
 
     Raises:
         ConfigError: another process trains there; it is named.
+        CheckpointError: the disk was full at something written meanwhile.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "a+", encoding="utf-8") as lock:
+    with room_needed(folder), open(_made(folder) / ".lock", "a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -44,6 +45,21 @@ def held(folder: str | Path) -> Iterator[None]:
         for torn in (t for pattern in _TORN for t in folder.rglob(pattern)):
             torn.unlink(missing_ok=True)
         yield
+
+
+@contextmanager
+def room_needed(folder: str | Path) -> Iterator[None]:
+    """Say of a full disk what to do; writing being atomic, all that was there is there.
+
+    Raises:
+        CheckpointError: the disk was full, or the user's quota used up.
+    """
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise CheckpointError(f"{folder}: {fault.strerror}; make room, and the same command goes on") from fault
 
 
 def finished(folder: str | Path) -> bool:
@@ -69,6 +85,11 @@ def same_run(folder: Path, config: Mapping[str, Any]) -> None:
     if changed:
         shown = ", ".join(f"{k}: {before.get(k)!r} then, {now.get(k)!r} now" for k in changed)
         raise ConfigError(f"{folder} holds a run with other options ({shown}); name another with run_dir=…")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _begun(folder: Path) -> bool:
