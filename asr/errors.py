@@ -20,6 +20,7 @@
     ├── VocabularyError             vocabulary
     ├── PreflightError              preflight            utterances that cannot be trained on, by id
     ├── ConfigError                 config
+    ├── CacheError                  cache                features cannot be kept on disk
     ├── CheckpointError             checkpoint
     ├── TrainingError               training
     ├── BundleError                 bundle
@@ -155,6 +156,12 @@ class ConfigError(AsrError):
     """A configuration key or value is wrong."""
 
     code = "config"
+
+
+class CacheError(AsrError):
+    """Features cannot be kept on disk."""
+
+    code = "cache"
 
 
 class CheckpointError(AsrError):

@@ -1,19 +1,28 @@
-"""Utterances with their features and labels, in memory, and batches of them."""
+"""Utterances with their features and labels, and batches of them, prepared ahead of the trainer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from asr.audio import load_audio
 from asr.data import Utterance
-from asr.data.augment import Transform
-from asr.data.batching import batches_by_duration
+from asr.data.augment import TimeStretch, Transform
+from asr.data.batching import batches_by_frames
+from asr.data.feature_cache import front_end_folder, read_shards, utterance_keys, write_shards
 from asr.errors import AudioError
 from asr.features import FrontEnd
+
+_THREADS = 2
+_AHEAD = 4
+"""Batches that wait for the trainer, and the threads that prepare them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +31,25 @@ class Example:
 
     Attributes:
         utterance: where it comes from.
-        features: (T, F) float32, normalised.
+        raw: (T, F) float32, in memory or a view of a file.
         labels: (U,) int32.
+        cmvn: normalises ``raw`` each time that ``features`` are asked for; None where it is normalised already.
     """
 
     utterance: Utterance
-    features: np.ndarray
+    raw: np.ndarray
     labels: np.ndarray
+    cmvn: Callable[[np.ndarray], np.ndarray] | None = None
+
+    @property
+    def features(self) -> np.ndarray:
+        """(T, F) float32, normalised."""
+        return self.cmvn(self.raw) if self.cmvn else self.raw
+
+    @property
+    def num_frames(self) -> int:
+        """T."""
+        return len(self.raw)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,31 +71,62 @@ class Batch:
     audio_s: float
 
 
-def compute_features(utterances: Sequence[Utterance], front_end: FrontEnd) -> list[np.ndarray | AudioError]:
-    """Features (T, F) of each utterance, not yet normalised; what cannot be read is given as its error."""
+def compute_features(
+    utterances: Sequence[Utterance], front_end: FrontEnd, cache_dir: str | Path | None = None
+) -> list[np.ndarray | AudioError]:
+    """Features (T, F) of each utterance, not yet normalised; what cannot be read is given as its error.
+
+    With ``cache_dir`` they are read-only views of files there, computed where no earlier call has done so; without it
+    they are in memory.
+
+    Raises:
+        CacheError: ``cache_dir`` cannot be written to or read.
+    """
+    if cache_dir is None:
+        return list(_computed(utterances, front_end))
+    return _cached(utterances, front_end, Path(cache_dir))
+
+
+def _cached(utterances: Sequence[Utterance], front_end: FrontEnd, cache_dir: Path) -> list[np.ndarray | AudioError]:
+    folder, bands = front_end_folder(cache_dir, front_end), front_end.num_features
+    keys = utterance_keys(utterances, cache_dir)
+    stored = read_shards(folder, bands, {k for k in keys if k})
+    missing = [i for i, key in enumerate(keys) if key not in stored]
+    apart: dict[int, np.ndarray | AudioError] = {}
+
+    def fresh() -> Iterator[tuple[str, np.ndarray]]:
+        for i, features in zip(missing, _computed([utterances[i] for i in missing], front_end), strict=True):
+            if (key := keys[i]) and isinstance(features, np.ndarray):
+                yield key, features
+            else:
+                apart[i] = features
+
+    write_shards(folder, fresh())
+    stored |= read_shards(folder, bands, {k for i in missing if (k := keys[i])})
+    lost = [i for i in missing if i not in apart and keys[i] not in stored]  # somebody removed the folder just now
+    apart |= zip(lost, _computed([utterances[i] for i in lost], front_end), strict=True)
+    return [apart[i] if i in apart else stored[key or ""] for i, key in enumerate(keys)]
+
+
+def _computed(utterances: Sequence[Utterance], front_end: FrontEnd) -> Iterator[np.ndarray | AudioError]:
+    """In threads: decoders and transforms hold no lock. BLAS has threads of its own, which would fight with these."""
 
     def one(utterance: Utterance) -> np.ndarray | AudioError:
+        span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
         try:
-            return front_end(
-                load_audio(
-                    utterance.audio_filepath,
-                    front_end.sample_rate,
-                    offset_s=utterance.offset,
-                    duration_s=utterance.duration,
-                )
-            )
+            return front_end(load_audio(utterance.audio_filepath, front_end.sample_rate, **span))
         except AudioError as fault:
             return fault
 
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(one, utterances))
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(one, utterances)
 
 
 def collate(examples: Sequence[Example]) -> Batch:
     """Pad ``examples`` with zeros to the longest."""
-    frames = np.array([len(e.features) for e in examples], np.int32)
+    frames = np.array([e.num_frames for e in examples], np.int32)
     lengths = np.array([len(e.labels) for e in examples], np.int32)
-    features = np.zeros((len(examples), frames.max(), examples[0].features.shape[1]), np.float32)
+    features = np.zeros((len(examples), frames.max(), examples[0].raw.shape[1]), np.float32)
     labels = np.zeros((len(examples), max(1, lengths.max())), np.int32)
     for row, example in enumerate(examples):
         features[row, : frames[row]] = example.features
@@ -90,43 +142,57 @@ class TrainingSet:
 
     Attributes:
         examples: what to learn from.
-        batch_s: most seconds of padded audio in a batch.
+        batch_frames: most frames of a padded batch.
         seed: of order and transforms.
-        transforms: applied one after the other to the features of each example, drawn anew in each epoch.
+        transforms: applied one after the other to the features of each example, drawn anew in each epoch. One that
+            changes the length stands first, so that its draw is known when examples of like length are put together.
         frames_needed: per example, the fewest frames of features that can spell it; a transform that would leave fewer
             is not applied.
     """
 
     examples: Sequence[Example]
-    batch_s: float
+    batch_frames: float
     seed: int
     transforms: Sequence[Transform]
     frames_needed: Sequence[int]
 
     def order(self, epoch: int) -> list[list[int]]:
         """The batches of an epoch, as indices of examples."""
-        return batches_by_duration([e.utterance.duration for e in self.examples], self.batch_s, (self.seed, epoch))
+        frames = [self._frames(epoch, i) for i in range(len(self.examples))]
+        return batches_by_frames(frames, self.batch_frames, (self.seed, epoch))
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of ``epoch`` from step ``start`` on, each prepared while the one before is trained on."""
-        with ThreadPoolExecutor(1) as pool:
-            ready = None
-            for indices in self.order(epoch)[start:]:
-                following = pool.submit(self._batch, epoch, indices)
-                if ready is not None:
-                    yield ready.result()
-                ready = following
-            if ready is not None:
-                yield ready.result()
+        """The batches of ``epoch`` from step ``start`` on, the next ones prepared while one is trained on."""
+        waiting: deque[Future[Batch]] = deque()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            try:
+                for indices in self.order(epoch)[start:]:
+                    waiting.append(pool.submit(self._batch, epoch, indices))
+                    if len(waiting) > _AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _batch(self, epoch: int, indices: Sequence[int]) -> Batch:
         return collate([self._transformed(epoch, i) for i in indices])
 
     def _transformed(self, epoch: int, index: int) -> Example:
-        example = self.examples[index]
-        rng = np.random.default_rng((self.seed, epoch, index))
+        example, rng = self.examples[index], self._rng(epoch, index)
         features = example.features
         for transform in self.transforms:
             changed = transform(features, rng)
             features = changed if len(changed) >= self.frames_needed[index] else features
         return Example(example.utterance, features, example.labels)
+
+    def _frames(self, epoch: int, index: int) -> int:
+        """How many frames ``_transformed`` will have."""
+        frames = self.examples[index].num_frames
+        if self.transforms and isinstance(stretch := self.transforms[0], TimeStretch):
+            stretched = stretch.frames(frames, self._rng(epoch, index))
+            return stretched if stretched >= self.frames_needed[index] else frames
+        return frames
+
+    def _rng(self, epoch: int, index: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, epoch, index))

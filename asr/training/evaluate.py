@@ -34,7 +34,7 @@ class DevScore:
 
 def log_probs(model: AcousticModel, examples: Sequence[Example]) -> Iterator[tuple[int, np.ndarray]]:
     """(index, log-probabilities (T', V)) of every example, in batches of like length."""
-    order = sorted(range(len(examples)), key=lambda i: len(examples[i].features))
+    order = sorted(range(len(examples)), key=lambda i: examples[i].num_frames)
     for start in range(0, len(order), _BATCH):
         chosen = order[start : start + _BATCH]
         batch = collate([examples[i] for i in chosen])
@@ -96,7 +96,7 @@ def transcribe_with_checkpoint(run_folder: str | Path, utterances: Sequence[Utte
     trained = load_trained(run_folder)
     found: list[Any] = list(compute_features(utterances, trained.front_end))
     read = [i for i, features in enumerate(found) if not isinstance(features, AsrError)]
-    examples = [Example(utterances[i], trained.cmvn(found[i]), np.zeros(0, np.int32)) for i in read]
+    examples = [Example(utterances[i], found[i], np.zeros(0, np.int32), trained.cmvn) for i in read]
     for i, text in zip(read, transcribe(trained.model, examples, trained.vocabulary), strict=True):
         found[i] = " ".join(text.split())
     return found

@@ -48,6 +48,7 @@ class DataOptions:
         held_out_speakers: speakers of ``train`` kept for a test, so neither train nor judge.
         normaliser: of transcripts, by name.
         faulty: ``refuse`` to train when the pre-flight finds faults, or ``drop`` those utterances.
+        cache_dir: folder that keeps features, for other runs too; None to compute them anew and hold them in memory.
     """
 
     train: Sequence[str]
@@ -56,10 +57,13 @@ class DataOptions:
     held_out_speakers: Sequence[str] = ()
     normaliser: str = "upper_letters"
     faulty: str = "refuse"
+    cache_dir: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a choice there is none of."""
         _check_choice("data.faulty", self.faulty, ("refuse", "drop"))
+        if self.cache_dir is not None and not (isinstance(self.cache_dir, str) and self.cache_dir):
+            raise ConfigError(f"data.cache_dir is a folder's name or null, got {self.cache_dir!r}")
         _check_list("data.train", self.train)
         _check_list("data.dev_speakers", self.dev_speakers)
         _check_list("data.held_out_speakers", self.held_out_speakers)
@@ -109,18 +113,18 @@ class AugmentOptions:
         check_number("augment.noise_std", self.noise_std, 0)
 
     def transforms(self, front_end: FrontEnd) -> list[Transform]:
-        """In the order in which they are applied.
+        """In the order in which they are applied, the one that changes lengths first (see ``TrainingSet``).
 
         Raises:
             ConfigError: frequencies of cepstra cannot be warped.
         """
         chosen: list[Transform] = []
+        if self.time_stretch:
+            chosen.append(TimeStretch(self.time_stretch))
         if self.frequency_warp:
             if front_end.centres_hz is None:
                 raise ConfigError("augment.frequency_warp needs bands of frequency, and cepstra have none; set it to 0")
             chosen.append(FrequencyWarp(front_end.centres_hz, self.frequency_warp))
-        if self.time_stretch:
-            chosen.append(TimeStretch(self.time_stretch))
         if self.noise_std:
             chosen.append(GaussianNoise(self.noise_std))
         if self.frequency_masks or self.time_masks:

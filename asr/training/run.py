@@ -117,15 +117,16 @@ def run_training(
         _check_sets(train, dev, trainer)
         vocabulary = Vocabulary.from_texts(u.text for u in train)
         acoustic = make_model(front_end.num_features, len(vocabulary), model)
-        train, raw, faults = _checked(train, front_end, vocabulary, acoustic, drop=data.faulty == "drop")
+        train, raw, faults = _checked(train, front_end, vocabulary, acoustic, data)
         normaliser = _normaliser(cmvn, raw)
         record = _record(train, dev, faults, acoustic, config, trainer.seed)
         _check_unchanged(folder, record["data"])
         save_setup(folder, Setup(acoustic, front_end, normaliser, vocabulary, record))
-        examples = [Example(u, normaliser(f), vocabulary.encode(u.text)) for u, f in zip(train, raw, strict=True)]
+        examples = [Example(u, f, vocabulary.encode(u.text), normaliser) for u, f in zip(train, raw, strict=True)]
         needed = [frames_needed(e.labels) * acoustic.time_reduction for e in examples]
-        training_set = TrainingSet(examples, batch_s, trainer.seed, transforms, needed)
-        judges = _dev_examples(dev, front_end, normaliser)
+        batch_frames = batch_s * front_end.sample_rate / front_end.hop_length
+        training_set = TrainingSet(examples, batch_frames, trainer.seed, transforms, needed)
+        judges = _dev_examples(dev, front_end, normaliser, data.cache_dir)
         return Trainer(
             acoustic,
             training_set,
@@ -150,13 +151,12 @@ def _checked(
     front_end: FrontEnd,
     vocabulary: Vocabulary,
     model: AcousticModel,
-    *,
-    drop: bool,
+    data: DataOptions,
 ) -> tuple[list[Utterance], list[np.ndarray], Collection[Fault]]:
     """The utterances without faults, their features, the faults; refuses these unless they are to be dropped."""
-    features = compute_features(utterances, front_end)
+    features = compute_features(utterances, front_end, data.cache_dir)
     faults = find_faults(utterances, features, vocabulary, model.output_lengths)
-    if not drop or len(faults) == len(utterances):
+    if data.faulty == "refuse" or len(faults) == len(utterances):
         refuse(faults.values(), len(utterances))
     good = [i for i in range(len(utterances)) if i not in faults]
     return [utterances[i] for i in good], [f for f in map(features.__getitem__, good) if _is_array(f)], faults.values()
@@ -190,17 +190,19 @@ def _check_unchanged(folder: Path, figures: Mapping[str, Any]) -> None:
             )
 
 
-def _dev_examples(dev: Sequence[Utterance], front_end: FrontEnd, cmvn: Cmvn | UtteranceCmvn) -> list[Example]:
+def _dev_examples(
+    dev: Sequence[Utterance], front_end: FrontEnd, cmvn: Cmvn | UtteranceCmvn, cache_dir: str | None
+) -> list[Example]:
     """Dev utterances need no labels, so any character may stand in them, but each must be readable.
 
     Raises:
         AudioError: the first one that is not.
     """
     examples = []
-    for utterance, features in zip(dev, compute_features(dev, front_end), strict=True):
+    for utterance, features in zip(dev, compute_features(dev, front_end, cache_dir), strict=True):
         if isinstance(features, AudioError):
             raise features
-        examples.append(Example(utterance, cmvn(features), np.zeros(0, np.int32)))
+        examples.append(Example(utterance, features, np.zeros(0, np.int32), cmvn))
     return examples
 
 

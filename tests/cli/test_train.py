@@ -31,6 +31,7 @@ def settings(corpus: Path, run_dir: Path, **trainer: Any) -> list[str]:
         f"data.train=[{corpus / 'train.jsonl'}]",
         f"data.dev={corpus / 'dev.jsonl'}",
         "data.batch_s=6",
+        f"data.cache_dir={corpus / 'cache'}",
         "features.sample_rate=8000",
         "features.n_fft=256",
         "features.win_length=200",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from asr.data import Utterance
-from asr.errors import AudioNotFoundError
-from asr.features import LogMel
+from asr.data.augment import TimeStretch
+from asr.errors import AudioFormatError, AudioNotFoundError
+from asr.features import FrontEnd, LogMel, UtteranceCmvn
+from asr.training import dataset
 from asr.training.dataset import Batch, Example, TrainingSet, collate, compute_features
 
 
@@ -22,7 +25,7 @@ def example(frames: int, labels: int, value: float = 1.0) -> Example:
 
 def made(transforms=(), needed: int = 0, seed: int = 0) -> TrainingSet:
     examples = [example(10 + i, 2, value=i) for i in range(9)]
-    return TrainingSet(examples, 0.4, seed, transforms, [needed] * 9)
+    return TrainingSet(examples, 40, seed, transforms, [needed] * 9)
 
 
 def same(one: Batch, other: Batch) -> bool:
@@ -102,18 +105,154 @@ def test_leaving_an_epoch_early_leaves_no_thread_behind() -> None:
     assert threading.active_count() == before
 
 
-def test_features_are_of_the_utterances_own_span(tmp_path: Path) -> None:
+def test_batches_are_packed_as_stretched() -> None:
+    """Packed by lengths before the stretch, 13 % and more would be padding."""
+    frames = np.random.default_rng(0).gamma(2.0, 360, 1000).clip(130, 3500).astype(int)
+    examples = [
+        Example(Utterance(str(i), "", 1, "", ""), np.zeros((n, 1), np.float32), [1]) for i, n in enumerate(frames)
+    ]
+    for transforms in ([], [TimeStretch(0.15)], [TimeStretch(0.15), noise]):
+        batches = list(TrainingSet(examples, 12_000, 0, transforms, [0] * 1000).batches(0))
+        assert all(b.features.shape[0] * b.features.shape[1] <= 12_000 for b in batches)
+        assert sum(b.feature_lengths.sum() for b in batches) / sum(b.features[..., 0].size for b in batches) > 0.9
+
+
+def test_a_stretch_that_leaves_too_few_frames_is_not_reckoned_with() -> None:
+    example_ = example(10, 1)
+    for epoch in range(20):
+        batches = TrainingSet([example_], 10, 0, [TimeStretch(0.5)], [10]).batches(epoch)
+        assert next(batches).features.shape[1] >= 10
+
+
+def test_features_are_normalised_when_asked_for() -> None:
+    raw = np.arange(6, dtype=np.float32).reshape(3, 2)
+    lazy = Example(Utterance("u", "x.wav", 1, "", "s"), raw, np.zeros(0, np.int32), UtteranceCmvn())
+    np.testing.assert_array_equal(lazy.features, UtteranceCmvn()(raw))
+    np.testing.assert_array_equal(collate([lazy]).features[0], lazy.features)
+
+
+# Features, with and without a cache.
+
+
+@pytest.fixture
+def front_end() -> FrontEnd:
+    return LogMel(sample_rate=8000, n_fft=256, win_length=200, hop_length=80, n_mels=8).front_end()
+
+
+@pytest.fixture(params=[False, True], ids=["in memory", "cached"])
+def cache_dir(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    return tmp_path / "cache" if request.param else None
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> list[Utterance]:
+    """Three, and two spans of a fourth."""
+    rng = np.random.default_rng(0)
+    for number in range(4):
+        samples = np.round(rng.normal(0, 3000, 12000 + 80 * number)).astype(np.int16)
+        soundfile.write(tmp_path / f"{number}.wav", samples, 8000)
+    whole = [Utterance(f"u{n}", str(tmp_path / f"{n}.wav"), 1.5, "A", "s") for n in range(3)]
+    spans = [Utterance(f"v{o}", str(tmp_path / "3.wav"), 0.5, "A", "s", offset=o) for o in (0.0, 0.5)]
+    return [*whole, *spans]
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that were decoded."""
+    paths: list[str] = []
+    load = dataset.load_audio
+
+    def noted(path: str, *args: Any, **kwargs: Any) -> np.ndarray:
+        paths.append(path)
+        return load(path, *args, **kwargs)
+
+    monkeypatch.setattr(dataset, "load_audio", noted)
+    return paths
+
+
+def test_features_are_of_the_utterances_own_span(tmp_path: Path, front_end: FrontEnd, cache_dir: Path | None) -> None:
     """The first and the second half second of one recording, and its end beyond them unused."""
     rng = np.random.default_rng(0)
     samples = np.round(rng.normal(0, 3000, 12000)).astype(np.int16)
     soundfile.write(tmp_path / "two.wav", samples, 8000)
-    front_end = LogMel(sample_rate=8000, n_fft=256, win_length=200, hop_length=80, n_mels=8).front_end()
     spans = [Utterance(f"u{o}", str(tmp_path / "two.wav"), 0.5, "A", "s", offset=o) for o in (0.0, 0.5)]
-    for features, start in zip(compute_features(spans, front_end), (0, 4000), strict=True):
+    for features, start in zip(compute_features(spans, front_end, cache_dir), (0, 4000), strict=True):
         np.testing.assert_array_equal(features, front_end((samples[start : start + 4000] / 32768).astype(np.float32)))
 
 
-def test_what_cannot_be_read_is_given_as_its_error(tmp_path: Path) -> None:
-    missing = Utterance("gone", str(tmp_path / "gone.wav"), 1, "A", "s")
-    front_end = LogMel(sample_rate=8000, n_fft=256, win_length=200, hop_length=80, n_mels=8).front_end()
-    assert [type(f) for f in compute_features([missing], front_end)] == [AudioNotFoundError]
+def test_what_cannot_be_read_is_given_as_its_error(
+    recordings: list[Utterance], tmp_path: Path, front_end: FrontEnd, cache_dir: Path | None
+) -> None:
+    (tmp_path / "bad.wav").write_bytes(b"no audio")
+    missing, bad = (Utterance(n, str(tmp_path / f"{n}.wav"), 1, "A", "s") for n in ("gone", "bad"))
+    for _ in range(2):
+        found = compute_features([missing, recordings[0], bad], front_end, cache_dir)
+        assert [type(f) for f in found] == [AudioNotFoundError, np.ndarray, AudioFormatError]
+
+
+def test_cached_features_are_those_computed_to_the_bit(
+    recordings: list[Utterance], tmp_path: Path, front_end: FrontEnd
+) -> None:
+    computed = compute_features(recordings, front_end)
+    for _ in range(2):
+        for one, other in zip(computed, compute_features(recordings, front_end, tmp_path / "cache"), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_cached_features_make_the_same_batches_to_the_bit(
+    recordings: list[Utterance], tmp_path: Path, front_end: FrontEnd
+) -> None:
+    def batches(cache_dir: Path | None) -> list[Batch]:
+        features = compute_features(recordings, front_end, cache_dir)
+        examples = [Example(u, f, np.ones(1), UtteranceCmvn()) for u, f in zip(recordings, features, strict=True)]
+        return list(TrainingSet(examples, 200, 0, [TimeStretch(0.1), noise], [0] * 5).batches(0))
+
+    assert all(map(same, batches(None), batches(tmp_path / "cache")))
+
+
+def test_what_is_cached_is_not_decoded_again(
+    recordings: list[Utterance], tmp_path: Path, front_end: FrontEnd, decoded: list[str]
+) -> None:
+    compute_features(recordings[:3], front_end, tmp_path / "cache")
+    compute_features(recordings, front_end, tmp_path / "cache")
+    compute_features(recordings[::-1], front_end, tmp_path / "cache")
+    assert sorted(decoded) == sorted(u.audio_filepath for u in recordings)
+
+
+def test_another_recording_under_the_same_name_gives_its_own_features(
+    recordings: list[Utterance], tmp_path: Path, front_end: FrontEnd
+) -> None:
+    first = compute_features(recordings[:1], front_end, tmp_path / "cache")[0]
+    soundfile.write(recordings[0].audio_filepath, np.random.default_rng(9).integers(-3000, 3000, 12000, "int16"), 8000)
+    second = compute_features(recordings[:1], front_end, tmp_path / "cache")[0]
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(second, compute_features(recordings[:1], front_end)[0])
+
+
+def test_another_front_end_gives_its_own_features(recordings: list[Utterance], tmp_path: Path) -> None:
+    for bands in (8, 9):
+        front_end = LogMel(sample_rate=8000, n_fft=256, win_length=200, hop_length=80, n_mels=bands).front_end()
+        assert compute_features(recordings[:1], front_end, tmp_path / "cache")[0].shape[1] == bands
+
+
+def test_a_damaged_shard_is_computed_anew(
+    recordings: list[Utterance], tmp_path: Path, front_end: FrontEnd, decoded: list[str]
+) -> None:
+    expected = compute_features(recordings, front_end, tmp_path / "cache")[2].copy()
+    shard = next((tmp_path / "cache").rglob("*.f32"))
+    shard.write_bytes(shard.read_bytes()[:-4])
+    np.testing.assert_array_equal(compute_features(recordings, front_end, tmp_path / "cache")[2], expected)
+    compute_features(recordings, front_end, tmp_path / "cache")
+    assert len(decoded) == 10
+
+
+def test_a_cache_that_is_removed_meanwhile_costs_no_features(
+    recordings: list[Utterance], tmp_path: Path, front_end: FrontEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "read_shards", lambda *_: {})
+    for one, other in zip(
+        compute_features(recordings, front_end, tmp_path / "cache"),
+        compute_features(recordings, front_end),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)

@@ -8,11 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from asr.cli.train import run_configured
 from asr.data import read_manifest, write_manifest
 from asr.errors import AudioError, ConfigError, ManifestError, PreflightError, TrainingError
+from asr.training import dataset
 from asr.training.checkpoint import Checkpoint, save_checkpoint
 from asr.training.options import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.run import finished, make_front_end, make_model, same_run
@@ -134,6 +136,17 @@ def test_global_normalisation_is_of_the_training_set(run) -> None:
     assert abs(total / count).max() < 1e-3
 
 
+def test_features_come_from_the_cache_of_a_run_before(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def features(trainer: Trainer) -> list[np.ndarray]:
+        return [e.features for e in (*trainer.training_set.examples, *trainer.dev)]
+
+    computed = features(run(features={"cmvn": "global"}))
+    for _ in range(2):
+        cached = features(run(data={"cache_dir": str(tmp_path / "cache")}, features={"cmvn": "global"}))
+        assert all(map(np.array_equal, computed, cached))
+        monkeypatch.setattr(dataset, "load_audio", None)
+
+
 def test_a_run_goes_on_only_with_the_utterances_it_began_with(
     run, corpus: Path, tmp_path: Path, no_training: list[Trainer]
 ) -> None:
@@ -165,6 +178,7 @@ def test_a_run_goes_on_only_with_the_utterances_it_began_with(
         (lambda: AugmentOptions(time_share=1.5), "augment.time_share must be a number from 0 to 1, got 1.5"),
         (lambda: AugmentOptions(time_masks=1.5), "augment.time_masks must be a whole number from 0 on, got 1.5"),
         (lambda: DataOptions(train="a.jsonl"), r"data.train is a list of names, got 'a.jsonl'; write data.train=\["),
+        (lambda: DataOptions(train=["a"], cache_dir=""), "data.cache_dir is a folder's name or null, got ''"),
         (lambda: DataOptions(train=["a"], faulty="keep"), "data.faulty is refuse or drop, got 'keep'"),
         (lambda: make_front_end("plp"), "no features 'plp'; there are log_mel, mfcc, power_spectrogram"),
         (lambda: make_front_end("log_mel", bands=3), "features: .*bands"),

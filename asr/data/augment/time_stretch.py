@@ -15,9 +15,12 @@ class TimeStretch:
 
     def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(T, F) → (round(T / speed), F)."""
-        speed = rng.uniform(1 - self.amount, 1 + self.amount)
-        frames = max(1, round(len(features) / speed))
+        frames = self.frames(len(features), rng)
         position = np.linspace(0, len(features) - 1, frames)
         low = np.minimum(position.astype(int), max(len(features) - 2, 0))
         share = (position - low).astype(np.float32)[:, None]
         return features[low] * (1 - share) + features[np.minimum(low + 1, len(features) - 1)] * share
+
+    def frames(self, frames: int, rng: np.random.Generator) -> int:
+        """The length that ``__call__`` will give ``frames`` with the same generator."""
+        return max(1, round(frames / rng.uniform(1 - self.amount, 1 + self.amount)))

@@ -1,0 +1,194 @@
+"""Features on disk, so that a recording is decoded once: shards of frames that are mapped into memory.
+
+    cache/features/
+      recordings.json    path → size, time of change, SHA-256: what need not be hashed again
+      3f2a…/             a front end, named by the digest of its arrays
+        9c41….f32        a shard: frames (N, F) of many utterances, one after the other, float32
+        9c41….json       its index, written last: utterance's key → [first frame, number of frames]
+
+An utterance's key is the SHA-256 of its recording's bytes, with its offset and duration. A shard is named by the
+digest of its frames and its index, and never changes. So any number of processes may read and write at once: each
+writes shards of its own (the same ones under the same names), a reader sees whole shards only, and of a writer that was
+killed nothing counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import logging
+import os
+import time
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from asr.data.utterance import Utterance
+from asr.errors import CacheError
+from asr.features import FrontEnd
+from asr.files import sha256_of, write_atomically
+
+_VERSION = 1
+"""Raise it when ``load_audio`` or ``FrontEnd`` gives other frames for the same bytes and arrays."""
+
+_DTYPE = np.dtype("<f4")
+
+_SHARD_BYTES = 1 << 28
+"""4.7 hours at 40 features and 100 frames a second: 1000 hours open few files, a killed writer loses minutes."""
+
+_DEAD_S = 24 * 3600
+"""A file that counts for nothing and was not written to for so long has no writer any more."""
+
+_SETTLED_S = 2.0
+"""A recording changed so recently may change again within its timestamp's grain, and is hashed again next time."""
+
+_log = logging.getLogger(__name__)
+
+
+def front_end_folder(cache_dir: Path, front_end: FrontEnd) -> Path:
+    """Where the features of ``front_end`` are: another window, rate or band is another folder."""
+    digest = hashlib.sha256(f"version {_VERSION}\n".encode())
+    for name, array in sorted(front_end.to_arrays().items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode() + array.tobytes())
+    return cache_dir / digest.hexdigest()[:16]
+
+
+def utterance_keys(utterances: Sequence[Utterance], cache_dir: Path) -> list[str | None]:
+    """By what each utterance is found: the content of its recording, not its path; None where that cannot be read."""
+    contents = _contents({u.audio_filepath for u in utterances}, cache_dir / "recordings.json")
+    return [
+        f"{content} {u.offset!r} {u.duration!r}" if (content := contents.get(u.audio_filepath)) else None
+        for u in utterances
+    ]
+
+
+def _contents(paths: Collection[str], memory: Path) -> dict[str, str]:
+    """SHA-256 of each file that can be read, from ``memory`` where size and time of change are as they were."""
+    known = _remembered(memory)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(lambda path: _content(path, known.get(path)), paths)
+        rows = {path: row for path, row in zip(paths, found, strict=True) if row}
+    settled = time.time_ns() - int(_SETTLED_S * 1e9)
+    if new := {path: row for path, row in rows.items() if row[1] < settled and known.get(path) != row}:
+        with suppress(OSError), write_atomically(memory) as temporary:  # only spares time; shards tell of a full disk
+            temporary.write_text(json.dumps(_remembered(memory) | new), encoding="utf-8")
+    return {path: row[2] for path, row in rows.items()}
+
+
+def _remembered(memory: Path) -> dict[str, list]:
+    try:
+        return dict(json.loads(memory.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _content(path: str, known: list | None) -> list | None:
+    """[size, time of change in ns, SHA-256]."""
+    try:
+        status = os.stat(path)
+        if known and known[:2] == [status.st_size, status.st_mtime_ns]:
+            return known
+        return [status.st_size, status.st_mtime_ns, sha256_of(path)]
+    except (OSError, ValueError):
+        return None
+
+
+def read_shards(folder: Path, num_features: int, wanted: Collection[str]) -> dict[str, np.ndarray]:
+    """Features (T, F) float32 by key, read-only and mapped, of all shards that hold something ``wanted``.
+
+    A damaged shard is removed, with a warning; its utterances are not found then.
+
+    Raises:
+        CacheError: a shard may not be read.
+    """
+    keys = set(wanted)
+    found: dict[str, np.ndarray] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for shard in pool.map(lambda index: _read_shard(index, num_features, keys), sorted(folder.glob("*.json"))):
+            found |= shard
+    return found
+
+
+def _read_shard(index: Path, num_features: int, wanted: set[str]) -> dict[str, np.ndarray]:
+    shard = index.with_suffix(".f32")
+    try:
+        text = index.read_bytes()
+        spans = dict(json.loads(text))
+        if wanted.isdisjoint(spans):
+            return {}
+        frames = np.memmap(shard, _DTYPE, "r").view(np.ndarray)
+        if _digest(frames, text) != index.stem:
+            raise ValueError
+        rows = frames.reshape(-1, num_features)
+        return {key: rows[first : first + count] for key, (first, count) in spans.items() if key in wanted}
+    except FileNotFoundError:
+        return {}  # another reader found it damaged
+    except OSError as fault:
+        raise CacheError(f"{index.parent}: features cannot be read ({fault.strerror}); remove the folder") from fault
+    except (ValueError, TypeError):
+        _log.warning("%s is damaged; its features are computed anew", shard)
+        with suppress(OSError):
+            index.unlink(missing_ok=True)
+            shard.unlink(missing_ok=True)
+        return {}
+
+
+def _digest(frames: np.ndarray, index: bytes) -> str:
+    digest = hashlib.sha256(frames.data)
+    digest.update(index)
+    return digest.hexdigest()
+
+
+def write_shards(folder: Path, features: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Write (key, features (T, F)) as they come, into as many shards as they need.
+
+    Raises:
+        CacheError: the disk is full, or the folder may not be written to. Training would not get far either: its
+            checkpoints need a disk too.
+    """
+    rest = iter(features)
+    try:
+        _remove_leftovers(folder)
+        for first in rest:
+            _write_shard(folder, itertools.chain([first], rest))
+    except OSError as fault:
+        raise CacheError(
+            f"{folder}: features cannot be written ({fault.strerror}); make room, name another folder with "
+            "data.cache_dir=FOLDER, or keep features in memory with data.cache_dir=null"
+        ) from fault
+
+
+def _write_shard(folder: Path, features: Iterator[tuple[str, np.ndarray]]) -> None:
+    """Take ``features`` until a shard is full or there are no more."""
+    spans: dict[str, tuple[int, int]] = {}
+    frames, digest = 0, hashlib.sha256()
+    unnamed = folder / f"{uuid.uuid4().hex}.f32"
+    with write_atomically(unnamed) as temporary, open(temporary, "wb") as file:
+        for key, matrix in features:
+            rows = np.ascontiguousarray(matrix, _DTYPE)
+            file.write(rows.data)
+            digest.update(rows.data)
+            spans[key] = (frames, len(rows))
+            frames += len(rows)
+            if file.tell() >= _SHARD_BYTES:
+                break
+    index = json.dumps(spans).encode()
+    digest.update(index)
+    name = digest.hexdigest()
+    unnamed.replace(folder / f"{name}.f32")
+    with write_atomically(folder / f"{name}.json") as temporary:
+        temporary.write_bytes(index)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed writers left: files that belong to no index and that nobody has written to for a day."""
+    for path in folder.glob("*"):
+        with suppress(FileNotFoundError):
+            counts = path.suffix == ".json" or path.with_suffix(".json").is_file()
+            if not counts and time.time() - path.stat().st_mtime > _DEAD_S:
+                path.unlink()
