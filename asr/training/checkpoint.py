@@ -8,6 +8,7 @@ checkpoint does not count and the one before is used.
 from __future__ import annotations
 
 import json
+import logging
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def save_checkpoint(folder: Path, number: int, checkpoint: Checkpoint) -> None:
-    """Write checkpoint ``number`` (rising), then remove all but it and the one before, and what a killed run left.
+    """Write checkpoint ``number`` (rising), then remove all but it and the one before.
 
     Higher numbers go too: they were found damaged, and training went on from before them.
 
@@ -81,12 +82,10 @@ def save_checkpoint(folder: Path, number: int, checkpoint: Checkpoint) -> None:
     for old in folder.glob("[0-9]*.*"):
         if int(old.stem) not in kept:
             old.unlink(missing_ok=True)
-    for torn in folder.glob(".[0-9]*"):
-        torn.unlink(missing_ok=True)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint whose checksum holds; None when there has never been one.
+    """The newest checkpoint whose checksum holds, with a warning where newer ones are damaged; None when there is none.
 
     Raises:
         CheckpointError: there are checkpoints, and none is whole.
@@ -97,7 +96,10 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
             content = json.loads(index.read_text(encoding="utf-8"))
             arrays = index.with_suffix(".npz")
             if sha256_of(arrays) == content["sha256"]:
-                return Checkpoint(load_arrays(arrays), content["state"])
+                checkpoint = Checkpoint(load_arrays(arrays), content["state"])
+                for fault in faults:
+                    logging.getLogger(__name__).warning("%s: %s; the one before is used", folder, fault)
+                return checkpoint
             faults.append(f"{arrays.name} has another SHA-256 than {index.name} says")
         except (OSError, ValueError, KeyError, TypeError, CheckpointError) as fault:
             faults.append(f"{index.name}: {fault}")
