@@ -1,11 +1,12 @@
 """The time loops of the recurrent cells on a CPU, forward and backward, compiled by numba.
 
 Stock Keras and a TensorFlow ``while_loop`` spend most of a step on the overhead of a dozen small operations a frame.
-Here a frame is one BLAS product and one pass over the gates, and the two directions run on two threads. Everything that
-is one large product over all frames (input projection, weight gradients) stays outside, in TensorFlow.
+Here a frame is one BLAS product and one pass over the gates. Everything that is one large product over all frames
+(input projection, weight gradients) stays outside, in ``bptt.py``.
 
-Shapes, for one direction: ``projected`` (T, B, G·H) is W_xh x_t + b; ``recurrent`` (H, G·H) is W_hh; ``hidden``
-(T, B, H) is h_t, with h_0 = 0. Gates stand in Keras' order: LSTM i f c o, GRU z r h. Only float32.
+Shapes, for one direction: ``z`` (T, B, G·H) comes as W_xh x_t and leaves as the gates; ``recurrent`` (H, G·H) is W_hh;
+``bias`` (G·H,) is b; ``hidden`` (T, B, H) is h_t, with h_0 = 0. Gates stand in Keras' order: LSTM i f c o, GRU z r h.
+Only float32.
 """
 
 from __future__ import annotations
@@ -51,23 +52,46 @@ def _sigmoid(x):
 
 
 @njit(**_FAST)
-def _product_into(hidden, recurrent, out, t):
-    """``out[t] = h_{t-1} W_hh``, zero at the start."""
-    if t == 0:
-        out[0] = 0
-    else:
-        np.dot(hidden[t - 1], recurrent, out[t])
+def gather(rows, lengths, backwards, frames):
+    """(B, T, F) → ``frames`` (T, B, F): each utterance's own frames, in reverse if ``backwards``; zero beyond them."""
+    for t in range(frames.shape[0]):
+        for b in range(frames.shape[1]):
+            if t >= lengths[b]:
+                frames[t, b] = 0
+            else:
+                frames[t, b] = rows[b, lengths[b] - 1 - t if backwards else t]
 
 
 @njit(**_FAST)
-def rnn_forward(projected, recurrent, hidden):
-    """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b); fills ``hidden``."""
-    for t in range(len(projected)):
-        _product_into(hidden, recurrent, hidden, t)
+def scatter(frames, lengths, backwards, rows):
+    """What ``gather`` did, undone: (T, B, F) → ``rows`` (B, T, F), zero beyond each utterance."""
+    for b in range(rows.shape[0]):
+        for t in range(rows.shape[1]):
+            if t >= lengths[b]:
+                rows[b, t] = 0
+            else:
+                rows[b, t] = frames[lengths[b] - 1 - t if backwards else t, b]
+
+
+@njit(**_FAST)
+def _product(hidden, recurrent, t, out):
+    """``out`` = W_hh h_{t-1}, zero at the start."""
+    if t == 0:
+        out[:] = 0
+    else:
+        np.dot(hidden[t - 1], recurrent, out)
+
+
+@njit(**_FAST)
+def rnn_forward(hidden, recurrent, bias):
+    """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b); ``hidden`` comes as W_xh x_t."""
+    product = np.empty(hidden.shape[1:], np.float32)
+    for t in range(len(hidden)):
+        _product(hidden, recurrent, t, product)
         for b in range(hidden.shape[1]):
-            h, x = hidden[t, b], projected[t, b]
+            h, p = hidden[t, b], product[b]
             for j in range(len(h)):
-                h[j] = _tanh(h[j] + x[j])
+                h[j] = _tanh(h[j] + p[j] + bias[j])
 
 
 @njit(**_FAST)
@@ -83,22 +107,22 @@ def rnn_backward(d_hidden, transposed, hidden, d_projected):
 
 
 @njit(**_FAST)
-def lstm_forward(projected, recurrent, hidden, cell, gates):
-    """c_t = f_t c_{t-1} + i_t g_t, h_t = o_t tanh(c_t) (Gers et al. 2000); fills ``hidden``, ``cell`` and ``gates``."""
+def lstm_forward(z, recurrent, bias, hidden, cell):
+    """c_t = f_t c_{t-1} + i_t g_t, h_t = o_t tanh(c_t) (Gers et al. 2000); fills ``hidden`` and ``cell`` (T, B, H)."""
     units = hidden.shape[2]
-    zeros = np.zeros(units, np.float32)
-    for t in range(len(projected)):
-        _product_into(hidden, recurrent, gates, t)
-        for b in range(hidden.shape[1]):
-            z, x, c, h = gates[t, b], projected[t, b], cell[t, b], hidden[t, b]
+    product, zeros = np.empty(z.shape[1:], np.float32), np.zeros(units, np.float32)
+    for t in range(len(z)):
+        _product(hidden, recurrent, t, product)
+        for b in range(z.shape[1]):
+            a, p, c, h = z[t, b], product[b], cell[t, b], hidden[t, b]
             previous = cell[t - 1, b] if t > 0 else zeros
             for j in range(2 * units):
-                z[j] = _sigmoid(z[j] + x[j])
+                a[j] = _sigmoid(a[j] + p[j] + bias[j])
             for j in range(2 * units, 3 * units):
-                z[j] = _tanh(z[j] + x[j])
+                a[j] = _tanh(a[j] + p[j] + bias[j])
             for j in range(3 * units, 4 * units):
-                z[j] = _sigmoid(z[j] + x[j])
-            i, f, g, o = z[:units], z[units : 2 * units], z[2 * units : 3 * units], z[3 * units :]
+                a[j] = _sigmoid(a[j] + p[j] + bias[j])
+            i, f, g, o = a[:units], a[units : 2 * units], a[2 * units : 3 * units], a[3 * units :]
             for j in range(units):
                 c[j] = f[j] * previous[j] + i[j] * g[j]
             for j in range(units):
@@ -138,29 +162,29 @@ def lstm_backward(d_hidden, transposed, cell, gates, d_projected):
 
 
 @njit(**_FAST)
-def gru_forward(projected, recurrent, bias, hidden, gates, candidate):
-    """h_t = z_t h_{t-1} + (1 - z_t) g_t, g_t = tanh(x_g + r_t (W_hh h_{t-1} + b)_g); fills the last three.
+def gru_forward(z, recurrent, bias, recurrent_bias, hidden, candidate):
+    """h_t = z_t h_{t-1} + (1 - z_t) g_t, g_t = tanh(x_g + r_t n_t), n_t = (W_hh h_{t-1} + b_r)_g; fills the last two.
 
-    The reset gate after the product, as cuDNN and Keras have it (``reset_after``). ``bias`` (3·H,) is the recurrent
-    product's own; ``gates`` (T, B, 3·H) keeps z r g, ``candidate`` (T, B, H) keeps (W_hh h_{t-1} + b)_g.
+    The reset gate after the product, as cuDNN and Keras have it (``reset_after``). ``recurrent_bias`` (3·H,) is b_r,
+    ``z`` leaves as z r g, ``candidate`` (T, B, H) keeps n_t.
     """
     units = hidden.shape[2]
-    zeros = np.zeros(units, np.float32)
-    for t in range(len(projected)):
-        _product_into(hidden, recurrent, gates, t)
-        for b in range(hidden.shape[1]):
-            a, x, h, n = gates[t, b], projected[t, b], hidden[t, b], candidate[t, b]
+    product, zeros = np.empty(z.shape[1:], np.float32), np.zeros(units, np.float32)
+    for t in range(len(z)):
+        _product(hidden, recurrent, t, product)
+        for b in range(z.shape[1]):
+            a, p, h, n = z[t, b], product[b], hidden[t, b], candidate[t, b]
             previous = hidden[t - 1, b] if t > 0 else zeros
             for j in range(2 * units):
-                a[j] = _sigmoid(a[j] + bias[j] + x[j])
-            z, r, g = a[:units], a[units : 2 * units], a[2 * units :]
-            x_g, b_g = x[2 * units :], bias[2 * units :]
+                a[j] = _sigmoid(a[j] + bias[j] + p[j] + recurrent_bias[j])
+            update, r, g = a[:units], a[units : 2 * units], a[2 * units :]
+            p_g, b_g, b_n = p[2 * units :], bias[2 * units :], recurrent_bias[2 * units :]
             for j in range(units):
-                n[j] = g[j] + b_g[j]
+                n[j] = p_g[j] + b_n[j]
             for j in range(units):
-                g[j] = _tanh(x_g[j] + r[j] * n[j])
+                g[j] = _tanh(g[j] + b_g[j] + r[j] * n[j])
             for j in range(units):
-                h[j] = z[j] * previous[j] + (_ONE - z[j]) * g[j]
+                h[j] = update[j] * previous[j] + (_ONE - update[j]) * g[j]
 
 
 @njit(**_FAST)

@@ -56,3 +56,23 @@ def run(cell: str, projected: Any, recurrent: Any, *bias: Any, nudges: Any = Non
     by_time = tuple(tf.transpose(a, (1, 0, 2, 3)) for a in arrays)
     states = tf.scan(following, by_time, (start,) * num_states)
     return tf.transpose(states[0], (1, 0, 2, 3))
+
+
+def layer(cell: str, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
+    """Outputs (B, T, D·H) of ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
+
+    Args as ``bptt.layer``'s; the loop is in the type of ``recurrent``.
+    """
+    frames = tf.transpose(inputs, (1, 0, 2))
+    both = tf.stack([frames, reversed_within(frames, lengths)][: kernel.shape[0]])
+    bias, *rest = biases
+    projected = tf.cast(tf.einsum("dtbf,dfg->dtbg", both, kernel), recurrent.dtype) + bias[:, None, None]
+    hidden = tf.unstack(run(cell, projected, recurrent, *rest))
+    outputs = tf.concat([hidden[0], *(reversed_within(h, lengths) for h in hidden[1:])], -1)
+    mask = tf.sequence_mask(lengths, tf.shape(frames)[0], dtype=outputs.dtype)
+    return tf.cast(tf.transpose(outputs, (1, 0, 2)) * mask[:, :, None], inputs.dtype)
+
+
+def reversed_within(frames: Any, lengths: Any) -> Any:
+    """(T, B, F) with each utterance's frames in reverse, its padding where it was."""
+    return tf.reverse_sequence(frames, lengths, seq_axis=0, batch_axis=1)

@@ -1,4 +1,4 @@
-"""The compiled kernels against TensorFlow's autodiff, Keras' own layers, and differences in float64."""
+"""The engines against each other, TensorFlow's autodiff, Keras' own layers, and differences in float64."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from asr.models import loop
-from asr.models.recurrent import CELLS, Recurrent
+from asr.errors import ConfigError
+from asr.models import bptt, loop
+from asr.models.recurrent import CELLS, Recurrent, engine
 
 B, T, F, H = 3, 7, 4, 5
 LENGTHS = np.array([7, 1, 4], np.int32)
@@ -31,20 +32,110 @@ def gradients(layer: Recurrent, inputs: tf.Tensor) -> tuple[tf.Tensor, list[tf.T
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         outputs = layer(inputs, LENGTHS)
-        loss = tf.reduce_sum(outputs * weighting.astype(np.float32))
+        loss = tf.reduce_sum(tf.cast(outputs, tf.float32) * weighting.astype(np.float32))
     return outputs, tape.gradient(loss, [inputs, *(w.value for w in layer.trainable_weights)])
+
+
+def use(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("asr.models.recurrent.engine", lambda: name)
+
+
+def cores(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """As if the machine had ``number`` cores: that many jobs a layer."""
+    monkeypatch.setattr(bptt, "_cores", lambda: number)
+
+
+def assert_same(found: tuple[tf.Tensor, list[tf.Tensor]], wanted: tuple[tf.Tensor, list[tf.Tensor]]) -> None:
+    np.testing.assert_allclose(found[0], wanted[0], atol=1e-6)
+    for got, want in zip(found[1], wanted[1], strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+def test_a_cpu_runs_backpropagation_through_time() -> None:
+    assert engine() == "bptt"
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("bidirectional", [True, False])
-def test_kernels_equal_tensorflows_loop_and_its_gradient(cell: str, bidirectional: bool, monkeypatch) -> None:
+@pytest.mark.parametrize("number", [1, 2, 8])
+def test_kernels_equal_tensorflows_loop_and_its_gradient(
+    cell: str, bidirectional: bool, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On any number of cores, also on more than there are utterances."""
+    cores(monkeypatch, number)
     layer, inputs = made(cell, bidirectional=bidirectional)
-    outputs, found = gradients(layer, inputs)
-    monkeypatch.setattr("asr.models.recurrent._on_cpu", loop.run)
-    wanted_outputs, wanted = gradients(layer, inputs)
-    np.testing.assert_allclose(outputs, wanted_outputs, atol=1e-6)
-    for got, want in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(got, want, atol=1e-5)
+    found = gradients(layer, inputs)
+    use(monkeypatch, "loop")
+    assert_same(found, gradients(layer, inputs))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_cudnns_vector_holds_the_same_layer(cell: str, bidirectional: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """cuDNN itself is not here; its equations are, read from NVIDIA's reference, on the vector it would get."""
+    layer, inputs = made(cell, bidirectional=bidirectional)
+    wanted = layer(inputs, LENGTHS)
+    monkeypatch.setattr(tf.raw_ops, "CudnnRNNV3", cudnn_by_its_equations)
+    use(monkeypatch, "cudnn")
+    np.testing.assert_allclose(layer(inputs, LENGTHS), wanted, atol=1e-6)
+
+
+def cudnn_by_its_equations(
+    *, input: tf.Tensor, input_h: tf.Tensor, input_c: tf.Tensor, params: tf.Tensor, sequence_lengths, rnn_mode: str
+) -> tuple[tf.Tensor]:
+    """One layer as cudnnRNNMode_t defines it: W_0 …, R_0 …, bW_0 …, bR_0 … in its order of the gates."""
+    frames, weights = input.numpy().astype(np.float64), params.numpy()
+    steps, batch, features = frames.shape
+    gates = {"rnn_tanh": 1, "lstm": 4, "gru": 3}[rnn_mode]
+    sizes = [H * features] * gates + [H * H] * gates + [H] * 2 * gates
+    assert sum(sizes) == len(weights)
+    parts = np.split(weights, np.cumsum(sizes)[:-1])
+    w = [p.reshape(H, features) for p in parts[:gates]]
+    r = [p.reshape(H, H) for p in parts[gates : 2 * gates]]
+    bw, br = parts[2 * gates : 3 * gates], parts[3 * gates :]
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    out = np.zeros((steps, batch, H))
+    for b in range(batch):
+        h, c = input_h.numpy()[0, b].astype(np.float64), input_c.numpy()[0, b].astype(np.float64)
+        for t in range(int(sequence_lengths[b])):
+            x = [w[g] @ frames[t, b] + bw[g] for g in range(gates)]
+            y = [r[g] @ h + br[g] for g in range(gates)]
+            if rnn_mode == "rnn_tanh":
+                h = np.tanh(x[0] + y[0])
+            elif rnn_mode == "lstm":
+                i, f, o = (sigmoid(x[g] + y[g]) for g in (0, 1, 3))
+                c = f * c + i * np.tanh(x[2] + y[2])
+                h = o * np.tanh(c)
+            else:
+                reset, update = sigmoid(x[0] + y[0]), sigmoid(x[1] + y[1])
+                h = (1 - update) * np.tanh(x[2] + reset * y[2]) + update * h
+            out[t, b] = h
+    return (tf.constant(out, tf.float32),)
+
+
+def test_cudnn_says_that_xla_rules_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, inputs = made("lstm")
+    use(monkeypatch, "cudnn")
+    monkeypatch.setattr(tf.config.optimizer, "get_jit", lambda: "autoclustering")
+    with pytest.raises(ConfigError, match="cuDNN, which XLA cannot compile"):
+        layer(inputs, LENGTHS)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_rounds_the_products_over_frames_only(cell: str, policy: str) -> None:
+    """Outputs and gradients stay within the rounding of the type; what is learnt stays float32."""
+    layer, inputs = made(cell)
+    wanted = gradients(layer, inputs)
+    mixed = CELLS[cell](H, dtype=policy)
+    mixed.build((None, None, F))
+    mixed.set_weights(layer.get_weights())
+    found = gradients(mixed, inputs)
+    assert found[0].dtype == policy.removeprefix("mixed_")
+    assert all(w.dtype == "float32" for w in mixed.weights)
+    for got, want in zip([found[0], *found[1]], [wanted[0], *wanted[1]], strict=True):
+        scale = np.abs(want).max()
+        np.testing.assert_allclose(tf.cast(got, tf.float32), want, atol=0.05 * scale)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -75,14 +166,8 @@ def test_gradients_equal_float64_differences(cell: str) -> None:
     arrays = [inputs.numpy().astype(np.float64), *(w.numpy().astype(np.float64) for w in layer.trainable_weights)]
 
     def loss() -> float:
-        x, kernel, recurrent, bias, *rest = (tf.constant(a) for a in arrays)
-        frames = tf.transpose(x, (1, 0, 2))
-        both = tf.stack([frames, tf.reverse_sequence(frames, LENGTHS, 0, 1)])
-        projected = tf.einsum("dtbf,dfg->dtbg", both, kernel) + bias[:, None, None]
-        hidden = loop.run(type(layer).__name__, projected, recurrent, *rest)
-        joined = tf.concat([hidden[0], tf.reverse_sequence(hidden[1], LENGTHS, 0, 1)], -1)
-        mask = tf.sequence_mask(LENGTHS, T, tf.float64)[:, :, None]
-        return float(tf.reduce_sum(tf.transpose(joined, (1, 0, 2)) * mask * weighting))
+        x, *weights = (tf.constant(a) for a in arrays)
+        return float(tf.reduce_sum(loop.layer(type(layer).__name__, x, LENGTHS, *weights) * weighting))
 
     rng = np.random.default_rng(1)
     for array, gradient in zip(arrays, found, strict=True):

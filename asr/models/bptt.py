@@ -1,0 +1,285 @@
+"""Backpropagation through time on a CPU: a whole recurrent layer as one differentiable operation.
+
+Write z_t = W_xh x_t + b + W_hh h_{t-1} for the gates' arguments.
+
+1. W_xh x_t does not depend on h: one product over all frames.
+2. Forward in time, the kernel adds W_hh h_{t-1} and b, squashes, and keeps what step 3 needs (gates, cell).
+3. Backward in time, the kernel computes δ_t = ∂L/∂z_t from ∂L/∂h_t, which comes from above (the layer's output) and
+   from the right (W_hhᵀ δ_{t+1}). The second term is a product of T Jacobians W_hhᵀ diag(tanh'): where their norm
+   is below one it vanishes with distance (Bengio et al. 1994). The LSTM adds a path: c_t = f_t c_{t-1} + i_t g_t
+   passes ∂L/∂c back through f_t alone, and with f_t near one it lives (Hochreiter & Schmidhuber 1997).
+4. After the loop, each one product over all frames: ∂L/∂W_hh = Σ_t h_{t-1} δ_tᵀ, ∂L/∂W_xh = Σ_t x_t δ_tᵀ and
+   ∂L/∂x_t = W_xhᵀ δ_t.
+
+The backward direction reads each utterance reversed within its own length, so padding is always last in both
+directions: it cannot reach a real frame forward, and its δ is zero because its ∂L/∂h is. So the loop needs no mask.
+
+The work is cut into jobs, a direction and a share of the utterances each, as many as there are cores. A job does its
+steps from first to last on one thread, BLAS included: the cores meet once a layer, and not once a product.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thread's part of a layer: ``direction`` 0 or 1, and the ``share``-th of ``shares`` of the utterances."""
+
+    direction: int
+    share: int
+    shares: int
+
+    def rows(self, array: np.ndarray) -> np.ndarray:
+        """Its utterances of an array (B, …)."""
+        size = len(array)
+        return array[size * self.share // self.shares : size * (self.share + 1) // self.shares]
+
+
+def layer(cell: str, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
+    """Outputs (B, T, D·H) of ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
+
+    In float32 all of it is in the jobs. Under mixed precision ``inputs`` and ``kernel`` come in bfloat16 or float16,
+    and their product over all frames is TensorFlow's, which uses the processor's own instructions for it, if any.
+
+    Args:
+        cell: ``PlainRnn``, ``Lstm`` or ``Gru``.
+        inputs: (B, T, F).
+        lengths: own frames of each utterance.
+        kernel: W_xh (D, F, G·H), of the inputs' type.
+        recurrent: W_hh (D, H, G·H) float32.
+        biases: b (D, G·H) float32, and the GRU's recurrent one.
+    """
+    if inputs.dtype == tf.float32:
+        return _run(cell, inputs, lengths, kernel, recurrent, *biases)
+    projected = tf.matmul(inputs, tf.concat(tf.unstack(kernel), -1))
+    none = tf.zeros((kernel.shape[0], 0, kernel.shape[2]))
+    outputs = _run(cell, tf.cast(projected, tf.float32), lengths, none, recurrent, *biases)
+    return tf.cast(outputs, inputs.dtype)
+
+
+def _run(cell: str, inputs: Any, lengths: Any, *weights: Any) -> Any:
+    """The layer as one operation; with F = 0 in the kernel ``inputs`` are the projections (B, T, D·G·H) already."""
+    directions, units = weights[1].shape[:2]
+    jobs = _jobs(directions, _cores())
+    kept = len(jobs) * _CELLS[cell].kept
+
+    def forward(inputs: np.ndarray, lengths: np.ndarray, *weights: np.ndarray) -> list[np.ndarray]:
+        outputs = np.empty((*inputs.shape[:2], directions * units), np.float32)
+        results = _threads().map(lambda job: _forward(_CELLS[cell], job, inputs, lengths, weights, outputs), jobs)
+        return [outputs, *(array for arrays in results for array in arrays)]
+
+    def backward(
+        inputs: np.ndarray, lengths: np.ndarray, outputs: np.ndarray, d_outputs: np.ndarray, *rest: Any
+    ) -> Any:
+        weights, kept = rest[: _CELLS[cell].weights], rest[_CELLS[cell].weights :]
+        each = len(kept) // len(jobs)
+
+        def one(i: int) -> list[np.ndarray]:
+            arrays = kept[i * each : (i + 1) * each]
+            return _backward(_CELLS[cell], jobs[i], inputs, lengths, outputs, d_outputs, weights, arrays, d_inputs)
+
+        projected = weights[0].shape[1] == 0
+        d_inputs = np.empty((1 if projected else directions, *inputs.shape), np.float32)
+        results = list(_threads().map(one, range(len(jobs))))
+        return [_sum(d_inputs), *(_joined(jobs, directions, parts) for parts in zip(*results, strict=True))]
+
+    @tf.custom_gradient
+    def differentiable(inputs: Any, *weights: Any) -> tuple[Any, Callable[..., Any]]:
+        outputs, *arrays = _call(forward, (inputs, lengths, *weights), 1 + kept)
+        outputs.set_shape((*inputs.shape[:2], directions * units))
+
+        def gradient(d_outputs: Any) -> list[Any]:
+            arguments = (inputs, lengths, outputs, d_outputs, *weights, *arrays)
+            gradients = _call(backward, arguments, 1 + len(weights))
+            for found, variable in zip(gradients, (inputs, *weights), strict=True):
+                found.set_shape(variable.shape)
+            return gradients
+
+        return outputs, gradient
+
+    return differentiable(inputs, *weights)
+
+
+def _call(function: Callable[..., Any], arguments: Sequence[Any], outputs: int) -> list[Any]:
+    return tf.nest.flatten(tf.numpy_function(function, arguments, [tf.float32] * outputs, stateful=False))
+
+
+def _forward(
+    cell: _Cell, job: Job, inputs: np.ndarray, lengths: np.ndarray, weights: Sequence[np.ndarray], outputs: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Fill the job's part of ``outputs``; what its way back needs."""
+    kernel, recurrent, *biases = (w[job.direction] for w in weights)
+    lengths = job.rows(lengths)
+    frames = _gathered(job, inputs, lengths, kernel, recurrent)
+    z = frames if len(kernel) == 0 else _over_frames(frames, kernel)
+    hidden, *kept = cell.forward(z, recurrent, *biases)
+    _kernels().scatter(hidden, lengths, job.direction == 1, job.rows(_slice(job, outputs, hidden.shape[2])))
+    return tuple(kept)
+
+
+def _backward(
+    cell: _Cell,
+    job: Job,
+    inputs: np.ndarray,
+    lengths: np.ndarray,
+    outputs: np.ndarray,
+    d_outputs: np.ndarray,
+    weights: Sequence[np.ndarray],
+    kept: Sequence[np.ndarray],
+    d_inputs: np.ndarray,
+) -> list[np.ndarray]:
+    """Fill the job's part of ``d_inputs`` (D, B, T, F); its share of the gradient of each weight."""
+    kernel, recurrent, *biases = (w[job.direction] for w in weights)
+    lengths = job.rows(lengths)
+    units = len(recurrent)
+    hidden, d_hidden = (_time_major(job, _slice(job, a, units), lengths) for a in (outputs, d_outputs))
+    dz, d_product = cell.backward(d_hidden, np.ascontiguousarray(recurrent.T), hidden, *kept)
+    d_recurrent = _outer(hidden[:-1], d_product[1:])
+    d_biases = [d.sum((0, 1)) for d in (dz, d_product)[: len(biases)]]
+    if len(kernel) == 0:
+        d_frames, rows, d_kernel = dz, _slice(job, d_inputs[0], dz.shape[2]), np.zeros_like(kernel)
+    else:
+        d_kernel = _outer(_time_major(job, inputs, lengths), dz)
+        d_frames, rows = _over_frames(dz, kernel.T), d_inputs[job.direction]
+    _kernels().scatter(d_frames, lengths, job.direction == 1, job.rows(rows))
+    return [d_kernel, d_recurrent, *d_biases]
+
+
+def _gathered(
+    job: Job, inputs: np.ndarray, lengths: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray
+) -> np.ndarray:
+    """The job's frames (T, b, F), or its projections (T, b, G·H) where ``inputs`` hold these of both directions."""
+    return _time_major(job, _slice(job, inputs, recurrent.shape[1]) if len(kernel) == 0 else inputs, lengths)
+
+
+def _slice(job: Job, array: np.ndarray, width: int) -> np.ndarray:
+    """The direction's features of an array (B, T, D·width)."""
+    return array[:, :, job.direction * width : (job.direction + 1) * width]
+
+
+def _time_major(job: Job, array: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    rows = job.rows(array)
+    frames = np.empty((rows.shape[1], rows.shape[0], rows.shape[2]), np.float32)
+    _kernels().gather(rows, lengths, job.direction == 1, frames)
+    return frames
+
+
+def _over_frames(frames: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(T, b, F) times (F, G), as one product."""
+    return (frames.reshape(-1, frames.shape[2]) @ matrix).reshape(*frames.shape[:2], matrix.shape[1])
+
+
+def _outer(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Σ over frames of before afterᵀ: (T, b, F), (T, b, G) → (F, G), as one product."""
+    return before.reshape(-1, before.shape[2]).T @ after.reshape(-1, after.shape[2])
+
+
+def _sum(parts: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    total = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total
+
+
+def _joined(jobs: Sequence[Job], directions: int, parts: Sequence[np.ndarray]) -> np.ndarray:
+    """A weight's gradient (D, …): the shares of each direction summed, always in the same order."""
+    return np.stack(
+        [_sum([p for job, p in zip(jobs, parts, strict=True) if job.direction == d]) for d in range(directions)]
+    )
+
+
+def _rnn_forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
+    _kernels().rnn_forward(z, recurrent, bias)
+    return [z]
+
+
+def _rnn_backward(d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    dz = np.empty_like(hidden)
+    _kernels().rnn_backward(d_hidden, transposed, hidden, dz)
+    return dz, dz
+
+
+def _lstm_forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
+    hidden = np.empty((*z.shape[:2], len(recurrent)), np.float32)
+    cell = np.empty_like(hidden)
+    _kernels().lstm_forward(z, recurrent, bias, hidden, cell)
+    return [hidden, cell, z]
+
+
+def _lstm_backward(
+    d_hidden: np.ndarray, transposed: np.ndarray, _hidden: np.ndarray, cell: np.ndarray, gates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    dz = np.empty_like(gates)
+    _kernels().lstm_backward(d_hidden, transposed, cell, gates, dz)
+    return dz, dz
+
+
+def _gru_forward(
+    z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray, recurrent_bias: np.ndarray
+) -> list[np.ndarray]:
+    hidden = np.empty((*z.shape[:2], len(recurrent)), np.float32)
+    candidate = np.empty_like(hidden)
+    _kernels().gru_forward(z, recurrent, bias, recurrent_bias, hidden, candidate)
+    return [hidden, z, candidate]
+
+
+def _gru_backward(
+    d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray, gates: np.ndarray, candidate: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    dz, d_product = np.empty_like(gates), np.empty_like(gates)
+    _kernels().gru_backward(d_hidden, transposed, hidden, gates, candidate, dz, d_product)
+    return dz, d_product
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """How one cell goes forward and back, how many arrays it keeps between, and how many weights it has."""
+
+    forward: Callable[..., list[np.ndarray]]
+    backward: Callable[..., tuple[np.ndarray, np.ndarray]]
+    kept: int
+    weights: int = 3
+
+
+_CELLS = {
+    "PlainRnn": _Cell(_rnn_forward, _rnn_backward, 0),
+    "Lstm": _Cell(_lstm_forward, _lstm_backward, 2),
+    "Gru": _Cell(_gru_forward, _gru_backward, 2, weights=4),
+}
+
+
+@cache
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _jobs(directions: int, cores: int) -> list[Job]:
+    shares = max(1, cores // directions)
+    return [Job(d, share, shares) for d in range(directions) for share in range(shares)]
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """One thread a core; BLAS itself then on one, since its own threads would fight for the same cores."""
+    import scipy.linalg.blas  # noqa: F401 - numba's products use scipy's BLAS, which must be there to be limited
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
+    return ThreadPoolExecutor(_cores())
+
+
+def _kernels() -> Any:
+    """Imported when first run: numba takes a second, and a GPU never needs it."""
+    from asr.models import kernels
+
+    return kernels
