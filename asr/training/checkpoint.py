@@ -90,7 +90,7 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     Raises:
         CheckpointError: there are checkpoints, and none is whole.
     """
-    faults = []
+    faults: list[str] = []
     for index in sorted(folder.glob("[0-9]*.json"), key=lambda p: int(p.stem), reverse=True):
         try:
             content = json.loads(index.read_text(encoding="utf-8"))
