@@ -30,7 +30,7 @@ MAY_IMPORT = {
 
 TENSORFLOW_ROOMS = {"models", "training", "export"}
 FRAMEWORKS = {"tensorflow", "keras"}
-TRAINING_ONLY = {*FRAMEWORKS, "librosa", "hydra", "omegaconf", "numba", "onnx"}
+TRAINING_ONLY = {*FRAMEWORKS, "librosa", "hydra", "omegaconf", "numba", "onnx", "matplotlib"}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from asr.cli.train import run_configured
+from asr.training.checkpoint import load_checkpoint
 from asr.training.interruption import Interruption
 
 
@@ -64,3 +68,23 @@ def test_off_the_main_thread_nothing_is_held() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_ends_its_step_and_saves_it(
+    number: signal.Signals, tones: SimpleNamespace, corpus: Path, tmp_path: Path
+) -> None:
+    """Ten minutes before the next checkpoint would have been due."""
+
+    class Sender:
+        def on_step(self, report) -> None:
+            if report.total_steps == 2:
+                signal.raise_signal(number)
+
+        def on_epoch(self, report) -> None:
+            raise AssertionError("it should have stopped in the first epoch")
+
+    with pytest.raises(KeyboardInterrupt):
+        run_configured(tmp_path, tones.tree(corpus, tmp_path), [Sender()])
+    checkpoint = load_checkpoint(tmp_path / "checkpoints")
+    assert checkpoint and checkpoint.state["total_steps"] == 2
