@@ -55,6 +55,22 @@ class MaskedConv(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("asr")
+class SequenceDropout(keras.layers.Dropout):
+    """Drops the same inputs in every frame of an utterance (B, T, F), and others on each replica of the model."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """(B, T, F) → (B, T, F)."""
+        if not training or not self.rate:
+            return inputs
+        seed = tf.cast(self.seed_generator.next() % (tf.int32.max - 1), tf.int32)
+        context = tf.distribute.get_replica_context()
+        if context and context.num_replicas_in_sync > 1:
+            seed = tf.random.experimental.stateless_fold_in(seed, context.replica_id_in_sync_group)
+        shape = (tf.shape(inputs)[0], 1, tf.shape(inputs)[2])
+        return tf.nn.experimental.stateless_dropout(inputs, self.rate, seed, noise_shape=shape)
+
+
+@keras.saving.register_keras_serializable("asr")
 class AcousticModel(keras.Model):
     """Stacked recurrent layers over features, a linear layer y_t = W_hy h_t to V logits.
 
@@ -67,6 +83,8 @@ class AcousticModel(keras.Model):
         convolution: layers in front, each ``{filters, kernel: [time, frequency], stride: [time, frequency]}``.
         dropout: share of a layer's inputs dropped, the same ones in every frame of an utterance.
         layer_norm: normalise the inputs of each recurrent layer and of the output (Ba et al. 2016).
+        dtype: Keras' name of what is computed in: ``float32``, ``mixed_bfloat16``, ``mixed_float16``. It is no part of
+            ``options``: the weights are float32 and run as well in another.
     """
 
     def __init__(
@@ -80,8 +98,9 @@ class AcousticModel(keras.Model):
         convolution: Sequence[dict[str, Any]] = (),
         dropout: float = 0.0,
         layer_norm: bool = True,
+        dtype: str = "float32",
     ) -> None:
-        super().__init__()
+        super().__init__(dtype=dtype)
         if cell not in CELLS:
             raise ConfigError(f"no recurrent cell {cell!r}; there are {', '.join(CELLS)}")
         if not units:
@@ -96,12 +115,13 @@ class AcousticModel(keras.Model):
             "dropout": dropout,
             "layer_norm": layer_norm,
         }
-        self.convolutions = [MaskedConv(**c) for c in convolution]
-        self.recurrent = [CELLS[cell](n, bidirectional=bidirectional) for n in units]
+        self.convolutions = [MaskedConv(**c, dtype=dtype) for c in convolution]
+        self.recurrent = [CELLS[cell](n, bidirectional=bidirectional, dtype=dtype) for n in units]
         places = len(units) + 1
-        self.norms = [keras.layers.LayerNormalization(epsilon=1e-5) for _ in range(places)] if layer_norm else []
-        self.dropouts = [keras.layers.Dropout(dropout, noise_shape=(None, 1, None)) for _ in range(places)]
-        self.output_layer = keras.layers.Dense(vocabulary_size, use_bias=False, name="output")
+        norm = {"epsilon": 1e-5, "dtype": dtype}
+        self.norms = [keras.layers.LayerNormalization(**norm) for _ in range(places)] if layer_norm else []
+        self.dropouts = [SequenceDropout(dropout, dtype=dtype) for _ in range(places)]
+        self.output_layer = keras.layers.Dense(vocabulary_size, use_bias=False, name="output", dtype="float32")
         self._make_weights()
 
     def _make_weights(self) -> None:
@@ -132,7 +152,7 @@ class AcousticModel(keras.Model):
                 x = self.norms[place](x)
             x = self.dropouts[place](x, training=training)
             x = layer(x) if layer is self.output_layer else layer(x, lengths)
-        return tf.cast(x, tf.float32)
+        return x
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from asr.data.batching import batches_by_frames
 from asr.data.feature_cache import front_end_folder, read_shards, utterance_keys, write_shards
 from asr.errors import AudioError
 from asr.features import FrontEnd
+from asr.training.distribution import shared
 
 _THREADS = 2
 _AHEAD = 4
@@ -54,20 +55,24 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Padded examples.
+    """Padded examples: a whole batch, or one worker's rows of it.
 
     Attributes:
         features: (B, T, F) float32.
         feature_lengths: (B,) int32.
         labels: (B, U) int32.
         label_lengths: (B,) int32.
-        audio_s: their durations' sum.
+        weights: (B,) float32, one; zero for a row that another worker counts.
+        utterances: of the whole batch.
+        audio_s: the sum of their durations.
     """
 
     features: np.ndarray
     feature_lengths: np.ndarray
     labels: np.ndarray
     label_lengths: np.ndarray
+    weights: np.ndarray
+    utterances: int
     audio_s: float
 
 
@@ -131,7 +136,8 @@ def collate(examples: Sequence[Example]) -> Batch:
     for row, example in enumerate(examples):
         features[row, : frames[row]] = example.features
         labels[row, : lengths[row]] = example.labels
-    return Batch(features, frames, labels, lengths, sum(e.utterance.duration for e in examples))
+    audio_s = sum(e.utterance.duration for e in examples)
+    return Batch(features, frames, labels, lengths, np.ones(len(examples), np.float32), len(examples), audio_s)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,13 +167,16 @@ class TrainingSet:
         frames = [self._frames(epoch, i) for i in range(len(self.examples))]
         return batches_by_frames(frames, self.batch_frames, (self.seed, epoch))
 
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of ``epoch`` from step ``start`` on, the next ones prepared while one is trained on."""
+    def batches(self, epoch: int, start: int = 0, *, part: int = 0, parts: int = 1) -> Iterator[Batch]:
+        """The batches of ``epoch`` from step ``start`` on, the next ones prepared while one is trained on.
+
+        One worker of several takes its ``part`` (from 0) of ``parts`` of each, as ``distribution.shared`` cuts it.
+        """
         waiting: deque[Future[Batch]] = deque()
         with ThreadPoolExecutor(_THREADS) as pool:
             try:
                 for indices in self.order(epoch)[start:]:
-                    waiting.append(pool.submit(self._batch, epoch, indices))
+                    waiting.append(pool.submit(self._batch, epoch, indices, part, parts))
                     if len(waiting) > _AHEAD:
                         yield waiting.popleft().result()
                 while waiting:
@@ -175,8 +184,11 @@ class TrainingSet:
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _batch(self, epoch: int, indices: Sequence[int]) -> Batch:
-        return collate([self._transformed(epoch, i) for i in indices])
+    def _batch(self, epoch: int, indices: Sequence[int], part: int, parts: int) -> Batch:
+        rows, weights = shared(indices, part, parts)
+        audio_s = sum(self.examples[i].utterance.duration for i in indices)
+        batch = collate([self._transformed(epoch, i) for i in rows])
+        return replace(batch, weights=weights, utterances=len(indices), audio_s=audio_s)
 
     def _transformed(self, epoch: int, index: int) -> Example:
         example, rng = self.examples[index], self._rng(epoch, index)

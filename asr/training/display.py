@@ -44,11 +44,14 @@ class Display:
         self.progress.update(self.task, completed=report.step, total=report.steps, epoch=epoch, figures=figures)
 
     def on_epoch(self, report: EpochReport) -> None:
-        """The epoch's loss, dev WER and CER, speed, and three transcripts."""
+        """The epoch's loss, dev WER and CER, speed, what it waited for, and three transcripts."""
         line = f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.3f}"
         if report.dev:
             line += f"  dev WER {100 * report.dev.wer:.2f} %  CER {100 * report.dev.cer:.2f} %"
-        self.console.print(f"{line}  {report.audio_s_per_s:.0f} audio-s/s  {_clock(report.seconds)}")
+        line += f"  {report.audio_s_per_s:.0f} audio-s/s  {100 * report.waiting:.0f} % waiting for data"
+        if report.traces > 1:
+            line += f"  {report.traces} graphs"
+        self.console.print(f"{line}  {_clock(report.seconds)}")
         for reference, hypothesis in report.dev.pairs if report.dev else ():
             self.console.print(f"  ref {reference}\n  hyp {hypothesis}", markup=False)
 

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,24 @@ class EventLog:
     """Observer: one JSON line an epoch in ``log.jsonl``, and TensorBoard events of every step."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "log.jsonl"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.writer = tf.summary.create_file_writer(str(folder / "events"))
+        self.folder = folder
+
+    @cached_property
+    def writer(self) -> Any:
+        """Made at the first event: before, TensorFlow must not have begun where workers will be joined."""
+        return tf.summary.create_file_writer(str(self.folder / "events"))
 
     def on_step(self, report: StepReport) -> None:
         """Loss, gradient norm, learning rate and speed as scalars."""
         self._scalars(report, report.total_steps, "train", ("loss", "gradient_norm", "learning_rate", "audio_s_per_s"))
 
     def on_epoch(self, report: EpochReport) -> None:
-        """Dev WER and CER as scalars, and the line."""
+        """Dev WER and CER, the wait for data and the count of graphs as scalars, and the line."""
+        self._scalars(report, report.total_steps, "train", ("waiting", "traces"))
         if report.dev:
             self._scalars(report.dev, report.total_steps, "dev", ("wer", "cer"))
         self.writer.flush()
-        with open(self.path, "a", encoding="utf-8") as file:
+        with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps({"time": time.time(), **asdict(report)}, ensure_ascii=False) + "\n")
 
     def _scalars(self, report: Any, step: int, group: str, names: Sequence[str]) -> None:

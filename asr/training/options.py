@@ -177,6 +177,8 @@ class TrainerOptions:
         average_of: ``best`` by dev WER, or ``last``, which is also what happens without a dev set.
         checkpoint_minutes: between checkpoints inside an epoch; each epoch ends with one as well.
         seed: of weights, dropout, order and augmentation.
+        precision: what the network computes in; weights, loss and the recurrent layers' loops are float32 in any case.
+        strategy: ``mirrored`` on all GPUs of this machine, ``multi_worker`` on those of several, or ``auto``.
     """
 
     epochs: int
@@ -187,9 +189,13 @@ class TrainerOptions:
     average_of: str = "best"
     checkpoint_minutes: float = 10.0
     seed: int = 0
+    precision: str = "float32"
+    strategy: str = "auto"
 
     def __post_init__(self) -> None:
         """Refuse a choice there is none of, and numbers out of range."""
+        _check_choice("trainer.precision", self.precision, ("float32", "mixed_bfloat16", "mixed_float16"))
+        _check_choice("trainer.strategy", self.strategy, ("auto", "mirrored", "multi_worker"))
         _check_choice("trainer.average_of", self.average_of, ("best", "last"))
         check_number("trainer.epochs", self.epochs, 1, whole=True)
         check_number("trainer.average", self.average, 1, whole=True)

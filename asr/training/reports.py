@@ -48,6 +48,8 @@ class EpochReport:
         loss: mean over the epoch's utterances, each by the weights of its step.
         seconds: of training and of judging by the dev set.
         audio_s_per_s: seconds of audio a second.
+        waiting: share of the time in training steps that went by before the next batch was there.
+        traces: how often this call has made a graph of the training step; more than one costs seconds each.
         dev: the dev set's errors, None without one.
     """
 
@@ -57,6 +59,8 @@ class EpochReport:
     loss: float
     seconds: float
     audio_s_per_s: float
+    waiting: float
+    traces: int
     dev: DevScore | None
 
 

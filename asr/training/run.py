@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ from asr.provenance import provenance
 from asr.text import Vocabulary
 from asr.training.ctc import frames_needed
 from asr.training.dataset import Example, TrainingSet, compute_features
+from asr.training.distribution import find_devices
 from asr.training.options import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions, check_number
 from asr.training.preflight import Fault, find_faults, refuse
 from asr.training.reports import Observer
@@ -57,14 +59,16 @@ def make_front_end(kind: str, **options: Any) -> FrontEnd:
         raise ConfigError(f"features: {fault}") from fault
 
 
-def make_model(num_features: int, vocabulary_size: int, options: Mapping[str, Any]) -> AcousticModel:
-    """The acoustic model of ``options``.
+def make_model(
+    num_features: int, vocabulary_size: int, options: Mapping[str, Any], precision: str = "float32"
+) -> AcousticModel:
+    """The acoustic model of ``options``, computing in ``precision``.
 
     Raises:
         ConfigError: they make no sense.
     """
     try:
-        return AcousticModel(num_features, vocabulary_size, **options)
+        return AcousticModel(num_features, vocabulary_size, **options, dtype=precision)
     except (TypeError, ValueError) as fault:
         raise ConfigError(f"model: {fault}") from fault
 
@@ -103,12 +107,14 @@ def run_training(
 
     Raises:
         PreflightError: utterances cannot be trained on.
-        TrainingError: there is nothing to train on, or the loss is not finite.
+        TrainingError: there is nothing to train on, the loss is not finite, or another worker is gone.
         ConfigError: an option makes no sense, the run there has others, or another process trains there.
     """
     folder = Path(folder)
-    with held(folder):
-        same_run(folder, config)
+    devices = find_devices(trainer.strategy)
+    with devices.watched(), held(folder) if devices.chief else nullcontext():
+        if devices.chief:
+            same_run(folder, config)
         check_number("data.batch_s", batch_s, 1e-3)
         keras.utils.set_random_seed(trainer.seed)
         front_end = make_front_end(**features)
@@ -116,12 +122,14 @@ def run_training(
         train, dev = data.split()
         _check_sets(train, dev, trainer)
         vocabulary = Vocabulary.from_texts(u.text for u in train)
-        acoustic = make_model(front_end.num_features, len(vocabulary), model)
+        with devices.strategy.scope():
+            acoustic = make_model(front_end.num_features, len(vocabulary), model, trainer.precision)
         train, raw, faults = _checked(train, front_end, vocabulary, acoustic, data)
         normaliser = _normaliser(cmvn, raw)
         record = _record(train, dev, faults, acoustic, config, trainer.seed)
         _check_unchanged(folder, record["data"])
-        save_setup(folder, Setup(acoustic, front_end, normaliser, vocabulary, record))
+        if devices.chief:
+            save_setup(folder, Setup(acoustic, front_end, normaliser, vocabulary, record))
         examples = [Example(u, f, vocabulary.encode(u.text), normaliser) for u, f in zip(train, raw, strict=True)]
         needed = [frames_needed(e.labels) * acoustic.time_reduction for e in examples]
         batch_frames = batch_s * front_end.sample_rate / front_end.hop_length
@@ -136,6 +144,7 @@ def run_training(
             options=trainer,
             optimizer=optimizer,
             observers=observers,
+            devices=devices,
         ).fit()
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from asr.errors import CheckpointError, ConfigError
 from asr.files import write_json
 
-_LIMITS = {"run_dir", "trainer.max_minutes", "trainer.checkpoint_minutes", "data.cache_dir"}
+_LIMITS = {"run_dir", "trainer.max_minutes", "trainer.checkpoint_minutes", "trainer.strategy", "data.cache_dir"}
 """What may change between calls; a folder may also be moved, or named another way."""
 
 _TORN = (".*.npz.*", ".*.json.*")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from asr.errors import TrainingError
 from asr.files import write_json
@@ -18,13 +17,14 @@ from asr.models import AcousticModel
 from asr.text import Vocabulary
 from asr.training.average import mean_of
 from asr.training.checkpoint import FINAL, Checkpoint, load_checkpoint, save_arrays, save_checkpoint
-from asr.training.ctc import ctc_loss
 from asr.training.dataset import Batch, Example, TrainingSet
+from asr.training.distribution import Devices
 from asr.training.evaluate import DevScore, score
 from asr.training.interruption import Interruption
 from asr.training.options import OptimizerOptions, TrainerOptions
 from asr.training.reports import EpochReport, Observer, StepReport
 from asr.training.setup import assign, named
+from asr.training.step import TrainStep
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Position:
         utterances: trained on in the epoch under way.
         loss_sum: of their losses.
         audio_s: of their durations.
+        waited_s: seconds of the epoch that went by before the next batch was there.
         history: a row for each epoch done: epoch, loss, wer, cer.
     """
 
@@ -51,13 +52,14 @@ class Position:
     utterances: int = 0
     loss_sum: float = 0.0
     audio_s: float = 0.0
+    waited_s: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def add_step(self, batch: Batch, loss: float) -> None:
         """One step on ``batch``, whose utterances' mean loss was ``loss``."""
         self.step, self.total_steps = self.step + 1, self.total_steps + 1
-        self.utterances += len(batch.features)
-        self.loss_sum += loss * len(batch.features)
+        self.utterances += batch.utterances
+        self.loss_sum += loss * batch.utterances
         self.audio_s += batch.audio_s
 
     def add_epoch(self, dev: DevScore | None) -> None:
@@ -65,7 +67,7 @@ class Position:
         errors = {"wer": dev.wer if dev else None, "cer": dev.cer if dev else None}
         self.history.append({"epoch": self.epoch, "loss": self.loss, **errors})
         self.epoch, self.step, self.epoch_began_s = self.epoch + 1, 0, self.seconds
-        self.utterances, self.loss_sum, self.audio_s = 0, 0.0, 0.0
+        self.utterances, self.loss_sum, self.audio_s, self.waited_s = 0, 0.0, 0.0, 0.0
 
     @property
     def loss(self) -> float:
@@ -97,6 +99,8 @@ class Trainer:
 
     On one CPU model and thread count the weights depend on options and data alone: a run that was stopped and went on
     gives the same bits as one that never stopped.
+
+    Of several workers each has a trainer, and all take the same turns; the chief's alone writes and tells observers.
     """
 
     def __init__(
@@ -110,16 +114,23 @@ class Trainer:
         options: TrainerOptions,
         optimizer: OptimizerOptions,
         observers: Sequence[Observer] = (),
+        devices: Devices | None = None,
     ) -> None:
         self.model, self.training_set, self.dev, self.vocabulary = model, training_set, dev, vocabulary
-        self.folder, self.options, self.schedule, self.observers = folder, options, optimizer, observers
-        self.optimizer = keras.optimizers.AdamW(0.0, weight_decay=optimizer.weight_decay)
-        self.optimizer.build(model.trainable_variables)
+        self.folder, self.options, self.schedule = folder, options, optimizer
+        self.devices = devices or Devices()
+        self.observers = observers if self.devices.chief else ()
+        self._step = TrainStep(
+            model,
+            optimizer=optimizer,
+            clip_norm=options.clip_norm,
+            precision=options.precision,
+            devices=self.devices,
+        )
         self.position = Position()
         if checkpoint := load_checkpoint(self._checkpoints):
-            assign(self._variables(), checkpoint.arrays)
+            assign(self._step.variables, checkpoint.arrays)
             self.position = Position(**checkpoint.state)
-        self._step = tf.function(self._train_step, input_signature=self._signature())
         self._interruption = Interruption()
         self._clock = self._called_s = self._saved_s = 0.0
 
@@ -134,18 +145,41 @@ class Trainer:
         with the checkpoint before.
 
         Raises:
-            TrainingError: the loss is not finite.
+            TrainingError: the loss is not finite, or another worker was started otherwise.
             CheckpointError: a checkpoint cannot be written.
         """
         self._clock = time.monotonic()
         self._called_s = self._saved_s = self.position.seconds
         with self._interruption:
+            self._check_start()
             reason = self._epochs()
             if reason == "minutes":
                 self._save()
-            else:
+            elif self.devices.chief:
                 self._finish()
+            self.devices.told(0)  # nobody leaves before the chief has written
         return reason
+
+    def _check_start(self) -> None:
+        """All workers go on from one checkpoint, with the same options and utterances."""
+        start, said = self.position.total_steps, self._fingerprint()
+        for worker, (other_start, other_said) in enumerate(self.devices.told(start, said)):
+            if other_start != start:
+                raise TrainingError(
+                    f"worker {self.devices.worker} starts after step {start} and worker {worker} after step "
+                    f"{other_start:.0f}; run_dir must be one folder, which every machine sees"
+                )
+            if other_said != said:
+                raise TrainingError(
+                    f"worker {worker} has other options or utterances than worker {self.devices.worker}; "
+                    "give every worker the same command, manifests and version of asr"
+                )
+
+    def _fingerprint(self) -> int:
+        """A number that differs where options or utterances do."""
+        utterances = [(e.utterance.id, e.labels.tolist()) for e in self.training_set.examples]
+        options = (self.model.options, self.schedule, self.options.epochs, self.options.seed, self.options.precision)
+        return zlib.crc32(repr((options, self.options.clip_norm, utterances)).encode())
 
     def _epochs(self) -> str:
         while self.position.epoch < self.options.epochs:
@@ -160,14 +194,26 @@ class Trainer:
         """Take the rest of the epoch's steps; False when the minutes ended first."""
         position = self.position
         steps = len(self.training_set.order(position.epoch))
-        for batch in self.training_set.batches(position.epoch, position.step):
+        part, parts = self.devices.worker, self.devices.workers
+        for batch in self._awaited(self.training_set.batches(position.epoch, position.step, part=part, parts=parts)):
             self._one_step(batch, steps)
-            self._pause()
-            if self._out_of_minutes():
+            stop, out_of_minutes = self.devices.told(self._interruption.asked, self._out_of_minutes()).T
+            self._stop_if(bool(stop.any()))
+            if out_of_minutes[0]:
                 return False
             if position.seconds - self._saved_s > 60 * self.options.checkpoint_minutes:
                 self._save()
         return True
+
+    def _awaited(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Each of ``batches``, and the time until it is there noted."""
+        while True:
+            asked_s = time.monotonic()
+            batch = next(batches, None)
+            self.position.waited_s += time.monotonic() - asked_s
+            if batch is None:
+                return
+            yield batch
 
     def _one_step(self, batch: Batch, steps: int) -> None:
         position, epochs = self.position, self.options.epochs
@@ -186,47 +232,42 @@ class Trainer:
 
     def _apply(self, batch: Batch, rate: float) -> tuple[float, float]:
         """One update of the weights; the loss before it, and the gradient's norm."""
-        self.optimizer.learning_rate.assign(rate)
-        tensors = (batch.features, batch.feature_lengths, batch.labels, batch.label_lengths)
-        loss, norm = (float(x) for x in self._step(*map(tf.convert_to_tensor, tensors)))
-        if not np.isfinite(loss) or not np.isfinite(norm):
+        loss, norm = self._step(batch, rate)
+        scale = self._step.loss_scale
+        if not np.isfinite(loss) or not np.isfinite(norm) and (scale is None or scale.used_up):
             raise TrainingError(
                 f"epoch {self.position.epoch + 1}, step {self.position.step + 1}: loss {loss}, gradient norm {norm}; "
                 "lower optimizer.learning_rate or trainer.clip_norm (the last checkpoint is good)"
             )
         return loss, norm
 
-    def _signature(self) -> list[tf.TensorSpec]:
-        """Open in every size, so that it is traced once and a resumed run computes by the same graph."""
-        lengths = tf.TensorSpec((None,), tf.int32)
-        features = tf.TensorSpec((None, None, self.model.options["num_features"]), tf.float32)
-        return [features, lengths, tf.TensorSpec((None, None), tf.int32), lengths]
-
-    def _train_step(self, features: Any, feature_lengths: Any, labels: Any, label_lengths: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            logits = self.model(features, lengths=feature_lengths, training=True)
-            losses = ctc_loss(logits, self.model.output_lengths(feature_lengths), labels, label_lengths)
-            loss = tf.reduce_mean(losses)
-        gradients = tape.gradient(loss, self.model.trainable_variables)
-        gradients, norm = tf.clip_by_global_norm(gradients, self.options.clip_norm)
-        self.optimizer.apply(gradients, self.model.trainable_variables)
-        return loss, norm
-
     def _end_epoch(self) -> None:
         """Judge, keep the weights, save; observers hear of an epoch that can no longer be lost."""
         position = self.position
-        dev = score(self.model, self.dev, self.vocabulary, self._pause) if self.dev else None
+        waiting = position.waited_s / position.epoch_s
+        dev = self._judged() if self.dev else None
         self._tick()
         report = EpochReport(
             position.epoch + 1, self.options.epochs, position.total_steps,
-            position.loss, position.epoch_s, position.audio_s / position.epoch_s, dev,
+            position.loss, position.epoch_s, position.audio_s / position.epoch_s, waiting, self._step.traces, dev,
         )  # fmt: skip
-        save_arrays(self._weights(position.epoch), _arrays(named(self.model.variables)))
+        if self.devices.chief:
+            save_arrays(self._weights(position.epoch), _arrays(named(self.model.variables)))
         position.add_epoch(dev)
         self._save()
-        self._drop_weights()
+        if self.devices.chief:
+            self._drop_weights()
         for observer in self.observers:
             observer.on_epoch(report)
+
+    def _judged(self) -> DevScore:
+        """How the weights do on the dev set; the chief judges and tells, since patience and averages hang on it."""
+        if self.devices.chief:
+            dev = score(self.model, self.dev, self.vocabulary, lambda: self._stop_if(self._interruption.asked))
+            self.devices.told(dev.wer, dev.cer)
+            return dev
+        wer, cer = self.devices.told(0, 0)[0]
+        return DevScore(wer, cer, ())
 
     def _weights(self, epoch: int) -> Path:
         return self.folder / "weights" / f"{epoch:04}.npz"
@@ -254,11 +295,11 @@ class Trainer:
         limit = self.options.max_minutes
         return limit is not None and self.position.seconds - self._called_s >= 60 * limit
 
-    def _pause(self) -> None:
-        """A good moment for a Ctrl-C: between two steps, or between two dev utterances."""
-        if self._interruption.asked:
+    def _stop_if(self, asked: bool) -> None:
+        """At a good moment for a Ctrl-C: between two steps, or between two dev utterances."""
+        if asked:
             self._save()
-        self._interruption.check()
+            raise KeyboardInterrupt
 
     def _finish(self) -> None:
         """Average; keep the average, or the first of its parts if that is better on dev."""
@@ -285,8 +326,9 @@ class Trainer:
     def _save(self) -> None:
         self._tick()
         self._saved_s = self.position.seconds
-        checkpoint = Checkpoint(_arrays(self._variables()), asdict(self.position))
-        save_checkpoint(self._checkpoints, self.position.total_steps, checkpoint)
+        if self.devices.chief:
+            checkpoint = Checkpoint(_arrays(self._step.variables), asdict(self.position))
+            save_checkpoint(self._checkpoints, self.position.total_steps, checkpoint)
 
     def _tick(self) -> None:
         """Add to ``position.seconds`` what has passed since the last time."""
@@ -294,11 +336,6 @@ class Trainer:
         self.position.seconds += now - self._clock
         self._clock = now
 
-    def _variables(self) -> dict[str, Any]:
-        """All that a step changes: weights, seeds of dropout, moments, the count of updates."""
-        own = {f"model/{n}": v for n, v in named(self.model.variables).items()}
-        return own | {f"optimizer/{n}": v for n, v in named(self.optimizer.variables).items()}
-
 
 def _arrays(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    return {n: np.asarray(v) for n, v in variables.items()}
+    return {n: v.numpy() for n, v in variables.items()}

@@ -17,7 +17,9 @@ from asr.training import AugmentOptions, DataOptions, OptimizerOptions, TrainerO
 from asr.training.run import FEATURES, make_front_end, make_model
 
 FILES = sorted(p.relative_to(share_folder("conf")) for p in share_folder("conf").glob("*/*.yaml"))
-MODEL_OPTIONS = [n for n in inspect.signature(AcousticModel).parameters if n not in ("num_features", "vocabulary_size")]
+OTHERS = {"num_features", "vocabulary_size", "dtype"}
+"""Arguments of a model that the front end, the transcripts and trainer.precision give."""
+MODEL_OPTIONS = [n for n in inspect.signature(AcousticModel).parameters if n not in OTHERS]
 
 
 def names(options: type) -> set[str]:

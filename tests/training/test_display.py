@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -13,7 +14,7 @@ from asr.training.reports import EpochReport, StepReport
 
 STEP = StepReport(2, 9, 5, 55, 60, 12.345, 3.21, 0.001, 117.4, 3725)
 DEV = DevScore(0.1234, 0.05, (("GO [bold] :on:", "GO"),))
-EPOCH = EpochReport(2, 9, 110, 7.1234, 65.0, 117.4, DEV)
+EPOCH = EpochReport(2, 9, 110, 7.1234, 65.0, 117.4, 0.034, 1, DEV)
 
 
 def shown(*reports: StepReport | EpochReport, terminal: bool = False) -> str:
@@ -28,12 +29,18 @@ def shown(*reports: StepReport | EpochReport, terminal: bool = False) -> str:
 
 def test_an_epoch_is_a_line_and_its_transcripts_as_they_are() -> None:
     assert shown(EPOCH) == (
-        "epoch 2/9  loss 7.123  dev WER 12.34 %  CER 5.00 %  117 audio-s/s  1:05 min\n  ref GO [bold] :on:\n  hyp GO\n"
+        "epoch 2/9  loss 7.123  dev WER 12.34 %  CER 5.00 %  117 audio-s/s  3 % waiting for data  1:05 min\n"
+        "  ref GO [bold] :on:\n  hyp GO\n"
     )
 
 
 def test_without_a_dev_set_there_is_no_wer() -> None:
-    assert shown(EpochReport(1, 1, 1, 7.0, 5.0, 10.0, None)) == "epoch 1/1  loss 7.000  10 audio-s/s  0:05 min\n"
+    line = "epoch 1/1  loss 7.000  10 audio-s/s  0 % waiting for data  0:05 min\n"
+    assert shown(EpochReport(1, 1, 1, 7.0, 5.0, 10.0, 0.0, 1, None)) == line
+
+
+def test_more_graphs_than_one_are_told() -> None:
+    assert "waiting for data  3 graphs  1:05 min" in shown(replace(EPOCH, traces=3))
 
 
 def test_a_log_file_has_no_line_for_a_step() -> None:

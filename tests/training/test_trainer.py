@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +24,7 @@ from asr.training.checkpoint import load_arrays, load_checkpoint
 from asr.training.dataset import Example, TrainingSet
 from asr.training.evaluate import DevScore
 from asr.training.reports import EpochReport, StepReport
+from asr.training.step import TrainStep
 
 
 class Witness:
@@ -318,7 +319,7 @@ def test_a_loss_that_is_not_finite_ends_it_and_leaves_the_checkpoint(
     monkeypatch.setattr(
         Trainer, "_apply", lambda s, b, r: (REAL_APPLY if s.position.total_steps == 4 else counting)(s, b, r)
     )
-    run._step = lambda *_: (np.float32(np.nan), np.float32(1))
+    monkeypatch.setattr(TrainStep, "__call__", lambda *_: (float("nan"), 1.0))
     with pytest.raises(TrainingError, match=r"epoch 2, step 2: loss nan, gradient norm 1.0; lower optimizer.learning"):
         run.fit()
     checkpoint = load_checkpoint(tmp_path / "checkpoints")
@@ -348,6 +349,41 @@ def test_each_cell_takes_a_step(cell: str, tmp_path: Path) -> None:
     options = TrainerOptions(epochs=2)
     Trainer(model, examples, [], VOCABULARY, tmp_path, options=options, optimizer=OptimizerOptions(0.1, 0.5)).fit()
     assert all(np.any(b != w.numpy()) for b, w in zip(before, model.trainable_variables, strict=True))
+
+
+def test_the_step_is_made_into_a_graph_once_for_all_shapes(
+    tones: SimpleNamespace, corpus: Path, tmp_path: Path
+) -> None:
+    """Three batches an epoch, each of another length and count; a call that goes on makes it once more."""
+    witness = Witness(lambda r: ctrl_c() if r.total_steps == 5 else None)
+    tree = tones.tree(corpus, tmp_path / "run", trainer={"epochs": 3})
+    with pytest.raises(KeyboardInterrupt):
+        run_configured(tmp_path / "run", tree, [witness])
+    run_configured(tmp_path / "run", tree, [witness])
+    assert [e.traces for e in witness.epochs] == [1, 1, 1]
+
+
+def test_the_share_of_waiting_is_of_the_steps_of_the_epoch(
+    make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock on which each batch takes two seconds to come and each step six; and a call for each of its steps."""
+    now = [0.0]
+    monkeypatch.setattr(trainer.time, "monotonic", lambda: now[0])
+    real = TrainingSet.batches
+
+    def slow(*arguments: Any, **keywords: Any) -> Iterator[Any]:
+        for batch in real(*arguments, **keywords):
+            now[0] += 2
+            yield batch
+
+    def pass_six(_: StepReport) -> None:
+        now[0] += 6
+
+    monkeypatch.setattr(TrainingSet, "batches", slow)
+    witness = Witness(pass_six)
+    while make(epochs=2, max_minutes=0, witness=witness).fit() != "epochs":
+        continue
+    assert [e.waiting for e in witness.epochs] == [0.25, 0.25]
 
 
 def test_position_is_what_a_checkpoint_holds(make: Callable[..., Trainer], tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""One update of the weights by a batch: loss, gradient, AdamW, on one device or the sum over several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from asr.models import AcousticModel
+from asr.training.ctc import ctc_loss
+from asr.training.dataset import Batch
+from asr.training.distribution import Devices
+from asr.training.options import OptimizerOptions
+from asr.training.precision import LossScale
+from asr.training.setup import named
+
+
+class SummedAdamW(keras.optimizers.AdamW):
+    """AdamW of gradients that are the sum over the replicas already: clipping by the global norm needs it before."""
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        """Keras would sum them, once more."""
+        return grads_and_vars
+
+
+class TrainStep:
+    """A function of a batch and a learning rate that changes ``model``, made into a graph once for all shapes.
+
+    Attributes:
+        optimizer: with its moments.
+        loss_scale: of float16, None otherwise.
+        traces: how often the graph has been made.
+    """
+
+    def __init__(
+        self, model: AcousticModel, *, optimizer: OptimizerOptions, clip_norm: float, precision: str, devices: Devices
+    ) -> None:
+        self.model, self.clip_norm, self.devices, self.traces = model, clip_norm, devices, 0
+        with devices.strategy.scope():
+            self.optimizer = SummedAdamW(0.0, weight_decay=optimizer.weight_decay)
+            self.optimizer.build(model.trainable_variables)
+            self.loss_scale = LossScale() if precision == "mixed_float16" else None
+        self._graph = tf.function(self._step, input_signature=self._signature())
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """All that a step changes: weights, seeds of dropout, moments, the count of updates, the loss scale."""
+        scale = self.loss_scale.variables if self.loss_scale else []
+        groups = {"model": self.model.variables, "optimizer": self.optimizer.variables, "loss_scale": scale}
+        return {f"{group}/{n}": v for group, variables in groups.items() for n, v in named(variables).items()}
+
+    def __call__(self, batch: Batch, rate: float) -> tuple[float, float]:
+        """The loss of the whole batch before the update, and the gradient's norm; not finite where it was skipped."""
+        self.optimizer.learning_rate.assign(rate)
+        rows = (batch.features, batch.feature_lengths, batch.labels, batch.label_lengths, batch.weights)
+        loss, norm = self._graph(*map(tf.convert_to_tensor, rows), tf.constant(batch.utterances, tf.float32))
+        return float(loss), float(norm)
+
+    def _signature(self) -> list[tf.TensorSpec]:
+        """Open in every size, so that it is traced once and a resumed run computes by the same graph."""
+        lengths = tf.TensorSpec((None,), tf.int32)
+        features = tf.TensorSpec((None, None, self.model.options["num_features"]), tf.float32)
+        labels, weights = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
+        return [features, lengths, labels, lengths, weights, tf.TensorSpec((), tf.float32)]
+
+    def _step(self, *batch: Any) -> tuple[Any, Any]:
+        self.traces += 1
+        strategy = self.devices.strategy
+        loss, norm, gradients = strategy.run(self._gradients, batch)
+        loss, norm = self.devices.first(loss), self.devices.first(norm)
+        if self.loss_scale is None:
+            strategy.run(self._update, (gradients,))
+        else:
+            finite = tf.math.is_finite(norm)
+            tf.cond(finite, lambda: strategy.run(self._update, (gradients,)), lambda: None)
+            self.loss_scale.learn(finite)
+        return loss, norm
+
+    def _gradients(self, *batch: Any) -> tuple[Any, Any, list[Any]]:
+        """On a replica: loss and clipped gradients of the whole batch, and their norm before."""
+        *rows, utterances = batch
+        features, feature_lengths, labels, label_lengths, weights = self.devices.own_rows(*rows)
+        scale = self.loss_scale.value if self.loss_scale else None
+        with tf.GradientTape() as tape:
+            logits = self.model(features, lengths=feature_lengths, training=True)
+            losses = ctc_loss(logits, self.model.output_lengths(feature_lengths), labels, label_lengths)
+            loss = tf.reduce_sum(losses * weights) / utterances
+            target = loss if scale is None else loss * scale
+        gradients = tape.gradient(target, self.model.trainable_variables)
+        if scale is not None:
+            gradients = [g / scale for g in gradients]
+        loss, *gradients = self.devices.summed([loss, *gradients])
+        gradients, norm = tf.clip_by_global_norm(gradients, self.clip_norm)
+        return loss, norm, gradients
+
+    def _update(self, gradients: list[Any]) -> None:
+        self.optimizer.apply(gradients, self.model.trainable_variables)
