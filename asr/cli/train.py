@@ -7,7 +7,7 @@
   -m, --multirun       a sweep: model.dropout=0.1,0.3 trains each, below run_dir
   --cfg                print the composed configuration and stop
 
-Ctrl-C ends the step under way and saves a checkpoint (again: leaves at once, with the last one saved); the same
+Ctrl-C or SIGTERM ends the step under way and saves a checkpoint (a second Ctrl-C leaves at once); the same
 command goes on from it. Settings are composed by Hydra.
 """
 
