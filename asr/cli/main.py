@@ -18,6 +18,7 @@ VERBS = {
     "export": ("asr.cli.export", "turn a checkpoint into a bundle that runs without TensorFlow"),
     "transcribe": ("asr.cli.transcribe", "recordings to text"),
     "evaluate": ("asr.cli.evaluate", "word and character error rates"),
+    "gradient-flow": ("asr.cli.gradient_flow", "see how far back in time a gradient reaches"),
     "recipe": ("asr.cli.recipe", "run a recipe from download to result"),
 }
 """Verb → module, and a line of help. A module has ``add_arguments(parser)`` and ``run(arguments) -> int``, or, to

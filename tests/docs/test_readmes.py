@@ -1,4 +1,4 @@
-"""Every `asr` command that a README shows is one this version accepts."""
+"""Every `asr` command that a README or a page of docs/ shows is one this version accepts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from asr.cli.main import VERBS
 from asr.cli.train import compose, sweep
 
 ROOT = Path(__file__).parents[2]
-READMES = [ROOT / "README.md", *ROOT.glob("recipes/*/README.md"), *ROOT.glob("benchmarks/README.md")]
+PAGES = ("README.md", "recipes/*/README.md", "benchmarks/README.md", "docs/*.md")
+READMES = [page for pattern in PAGES for page in ROOT.glob(pattern)]
 
 
 def commands() -> list[str]:
