@@ -5,7 +5,7 @@
     bundle.json       format, and the SHA-256 of every other part
     card.json         what it is, what it was trained on, how well it does
     front_end.npz     frozen arrays of the features
-    cmvn.npz          mean and standard deviation, or nothing for per-utterance normalisation
+    cmvn.npz          mean and standard deviation, perhaps a prior's weight; nothing for per-utterance normalisation
     vocabulary.json   blank and characters
     float32.onnx      features (B, T, F), feature_lengths (B,) → log_probs (B, T', V), log_prob_lengths (B,)
     int8.onnx         the same, weights in 8 bits; at least one of the two
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError
-from asr.features.cmvn import Cmvn, UtteranceCmvn, cmvn_from_arrays
+from asr.features.cmvn import Normaliser, cmvn_from_arrays
 from asr.features.front_end import FrontEnd
 from asr.files import sha256_of
 from asr.text.vocabulary import Vocabulary
@@ -56,7 +56,7 @@ class Bundle:
     path: Path
     card: Mapping[str, Any]
     front_end: FrontEnd
-    cmvn: Cmvn | UtteranceCmvn
+    cmvn: Normaliser
     vocabulary: Vocabulary
     precisions: tuple[str, ...]
     frame_s: float
@@ -113,7 +113,7 @@ def write_bundle(
     *,
     card: Mapping[str, Any],
     front_end: FrontEnd,
-    cmvn: Cmvn | UtteranceCmvn,
+    cmvn: Normaliser,
     vocabulary: Vocabulary,
     models: Mapping[str, Path],
 ) -> Path:

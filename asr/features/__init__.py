@@ -1,7 +1,17 @@
 """Samples → frames: log-mel, MFCC, power spectrogram, and mean and variance normalisation."""
 
-from asr.features.cmvn import Cmvn, UtteranceCmvn, cmvn_from_arrays
+from asr.features.cmvn import Cmvn, Normaliser, SmoothedCmvn, UtteranceCmvn, cmvn_from_arrays
 from asr.features.front_end import FrontEnd
 from asr.features.options import LogMel, Mfcc, PowerSpectrogram
 
-__all__ = ["Cmvn", "FrontEnd", "LogMel", "Mfcc", "PowerSpectrogram", "UtteranceCmvn", "cmvn_from_arrays"]
+__all__ = [
+    "Cmvn",
+    "FrontEnd",
+    "LogMel",
+    "Mfcc",
+    "Normaliser",
+    "PowerSpectrogram",
+    "SmoothedCmvn",
+    "UtteranceCmvn",
+    "cmvn_from_arrays",
+]

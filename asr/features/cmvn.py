@@ -1,4 +1,4 @@
-"""Cepstral mean and variance normalisation, over a training set or over each utterance."""
+"""Cepstral mean and variance normalisation, over a training set, over each utterance, or between the two."""
 
 from __future__ import annotations
 
@@ -59,6 +59,38 @@ class UtteranceCmvn:
         return {}
 
 
-def cmvn_from_arrays(arrays: Mapping[str, np.ndarray]) -> Cmvn | UtteranceCmvn:
-    """Read what ``to_arrays`` gave: arrays make it global, none per utterance."""
-    return Cmvn(arrays["mean"], arrays["std"]) if "mean" in arrays else UtteranceCmvn()
+@dataclass(frozen=True, eq=False)
+class SmoothedCmvn:
+    """An utterance's own mean, as if it had begun with ``prior_frames`` frames of the training set's.
+
+    A word alone is too short for its own mean: that is mostly its vowel, and subtracting it takes the vowel away; the
+    training set's mean alone leaves another microphone in. This is the posterior mean of a Gaussian prior
+    (Prasad & Umesh 2013). The standard deviation is the training set's.
+
+    Attributes:
+        whole: of the training set.
+        prior_frames: the prior's weight, in frames.
+    """
+
+    whole: Cmvn
+    prior_frames: float
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """(T, F) → (T, F)."""
+        mean = (features.sum(0) + self.prior_frames * self.whole.mean) / (len(features) + self.prior_frames)
+        return ((features - mean) / self.whole.std).astype(np.float32)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As stored in a bundle."""
+        return {**self.whole.to_arrays(), "prior_frames": np.array(self.prior_frames, np.float32)}
+
+
+Normaliser = Cmvn | UtteranceCmvn | SmoothedCmvn
+
+
+def cmvn_from_arrays(arrays: Mapping[str, np.ndarray]) -> Normaliser:
+    """Read what ``to_arrays`` gave: no arrays make it per utterance, a prior smoothed, mean and deviation global."""
+    if "mean" not in arrays:
+        return UtteranceCmvn()
+    whole = Cmvn(arrays["mean"], arrays["std"])
+    return SmoothedCmvn(whole, float(arrays["prior_frames"])) if "prior_frames" in arrays else whole

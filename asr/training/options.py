@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from asr.data import Utterance, read_manifest
-from asr.data.augment import FrequencyWarp, GaussianNoise, SpecAugment, TimeStretch, Transform
+from asr.data.augment import Equaliser, FrequencyWarp, GaussianNoise, SpecAugment, TimeStretch, Transform
 from asr.errors import ConfigError
 from asr.features import FrontEnd
 from asr.text import normalise
@@ -97,6 +97,7 @@ class AugmentOptions:
 
     frequency_warp: float = 0.0
     time_stretch: float = 0.0
+    equaliser_std: float = 0.0
     noise_std: float = 0.0
     frequency_masks: int = 0
     frequency_width: int = 0
@@ -110,6 +111,7 @@ class AugmentOptions:
         for name in ("frequency_masks", "frequency_width", "time_masks"):
             check_number(f"augment.{name}", getattr(self, name), 0, whole=True)
         check_number("augment.time_share", self.time_share, 0, 1)
+        check_number("augment.equaliser_std", self.equaliser_std, 0)
         check_number("augment.noise_std", self.noise_std, 0)
 
     def transforms(self, front_end: FrontEnd) -> list[Transform]:
@@ -125,6 +127,8 @@ class AugmentOptions:
             if front_end.centres_hz is None:
                 raise ConfigError("augment.frequency_warp needs bands of frequency, and cepstra have none; set it to 0")
             chosen.append(FrequencyWarp(front_end.centres_hz, self.frequency_warp))
+        if self.equaliser_std:
+            chosen.append(Equaliser(self.equaliser_std))
         if self.noise_std:
             chosen.append(GaussianNoise(self.noise_std))
         if self.frequency_masks or self.time_masks:

@@ -17,7 +17,7 @@ import numpy as np
 
 from asr.data import Utterance
 from asr.errors import AudioError, ConfigError, TrainingError
-from asr.features import Cmvn, FrontEnd, LogMel, Mfcc, PowerSpectrogram, UtteranceCmvn
+from asr.features import Cmvn, FrontEnd, LogMel, Mfcc, Normaliser, PowerSpectrogram, SmoothedCmvn, UtteranceCmvn
 from asr.models import AcousticModel
 from asr.provenance import provenance
 from asr.text import Vocabulary
@@ -41,6 +41,9 @@ __all__ = [
     "run_training",
     "same_run",
 ]
+
+PRIOR_FRAMES = 40.0
+"""Of smoothed normalisation: a word's own mean counts half when it is as long."""
 
 FEATURES = {"log_mel": LogMel, "mfcc": Mfcc, "power_spectrogram": PowerSpectrogram}
 
@@ -93,7 +96,7 @@ def run_training(
         folder: gets set-up, checkpoints, weights.
         data: manifests and their split.
         features: ``kind`` and its options.
-        cmvn: ``utterance`` or ``global``.
+        cmvn: ``utterance``, ``smoothed`` or ``global``.
         model: the acoustic model's options.
         augment: of the training features.
         optimizer: and its learning rate's schedule.
@@ -175,10 +178,12 @@ def _is_array(features: np.ndarray | AudioError) -> TypeGuard[np.ndarray]:
     return isinstance(features, np.ndarray)
 
 
-def _normaliser(kind: str, features: Sequence[np.ndarray]) -> Cmvn | UtteranceCmvn:
-    if kind not in ("utterance", "global"):
-        raise ConfigError(f"features.cmvn is utterance or global, got {kind!r}")
-    return Cmvn.fit(features) if kind == "global" else UtteranceCmvn()
+def _normaliser(kind: str, features: Sequence[np.ndarray]) -> Normaliser:
+    if kind not in ("utterance", "smoothed", "global"):
+        raise ConfigError(f"features.cmvn is utterance, smoothed or global, got {kind!r}")
+    if kind == "utterance":
+        return UtteranceCmvn()
+    return Cmvn.fit(features) if kind == "global" else SmoothedCmvn(Cmvn.fit(features), PRIOR_FRAMES)
 
 
 def _check_unchanged(folder: Path, figures: Mapping[str, Any]) -> None:
@@ -200,7 +205,7 @@ def _check_unchanged(folder: Path, figures: Mapping[str, Any]) -> None:
 
 
 def _dev_examples(
-    dev: Sequence[Utterance], front_end: FrontEnd, cmvn: Cmvn | UtteranceCmvn, cache_dir: str | None
+    dev: Sequence[Utterance], front_end: FrontEnd, cmvn: Normaliser, cache_dir: str | None
 ) -> list[Example]:
     """Dev utterances need no labels, so any character may stand in them, but each must be readable.
 

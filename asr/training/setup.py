@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from asr.errors import CheckpointError
-from asr.features import Cmvn, FrontEnd, UtteranceCmvn, cmvn_from_arrays
+from asr.features import FrontEnd, Normaliser, cmvn_from_arrays
 from asr.files import write_atomically, write_json
 from asr.models import AcousticModel
 from asr.text import Vocabulary
@@ -32,7 +32,7 @@ class Setup:
 
     model: AcousticModel
     front_end: FrontEnd
-    cmvn: Cmvn | UtteranceCmvn
+    cmvn: Normaliser
     vocabulary: Vocabulary
     record: Mapping[str, Any]
 

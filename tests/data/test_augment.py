@@ -5,11 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asr.data.augment import FrequencyWarp, GaussianNoise, SpecAugment, TimeStretch
+from asr.data.augment import Equaliser, FrequencyWarp, GaussianNoise, SpecAugment, TimeStretch
 
 FEATURES = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
 CENTRES = np.linspace(100, 3800, 8)
-TRANSFORMS = [FrequencyWarp(CENTRES, 0.2), GaussianNoise(0.5), TimeStretch(0.2), SpecAugment(2, 3, 2, 0.2)]
+TRANSFORMS = [
+    FrequencyWarp(CENTRES, 0.2),
+    Equaliser(0.5),
+    GaussianNoise(0.5),
+    TimeStretch(0.2),
+    SpecAugment(2, 3, 2, 0.2),
+]
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=lambda t: type(t).__name__)
@@ -23,7 +29,8 @@ def test_a_seed_repeats_a_draw_and_the_input_stays(transform) -> None:
 
 
 @pytest.mark.parametrize(
-    "transform", [FrequencyWarp(CENTRES, 0.0), GaussianNoise(0.0), TimeStretch(0.0), SpecAugment(2, 0, 2, 0.0)]
+    "transform",
+    [FrequencyWarp(CENTRES, 0.0), Equaliser(0.0), GaussianNoise(0.0), TimeStretch(0.0), SpecAugment(2, 0, 2, 0.0)],
 )
 def test_no_amount_changes_nothing(transform) -> None:
     np.testing.assert_allclose(transform(FEATURES, np.random.default_rng(0)), FEATURES, atol=1e-6)
@@ -60,3 +67,13 @@ def test_noise_has_the_deviation_it_says() -> None:
     noisy = GaussianNoise(0.6)(np.zeros((500, 40), np.float32), np.random.default_rng(0))
     assert noisy.std() == pytest.approx(0.6, rel=0.02)
     assert noisy.mean() == pytest.approx(0, abs=0.02)
+
+
+def test_an_equaliser_adds_one_smooth_gain_to_all_frames() -> None:
+    features = np.random.default_rng(0).normal(size=(7, 41)).astype(np.float32)
+    added = Equaliser(0.5)(features, np.random.default_rng(1)) - features
+    np.testing.assert_allclose(added, np.tile(added[0], (7, 1)), atol=1e-6)
+    bends = np.abs(np.diff(added[0], 2)) > 1e-4
+    assert np.flatnonzero(bends).tolist() == [9, 19, 29]  # straight between five knots
+    gains = [Equaliser(0.5)(features, np.random.default_rng(s))[0, 0] - features[0, 0] for s in range(400)]
+    assert np.std(gains) == pytest.approx(0.5, rel=0.1)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from asr.data.augment.equaliser import Equaliser
 from asr.data.augment.frequency_warp import FrequencyWarp
 from asr.data.augment.gaussian_noise import GaussianNoise
 from asr.data.augment.spec_augment import SpecAugment
@@ -16,4 +17,4 @@ from asr.data.augment.time_stretch import TimeStretch
 
 Transform = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
-__all__ = ["FrequencyWarp", "GaussianNoise", "SpecAugment", "TimeStretch", "Transform"]
+__all__ = ["Equaliser", "FrequencyWarp", "GaussianNoise", "SpecAugment", "TimeStretch", "Transform"]
