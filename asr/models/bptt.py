@@ -271,9 +271,9 @@ def _jobs(directions: int, cores: int) -> list[Job]:
 @cache
 def _threads() -> ThreadPoolExecutor:
     """One thread a core; BLAS itself then on one, since its own threads would fight for the same cores."""
-    import scipy.linalg.blas  # noqa: F401 - numba's products use scipy's BLAS, which must be there to be limited
     from threadpoolctl import threadpool_limits
 
+    _kernels()  # with scipy, whose BLAS is then limited as well
     threadpool_limits(1, user_api="blas")
     return ThreadPoolExecutor(_cores())
 

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from asr.models.blas import multiply
+
 _FAST: Any = {"fastmath": True, "nogil": True, "cache": True, "error_model": "numpy"}
 
 # tanh as x·P(x²)/Q(x²), the coefficients of Eigen's float32 approximation: within 3e-7 everywhere, and unlike a call
@@ -74,24 +76,15 @@ def scatter(frames, lengths, backwards, rows):
 
 
 @njit(**_FAST)
-def _product(hidden, recurrent, t, out):
-    """``out`` = W_hh h_{t-1}, zero at the start."""
-    if t == 0:
-        out[:] = 0
-    else:
-        np.dot(hidden[t - 1], recurrent, out)
-
-
-@njit(**_FAST)
 def rnn_forward(hidden, recurrent, bias):
     """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b); ``hidden`` comes as W_xh x_t."""
-    product = np.empty(hidden.shape[1:], np.float32)
     for t in range(len(hidden)):
-        _product(hidden, recurrent, t, product)
+        if t > 0:
+            multiply(hidden[t - 1], recurrent, hidden[t], True)
         for b in range(hidden.shape[1]):
-            h, p = hidden[t, b], product[b]
+            h = hidden[t, b]
             for j in range(len(h)):
-                h[j] = _tanh(h[j] + p[j] + bias[j])
+                h[j] = _tanh(h[j] + bias[j])
 
 
 @njit(**_FAST)
@@ -103,25 +96,26 @@ def rnn_backward(d_hidden, transposed, hidden, d_projected):
             h, dh, dz, c = hidden[t, b], d_hidden[t, b], d_projected[t, b], carry[b]
             for j in range(len(h)):
                 dz[j] = (dh[j] + c[j]) * (_ONE - h[j] * h[j])
-        np.dot(d_projected[t], transposed, carry)
+        multiply(d_projected[t], transposed, carry, False)
 
 
 @njit(**_FAST)
 def lstm_forward(z, recurrent, bias, hidden, cell):
     """c_t = f_t c_{t-1} + i_t g_t, h_t = o_t tanh(c_t) (Gers et al. 2000); fills ``hidden`` and ``cell`` (T, B, H)."""
     units = hidden.shape[2]
-    product, zeros = np.empty(z.shape[1:], np.float32), np.zeros(units, np.float32)
+    zeros = np.zeros(units, np.float32)
     for t in range(len(z)):
-        _product(hidden, recurrent, t, product)
+        if t > 0:
+            multiply(hidden[t - 1], recurrent, z[t], True)
         for b in range(z.shape[1]):
-            a, p, c, h = z[t, b], product[b], cell[t, b], hidden[t, b]
+            a, c, h = z[t, b], cell[t, b], hidden[t, b]
             previous = cell[t - 1, b] if t > 0 else zeros
             for j in range(2 * units):
-                a[j] = _sigmoid(a[j] + p[j] + bias[j])
+                a[j] = _sigmoid(a[j] + bias[j])
             for j in range(2 * units, 3 * units):
-                a[j] = _tanh(a[j] + p[j] + bias[j])
+                a[j] = _tanh(a[j] + bias[j])
             for j in range(3 * units, 4 * units):
-                a[j] = _sigmoid(a[j] + p[j] + bias[j])
+                a[j] = _sigmoid(a[j] + bias[j])
             i, f, g, o = a[:units], a[units : 2 * units], a[2 * units : 3 * units], a[3 * units :]
             for j in range(units):
                 c[j] = f[j] * previous[j] + i[j] * g[j]
@@ -158,7 +152,7 @@ def lstm_backward(d_hidden, transposed, cell, gates, d_projected):
                 dg[j] = dc[j] * i[j] * (_ONE - g[j] * g[j])
             for j in range(units):
                 dc[j] *= f[j]
-        np.dot(d_projected[t], transposed, carry_h)
+        multiply(d_projected[t], transposed, carry_h, False)
 
 
 @njit(**_FAST)
@@ -169,9 +163,10 @@ def gru_forward(z, recurrent, bias, recurrent_bias, hidden, candidate):
     ``z`` leaves as z r g, ``candidate`` (T, B, H) keeps n_t.
     """
     units = hidden.shape[2]
-    product, zeros = np.empty(z.shape[1:], np.float32), np.zeros(units, np.float32)
+    product, zeros = np.zeros(z.shape[1:], np.float32), np.zeros(units, np.float32)
     for t in range(len(z)):
-        _product(hidden, recurrent, t, product)
+        if t > 0:
+            multiply(hidden[t - 1], recurrent, product, False)
         for b in range(z.shape[1]):
             a, p, h, n = z[t, b], product[b], hidden[t, b], candidate[t, b]
             previous = hidden[t - 1, b] if t > 0 else zeros
@@ -218,4 +213,4 @@ def gru_backward(d_hidden, transposed, hidden, gates, candidate, d_projected, d_
                 direct[j] = dh[j] * z[j]
             for j in range(2 * units):
                 dp[j] = dx[j]
-        np.dot(d_product[t], transposed, carry)
+        multiply(d_product[t], transposed, carry, False)
