@@ -21,13 +21,12 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
+from tables import write_table
 
 from asr.cli.train import compose, training_options
 from asr.data import Utterance, read_manifest
-from asr.files import write_atomically
 from asr.provenance import provenance
 
-BEGIN, END = "<!-- input_pipeline.py -->", "<!-- end of input_pipeline.py -->"
 Rates = tuple[float, float, float]
 """Audio-seconds a second, audio-seconds a processor second, share of padding."""
 
@@ -46,14 +45,13 @@ def main() -> None:
         rows = [row for count in (1, 2) for row in measured(corpora, Path(folder), count, arguments.runs)]
     made = provenance()
     text = (
-        f"{BEGIN}\n`python benchmarks/input_pipeline.py`, batches of 120 s, augmentation of `small_corpus`, "
+        f"`python benchmarks/input_pipeline.py`, batches of 120 s, augmentation of `small_corpus`, "
         f"median of {arguments.runs} runs.\n\n"
         "| corpus | from | processes | audio s / s | audio s / s a core | padding |\n|---|---|---|---|---|---|\n"
         + "\n".join(sorted(rows))
-        + f"\n\n{made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}.\n{END}"
+        + f"\n\n{made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}."
     )
-    print(text)
-    write(text)
+    write_table("input_pipeline.py", text)
 
 
 def thinned(manifest: Path, seconds: float) -> list[Utterance]:
@@ -139,14 +137,6 @@ def options() -> tuple:
     front_end = make_front_end(**chosen["features"])
     rate = front_end.sample_rate / front_end.hop_length
     return front_end, chosen["augment"].transforms(front_end), chosen["batch_s"] * rate
-
-
-def write(text: str) -> None:
-    """Put the table between its markers in README.md."""
-    path = Path(__file__).parent / "README.md"
-    page = path.read_text(encoding="utf-8")
-    with write_atomically(path) as temporary:
-        temporary.write_text(page.split(BEGIN)[0] + text + page.split(END)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,12 +24,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from tables import write_table
 
 from asr.data import read_manifest
-from asr.files import write_atomically
 from asr.provenance import provenance
 
-BEGIN, END = "<!-- train_step.py -->", "<!-- end of train_step.py -->"
 SYSTEMS = {
     "ours": "ours, float32",
     "bfloat16": "ours, mixed_bfloat16",
@@ -109,7 +108,7 @@ def main() -> None:
         peaks.append(peak)
         rows += table(case, found, peak)
         print(*rows[-len(case.systems) :], sep="\n", flush=True)
-    write(page(rows, peaks, arguments.rounds))
+    write_table("train_step.py", page(rows, peaks, arguments.rounds))
 
 
 def write_batches(case: Case, manifest: Path, path: Path, rounds: int) -> None:
@@ -169,21 +168,13 @@ def page(rows: list[str], peaks: list[float], rounds: int) -> str:
     """The text between the markers."""
     made = provenance()
     return (
-        f"{BEGIN}\n`python benchmarks/train_step.py`, {rounds} rounds; {FEATURES} features a frame, "
+        f"`python benchmarks/train_step.py`, {rounds} rounds; {FEATURES} features a frame, "
         f"{1 / FRAME_S:.0f} frames a second; the machine's peak {min(peaks) / 1e9:.0f} to {max(peaks) / 1e9:.0f} "
         "GFLOP/s in float32 on all cores.\n\n"
         "| network | system | audio-s/s | ours is faster by | of the peak | memory, MB | above import | CTC's share |\n"
         "|---|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        f"{made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}.\n{END}"
+        f"{made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}."
     )
-
-
-def write(text: str) -> None:
-    """Put the table between its markers in README.md."""
-    path = Path(__file__).parent / "README.md"
-    whole = path.read_text(encoding="utf-8")
-    with write_atomically(path) as temporary:
-        temporary.write_text(whole.split(BEGIN)[0] + text + whole.split(END)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":

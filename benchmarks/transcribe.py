@@ -16,12 +16,11 @@ import sys
 import time
 from pathlib import Path
 
+from tables import write_table
+
 from asr import load_model
 from asr.audio import AUDIO_SUFFIXES, audio_info
-from asr.files import write_atomically
 from asr.provenance import provenance
-
-BEGIN, END = "<!-- transcribe.py -->", "<!-- end of transcribe.py -->"
 
 
 def main() -> None:
@@ -38,12 +37,11 @@ def main() -> None:
     )
     made = provenance()
     text = (
-        f"{BEGIN}\n`python benchmarks/transcribe.py` on {len(recordings)} recordings, {sum(durations):.0f} s of audio, "
+        f"`python benchmarks/transcribe.py` on {len(recordings)} recordings, {sum(durations):.0f} s of audio, "
         f"two threads at most.\n\n| what | median | least to most |\n|---|---|---|\n{table}\n\n"
-        f"{made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}.\n{END}"
+        f"{made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}."
     )
-    print(text)
-    write(text)
+    write_table("transcribe.py", text)
 
 
 def cold_start(recordings: list[Path], durations: list[float], arguments: argparse.Namespace) -> list[str]:
@@ -87,14 +85,6 @@ def row(name: str, values: list[float], unit: str) -> str:
     digits = 2 if unit else 4
     shown = [f"{v:.{digits}f}" for v in (statistics.median(values), min(values), max(values))]
     return f"| {name} | {shown[0]} {unit} | {shown[1]} to {shown[2]} |"
-
-
-def write(text: str) -> None:
-    """Put the table between its markers in README.md."""
-    path = Path(__file__).parent / "README.md"
-    page = path.read_text(encoding="utf-8")
-    with write_atomically(path) as temporary:
-        temporary.write_text(page.split(BEGIN)[0] + text + page.split(END)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":
