@@ -29,6 +29,10 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from threadpoolctl import threadpool_limits
+
+from asr.models import kernels
+from asr.models.cells import NUMPY_CELLS, Cell
 
 
 @dataclass(frozen=True)
@@ -71,22 +75,22 @@ def _run(cell: str, inputs: Any, lengths: Any, *weights: Any) -> Any:
     """The layer as one operation; with F = 0 in the kernel ``inputs`` are the projections (B, T, D·G·H) already."""
     directions, units = weights[1].shape[:2]
     jobs = _jobs(directions, _cores())
-    kept = len(jobs) * _CELLS[cell].kept
+    kept = len(jobs) * NUMPY_CELLS[cell].kept
 
     def forward(inputs: np.ndarray, lengths: np.ndarray, *weights: np.ndarray) -> list[np.ndarray]:
         outputs = np.empty((*inputs.shape[:2], directions * units), np.float32)
-        results = _threads().map(lambda job: _forward(_CELLS[cell], job, inputs, lengths, weights, outputs), jobs)
+        results = _threads().map(lambda job: _forward(NUMPY_CELLS[cell], job, inputs, lengths, weights, outputs), jobs)
         return [outputs, *(array for arrays in results for array in arrays)]
 
     def backward(
         inputs: np.ndarray, lengths: np.ndarray, outputs: np.ndarray, d_outputs: np.ndarray, *rest: Any
     ) -> Any:
-        weights, kept = rest[: _CELLS[cell].weights], rest[_CELLS[cell].weights :]
+        weights, kept = rest[: NUMPY_CELLS[cell].weights], rest[NUMPY_CELLS[cell].weights :]
         each = len(kept) // len(jobs)
 
         def one(i: int) -> list[np.ndarray]:
             arrays = kept[i * each : (i + 1) * each]
-            return _backward(_CELLS[cell], jobs[i], inputs, lengths, outputs, d_outputs, weights, arrays, d_inputs)
+            return _backward(NUMPY_CELLS[cell], jobs[i], inputs, lengths, outputs, d_outputs, weights, arrays, d_inputs)
 
         projected = weights[0].shape[1] == 0
         d_inputs = np.empty((1 if projected else directions, *inputs.shape), np.float32)
@@ -115,7 +119,7 @@ def _call(function: Callable[..., Any], arguments: Sequence[Any], outputs: int) 
 
 
 def _forward(
-    cell: _Cell, job: Job, inputs: np.ndarray, lengths: np.ndarray, weights: Sequence[np.ndarray], outputs: np.ndarray
+    cell: Cell, job: Job, inputs: np.ndarray, lengths: np.ndarray, weights: Sequence[np.ndarray], outputs: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """Fill the job's part of ``outputs``; what its way back needs."""
     kernel, recurrent, *biases = (w[job.direction] for w in weights)
@@ -123,12 +127,12 @@ def _forward(
     frames = _gathered(job, inputs, lengths, kernel, recurrent)
     z = frames if len(kernel) == 0 else _over_frames(frames, kernel)
     hidden, *kept = cell.forward(z, recurrent, *biases)
-    _kernels().scatter(hidden, lengths, job.direction == 1, job.rows(_slice(job, outputs, hidden.shape[2])))
+    kernels.scatter(hidden, lengths, job.direction == 1, job.rows(_slice(job, outputs, hidden.shape[2])))
     return tuple(kept)
 
 
 def _backward(
-    cell: _Cell,
+    cell: Cell,
     job: Job,
     inputs: np.ndarray,
     lengths: np.ndarray,
@@ -151,7 +155,7 @@ def _backward(
     else:
         d_kernel = _outer(_time_major(job, inputs, lengths), dz)
         d_frames, rows = _over_frames(dz, kernel.T), d_inputs[job.direction]
-    _kernels().scatter(d_frames, lengths, job.direction == 1, job.rows(rows))
+    kernels.scatter(d_frames, lengths, job.direction == 1, job.rows(rows))
     return [d_kernel, d_recurrent, *d_biases]
 
 
@@ -170,7 +174,7 @@ def _slice(job: Job, array: np.ndarray, width: int) -> np.ndarray:
 def _time_major(job: Job, array: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     rows = job.rows(array)
     frames = np.empty((rows.shape[1], rows.shape[0], rows.shape[2]), np.float32)
-    _kernels().gather(rows, lengths, job.direction == 1, frames)
+    kernels.gather(rows, lengths, job.direction == 1, frames)
     return frames
 
 
@@ -198,66 +202,6 @@ def _joined(jobs: Sequence[Job], directions: int, parts: Sequence[np.ndarray]) -
     )
 
 
-def _rnn_forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
-    _kernels().rnn_forward(z, recurrent, bias)
-    return [z]
-
-
-def _rnn_backward(d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    dz = np.empty_like(hidden)
-    _kernels().rnn_backward(d_hidden, transposed, hidden, dz)
-    return dz, dz
-
-
-def _lstm_forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
-    hidden = np.empty((*z.shape[:2], len(recurrent)), np.float32)
-    cell = np.empty_like(hidden)
-    _kernels().lstm_forward(z, recurrent, bias, hidden, cell)
-    return [hidden, cell, z]
-
-
-def _lstm_backward(
-    d_hidden: np.ndarray, transposed: np.ndarray, _hidden: np.ndarray, cell: np.ndarray, gates: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    dz = np.empty_like(gates)
-    _kernels().lstm_backward(d_hidden, transposed, cell, gates, dz)
-    return dz, dz
-
-
-def _gru_forward(
-    z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray, recurrent_bias: np.ndarray
-) -> list[np.ndarray]:
-    hidden = np.empty((*z.shape[:2], len(recurrent)), np.float32)
-    candidate = np.empty_like(hidden)
-    _kernels().gru_forward(z, recurrent, bias, recurrent_bias, hidden, candidate)
-    return [hidden, z, candidate]
-
-
-def _gru_backward(
-    d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray, gates: np.ndarray, candidate: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    dz, d_product = np.empty_like(gates), np.empty_like(gates)
-    _kernels().gru_backward(d_hidden, transposed, hidden, gates, candidate, dz, d_product)
-    return dz, d_product
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """How one cell goes forward and back, how many arrays it keeps between, and how many weights it has."""
-
-    forward: Callable[..., list[np.ndarray]]
-    backward: Callable[..., tuple[np.ndarray, np.ndarray]]
-    kept: int
-    weights: int = 3
-
-
-_CELLS = {
-    "PlainRnn": _Cell(_rnn_forward, _rnn_backward, 0),
-    "Lstm": _Cell(_lstm_forward, _lstm_backward, 2),
-    "Gru": _Cell(_gru_forward, _gru_backward, 2, weights=4),
-}
-
-
 @cache
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -271,15 +215,5 @@ def _jobs(directions: int, cores: int) -> list[Job]:
 @cache
 def _threads() -> ThreadPoolExecutor:
     """One thread a core; BLAS itself then on one, since its own threads would fight for the same cores."""
-    from threadpoolctl import threadpool_limits
-
-    _kernels()  # with scipy, whose BLAS is then limited as well
     threadpool_limits(1, user_api="blas")
     return ThreadPoolExecutor(_cores())
-
-
-def _kernels() -> Any:
-    """Imported when first run: numba takes a second, and a GPU never needs it."""
-    from asr.models import kernels
-
-    return kernels
