@@ -43,10 +43,19 @@ class Job:
     share: int
     shares: int
 
+    @property
+    def backwards(self) -> bool:
+        """Whether it reads from the end."""
+        return self.direction == 1
+
     def rows(self, array: np.ndarray) -> np.ndarray:
         """Its utterances of an array (B, …)."""
         size = len(array)
         return array[size * self.share // self.shares : size * (self.share + 1) // self.shares]
+
+    def side(self, array: np.ndarray, width: int) -> np.ndarray:
+        """Its direction's part of an array (B, T, D·width)."""
+        return array[:, :, self.direction * width : (self.direction + 1) * width]
 
 
 def layer(cell: str, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
@@ -74,23 +83,22 @@ def layer(cell: str, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *bi
 def _run(cell: str, inputs: Any, lengths: Any, *weights: Any) -> Any:
     """The layer as one operation; with F = 0 in the kernel ``inputs`` are the projections (B, T, D·G·H) already."""
     directions, units = weights[1].shape[:2]
-    jobs = _jobs(directions, _cores())
-    kept = len(jobs) * NUMPY_CELLS[cell].kept
+    through_time, jobs = NUMPY_CELLS[cell], _jobs(directions, _cores())
+    kept_each, num_weights = through_time.kept, len(weights)
 
     def forward(inputs: np.ndarray, lengths: np.ndarray, *weights: np.ndarray) -> list[np.ndarray]:
         outputs = np.empty((*inputs.shape[:2], directions * units), np.float32)
-        results = _threads().map(lambda job: _forward(NUMPY_CELLS[cell], job, inputs, lengths, weights, outputs), jobs)
-        return [outputs, *(array for arrays in results for array in arrays)]
+        kept = _threads().map(lambda job: _forward(through_time, job, inputs, lengths, weights, outputs), jobs)
+        return [outputs, *(array for arrays in kept for array in arrays)]
 
     def backward(
-        inputs: np.ndarray, lengths: np.ndarray, outputs: np.ndarray, d_outputs: np.ndarray, *rest: Any
-    ) -> Any:
-        weights, kept = rest[: NUMPY_CELLS[cell].weights], rest[NUMPY_CELLS[cell].weights :]
-        each = len(kept) // len(jobs)
+        inputs: np.ndarray, lengths: np.ndarray, outputs: np.ndarray, d_outputs: np.ndarray, *rest: np.ndarray
+    ) -> list[np.ndarray]:
+        weights, kept = rest[:num_weights], rest[num_weights:]
 
         def one(i: int) -> list[np.ndarray]:
-            arrays = kept[i * each : (i + 1) * each]
-            return _backward(NUMPY_CELLS[cell], jobs[i], inputs, lengths, outputs, d_outputs, weights, arrays, d_inputs)
+            arrays = kept[i * kept_each : (i + 1) * kept_each]
+            return _backward(through_time, jobs[i], inputs, lengths, outputs, d_outputs, weights, arrays, d_inputs)
 
         projected = weights[0].shape[1] == 0
         d_inputs = np.empty((1 if projected else directions, *inputs.shape), np.float32)
@@ -99,12 +107,12 @@ def _run(cell: str, inputs: Any, lengths: Any, *weights: Any) -> Any:
 
     @tf.custom_gradient
     def differentiable(inputs: Any, *weights: Any) -> tuple[Any, Callable[..., Any]]:
-        outputs, *arrays = _call(forward, (inputs, lengths, *weights), 1 + kept)
+        outputs, *kept = _call(forward, (inputs, lengths, *weights), 1 + len(jobs) * kept_each)
         outputs.set_shape((*inputs.shape[:2], directions * units))
 
         def gradient(d_outputs: Any) -> list[Any]:
-            arguments = (inputs, lengths, outputs, d_outputs, *weights, *arrays)
-            gradients = _call(backward, arguments, 1 + len(weights))
+            arguments = (inputs, lengths, outputs, d_outputs, *weights, *kept)
+            gradients = _call(backward, arguments, 1 + num_weights)
             for found, variable in zip(gradients, (inputs, *weights), strict=True):
                 found.set_shape(variable.shape)
             return gradients
@@ -124,10 +132,12 @@ def _forward(
     """Fill the job's part of ``outputs``; what its way back needs."""
     kernel, recurrent, *biases = (w[job.direction] for w in weights)
     lengths = job.rows(lengths)
-    frames = _gathered(job, inputs, lengths, kernel, recurrent)
-    z = frames if len(kernel) == 0 else _over_frames(frames, kernel)
+    if len(kernel) == 0:
+        z = _time_major(job, job.side(inputs, recurrent.shape[1]), lengths)
+    else:
+        z = _over_frames(_time_major(job, inputs, lengths), kernel)
     hidden, *kept = cell.forward(z, recurrent, *biases)
-    kernels.scatter(hidden, lengths, job.direction == 1, job.rows(_slice(job, outputs, hidden.shape[2])))
+    kernels.scatter(hidden, lengths, job.backwards, job.rows(job.side(outputs, len(recurrent))))
     return tuple(kept)
 
 
@@ -145,36 +155,23 @@ def _backward(
     """Fill the job's part of ``d_inputs`` (D, B, T, F); its share of the gradient of each weight."""
     kernel, recurrent, *biases = (w[job.direction] for w in weights)
     lengths = job.rows(lengths)
-    units = len(recurrent)
-    hidden, d_hidden = (_time_major(job, _slice(job, a, units), lengths) for a in (outputs, d_outputs))
+    hidden, d_hidden = (_time_major(job, job.side(a, len(recurrent)), lengths) for a in (outputs, d_outputs))
     dz, d_product = cell.backward(d_hidden, np.ascontiguousarray(recurrent.T), hidden, *kept)
     d_recurrent = _outer(hidden[:-1], d_product[1:])
     d_biases = [d.sum((0, 1)) for d in (dz, d_product)[: len(biases)]]
     if len(kernel) == 0:
-        d_frames, rows, d_kernel = dz, _slice(job, d_inputs[0], dz.shape[2]), np.zeros_like(kernel)
+        d_frames, rows, d_kernel = dz, job.side(d_inputs[0], dz.shape[2]), np.zeros_like(kernel)
     else:
         d_kernel = _outer(_time_major(job, inputs, lengths), dz)
         d_frames, rows = _over_frames(dz, kernel.T), d_inputs[job.direction]
-    kernels.scatter(d_frames, lengths, job.direction == 1, job.rows(rows))
+    kernels.scatter(d_frames, lengths, job.backwards, job.rows(rows))
     return [d_kernel, d_recurrent, *d_biases]
-
-
-def _gathered(
-    job: Job, inputs: np.ndarray, lengths: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray
-) -> np.ndarray:
-    """The job's frames (T, b, F), or its projections (T, b, G·H) where ``inputs`` hold these of both directions."""
-    return _time_major(job, _slice(job, inputs, recurrent.shape[1]) if len(kernel) == 0 else inputs, lengths)
-
-
-def _slice(job: Job, array: np.ndarray, width: int) -> np.ndarray:
-    """The direction's features of an array (B, T, D·width)."""
-    return array[:, :, job.direction * width : (job.direction + 1) * width]
 
 
 def _time_major(job: Job, array: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     rows = job.rows(array)
     frames = np.empty((rows.shape[1], rows.shape[0], rows.shape[2]), np.float32)
-    kernels.gather(rows, lengths, job.direction == 1, frames)
+    kernels.gather(rows, lengths, job.backwards, frames)
     return frames
 
 

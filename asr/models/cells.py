@@ -64,17 +64,15 @@ class Cell:
         forward: z, W_hh, biases → hidden states, then what ``backward`` needs.
         backward: ∂L/∂h, W_hhᵀ, hidden states, what was kept → ∂L/∂(W_xh x_t + b) and ∂L/∂(W_hh h_{t-1} + b).
         kept: how many arrays are kept.
-        weights: of a layer: kernel, recurrent kernel, bias, and the GRU's recurrent bias.
     """
 
     forward: Callable[..., list[np.ndarray]]
     backward: Callable[..., tuple[np.ndarray, np.ndarray]]
     kept: int
-    weights: int = 3
 
 
 NUMPY_CELLS = {
     "PlainRnn": Cell(_rnn_forward, _rnn_backward, 0),
     "Lstm": Cell(_lstm_forward, _lstm_backward, 2),
-    "Gru": Cell(_gru_forward, _gru_backward, 2, weights=4),
+    "Gru": Cell(_gru_forward, _gru_backward, 2),
 }
