@@ -29,6 +29,8 @@
     ├── ExportError                 export
     │   └── ParityError             parity               the exported model disagrees with the trained one
     ├── EvaluationError             evaluation
+    ├── LanguageModelError          language-model       a language model cannot be made, read or used
+    ├── AlignmentError              alignment            a text cannot be laid over a recording
     └── MissingExtraError           missing-extra        an optional dependency is not installed
 
 The message says what came, what was needed, which file or id, and what to do; the code is for programs and
@@ -210,6 +212,18 @@ class EvaluationError(AsrError):
     """Hypotheses and references do not fit together."""
 
     code = "evaluation"
+
+
+class LanguageModelError(AsrError):
+    """A language model cannot be made, read or used."""
+
+    code = "language-model"
+
+
+class AlignmentError(AsrError):
+    """A text cannot be laid over a recording."""
+
+    code = "alignment"
 
 
 class MissingExtraError(AsrError):

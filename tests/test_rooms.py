@@ -10,19 +10,20 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "asr"
 GROUND = {"errors", "files", "provenance"}
-LIGHT = {"audio", "text", "features", "data", "decoding", "evaluation", "bundle", "inference"}
+LIGHT = {"audio", "text", "features", "data", "lm", "decoding", "evaluation", "bundle", "inference"}
 MAY_IMPORT = {
     "audio": set(),
     "text": set(),
     "features": {"audio"},
     "data": {"audio", "features", "text"},
     "corpora": {"data", "audio"},
-    "decoding": {"text"},
+    "lm": {"text"},
+    "decoding": {"text", "lm"},
     "evaluation": {"text"},
-    "bundle": {"features", "text"},
+    "bundle": {"features", "text", "lm", "decoding"},
     "inference": LIGHT,
     "models": {"text"},
-    "training": {"audio", "text", "features", "data", "decoding", "evaluation", "models"},
+    "training": {"audio", "text", "features", "data", "lm", "decoding", "evaluation", "models"},
     "export": {*LIGHT, "models", "training"},
     "recipe": {*LIGHT, "corpora", "models", "training", "export"},
 }

@@ -1,6 +1,6 @@
 """Recordings → transcripts, without TensorFlow."""
 
 from asr.inference.transcriber import Transcriber, load_model
-from asr.inference.transcript import Segment, Transcript
+from asr.inference.transcript import Alternative, Segment, Transcript, Word
 
-__all__ = ["Segment", "Transcriber", "Transcript", "load_model"]
+__all__ = ["Alternative", "Segment", "Transcriber", "Transcript", "Word", "load_model"]

@@ -6,12 +6,45 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word, its ``start`` and ``end`` in seconds from the recording's start, and how sure the recogniser is.
+
+    ``confidence`` is the estimated probability, 0 to 1, that the word is right.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another reading of a segment: its text, and its share, 0 to 1, of the probability of all that were kept."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
 class Segment:
-    """A stretch of speech: its text, and its ``start`` and ``end`` in seconds from the recording's start."""
+    """A stretch of speech.
+
+    Attributes:
+        start: seconds from the recording's start.
+        end: the same.
+        text: what was said.
+        words: the same word by word, in order of time.
+        confidence: estimated share of words that are right, 0 to 1.
+        n_best: the likeliest readings, best first, ``text`` the first of them; empty where only one was kept.
+    """
 
     start: float
     end: float
     text: str
+    words: tuple[Word, ...] = ()
+    confidence: float = 1.0
+    n_best: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""N-gram language models: text → counts → probabilities → a file to query."""
