@@ -1,8 +1,21 @@
 """Recordings → samples: (N,) float32, one channel, the rate asked for."""
 
+from asr.audio.blocks import PcmFormat, Resampler, stream_audio, stream_pipe
 from asr.audio.info import AudioInfo, audio_info
 from asr.audio.load import MINIMUM_S, load_audio, resample
 from asr.audio.samples import as_samples
 from asr.audio.source import AUDIO_SUFFIXES
 
-__all__ = ["AUDIO_SUFFIXES", "MINIMUM_S", "AudioInfo", "as_samples", "audio_info", "load_audio", "resample"]
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "MINIMUM_S",
+    "AudioInfo",
+    "PcmFormat",
+    "Resampler",
+    "as_samples",
+    "audio_info",
+    "load_audio",
+    "resample",
+    "stream_audio",
+    "stream_pipe",
+]

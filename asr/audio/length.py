@@ -26,7 +26,7 @@ from typing import BinaryIO
 
 from asr.errors import AudioTruncatedError
 
-_UNKNOWN_FROM = 0x7FFFF000
+UNKNOWN_FROM = 0x7FFFF000
 """Sizes from here on are what programs write when they cannot seek back (sox, espeak, ffmpeg)."""
 
 _OGG_PAGE_MAX = 27 + 255 + 255 * 255
@@ -62,9 +62,9 @@ def _missing_in_wav(file: BinaryIO, size: int) -> int:
     if data is None:
         file.seek(4)
         promised = 8 + int.from_bytes(file.read(4), "little")
-        return promised - size if promised < _UNKNOWN_FROM else 0
+        return promised - size if promised < UNKNOWN_FROM else 0
     start, length = data
-    return 0 if length >= _UNKNOWN_FROM and not _has_ds64(file) else start + length - size
+    return 0 if length >= UNKNOWN_FROM and not _has_ds64(file) else start + length - size
 
 
 def find_data_chunk(file: BinaryIO) -> tuple[int, int] | None:
@@ -100,7 +100,7 @@ def is_unsized_wav(file: BinaryIO) -> bool:
     data = find_data_chunk(file) if head[:4] == b"RIFF" and head[8:] == b"WAVE" else None
     file.seek(0)
     riff_end = 8 + int.from_bytes(head[4:8], "little")
-    unfinished = riff_end >= _UNKNOWN_FROM or (data is not None and riff_end <= data[0])
+    unfinished = riff_end >= UNKNOWN_FROM or (data is not None and riff_end <= data[0])
     return data is not None and data[1] == 0 and size > data[0] and unfinished
 
 

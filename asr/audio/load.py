@@ -48,10 +48,11 @@ def load_audio(
         SampleRateError: the file's rate or ``sample_rate`` is outside 4 kHz to 384 kHz.
     """
     name = name_of(source)
-    _check_request(name, sample_rate, offset_s, duration_s)
+    check_request(name, sample_rate, offset_s, duration_s)
     with open_recording(source) as recording:
         rate = recording.samplerate
-        samples = _read_range(recording, name, offset_s, duration_s)
+        blocks = list(read_range(recording, name, offset_s, duration_s))
+    samples = np.concatenate(blocks) if blocks else np.empty(0, np.float32)
     return resample(check_finite(samples, name), rate, sample_rate)
 
 
@@ -74,48 +75,59 @@ def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     return np.asarray(soxr.resample(samples, from_rate, to_rate), dtype=np.float32)
 
 
-def _check_request(name: str, sample_rate: int, offset_s: float, duration_s: float | None) -> None:
+def check_request(name: str, sample_rate: int, offset_s: float, duration_s: float | None) -> None:
+    """Refuse a rate or a range that no recording has.
+
+    Raises:
+        SampleRateError: the rate is outside 4 kHz to 384 kHz.
+        ValueError: the range is negative or empty.
+    """
     check_rate(sample_rate, name)
     if not offset_s >= 0 or (duration_s is not None and not duration_s > 0):
         raise ValueError(f"{name}: offset_s must be >= 0 and duration_s > 0, got {offset_s} and {duration_s}")
 
 
-def _read_range(recording: Forward, name: str, offset_s: float, duration_s: float | None) -> np.ndarray:
-    """The samples (N,) of a range, every one of them there."""
+def read_range(
+    recording: Forward, name: str, offset_s: float, duration_s: float | None, most: int = _BLOCK
+) -> Iterator[np.ndarray]:
+    """Yield the samples of a range as mono blocks (n,) float32, ``most`` values of all channels together in each.
+
+    Raises:
+        AudioTruncatedError: the range, or the file, ends early or stops decoding; what came before was yielded.
+        AudioTooShortError: all of it was less than 25 ms.
+    """
     rate = recording.samplerate
     start = round(offset_s * rate)
     wanted = None if duration_s is None else round(duration_s * rate)
-    blocks: list[np.ndarray] = []
+    got = 0
     try:
         if start:
             recording.seek(min(start, recording.frames))
-        for block in decode(recording, wanted):
-            blocks.append(block)
+        for block in decode(recording, wanted, most):
+            got += len(block)
+            yield block
     except soundfile.LibsndfileError as fault:
-        at = (start + sum(map(len, blocks))) / rate
-        reason = fault.error_string.strip(" .")
+        at, reason = (start + got) / rate, fault.error_string.strip(" .")
         raise AudioTruncatedError(f"{name}: cut or damaged, cannot be decoded after {at:.1f} s ({reason})") from fault
-    samples = np.concatenate(blocks) if blocks else np.empty(0, np.float32)
-    _check_length(recording, name, start, wanted, len(samples))
-    return samples
+    _check_length(recording, name, start, wanted, got)
 
 
-def decode(recording: Forward, wanted: int | None) -> Iterator[np.ndarray]:
+def decode(recording: Forward, wanted: int | None, most: int = _BLOCK) -> Iterator[np.ndarray]:
     """Yield mono blocks (n,) float32 from where ``recording`` stands, ``wanted`` samples or to the end.
 
     ``SoundFile.blocks`` would repeat stale samples after a short read; ``read`` returns what was read.
     """
     left = UNKNOWN_FRAMES if wanted is None else wanted
-    most = max(_BLOCK // recording.channels, 1)
+    most = max(most // recording.channels, 1)
     while left > 0:
         block = recording.read(min(most, left), dtype="float32", always_2d=True)
         if not len(block):
             return
         left -= len(block)
-        yield _mono(block)
+        yield to_mono(block)
 
 
-def _mono(block: np.ndarray) -> np.ndarray:
+def to_mono(block: np.ndarray) -> np.ndarray:
     """Channels (n, C) → their mean (n,)."""
     if block.shape[1] == 1:
         return block[:, 0]
@@ -131,6 +143,15 @@ def _check_length(recording: Forward, name: str, start: int, wanted: int | None,
         raise AudioTruncatedError(
             f"{name}: {wanted / rate:.2f} s needed from {start / rate:.2f} s on, only {got / rate:.2f} s are there"
         )
+    check_not_too_short(got, rate, name)
+
+
+def check_not_too_short(got: int, rate: int, name: str) -> None:
+    """Refuse less than one analysis window.
+
+    Raises:
+        AudioTooShortError: ``got`` samples at ``rate`` Hz last less than 25 ms.
+    """
     if got < MINIMUM_S * rate:
         raise AudioTooShortError(
             f"{name}: {got} samples at {rate} Hz last {1000 * got / rate:.0f} ms; "
