@@ -1,0 +1,62 @@
+"""Decode only what a list allows: commands, digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from asr.decoding.acceptor import START, Acceptor, Trie
+from asr.errors import ConfigError
+from asr.text import Vocabulary
+
+
+def phrases(lines: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
+    """The utterance is one of ``lines``, whole.
+
+    Raises:
+        ConfigError: no lines.
+        VocabularyError: a character has no label.
+    """
+    trie = _trie(lines, vocabulary, "a grammar")
+    following, weights = _forbidden(trie, vocabulary)
+    return Acceptor(following, weights, _final(trie))
+
+
+def lexicon(words: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
+    """The utterance is any sequence of ``words``, with a space between two; of one word where labels have no space.
+
+    Raises:
+        ConfigError: no words.
+        VocabularyError: a character has no label.
+    """
+    trie = _trie(words, vocabulary, "a lexicon")
+    following, weights = _forbidden(trie, vocabulary)
+    if not vocabulary.unknown(" "):
+        space = int(vocabulary.encode(" ")[0])
+        for node in trie.ends:
+            following[node, space], weights[node, space] = START, 0.0
+    return Acceptor(following, weights, _final(trie))
+
+
+def _trie(lines: Iterable[str], vocabulary: Vocabulary, what: str) -> Trie:
+    texts = [" ".join(line.split()) for line in lines if line.strip()]
+    if not texts:
+        raise ConfigError(f"{what} needs at least one line, got none")
+    return Trie.of(vocabulary.encode(text).tolist() for text in texts)
+
+
+def _forbidden(trie: Trie, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
+    """States and weights (S, V) that allow the trie's arcs and nothing else."""
+    following = np.zeros((len(trie.children), len(vocabulary)), np.int64)
+    weights = np.full(following.shape, -np.inf)
+    for node, arcs in enumerate(trie.children):
+        for label, child in arcs.items():
+            following[node, label], weights[node, label] = child, 0.0
+    return following, weights
+
+
+def _final(trie: Trie) -> np.ndarray:
+    final = np.full(len(trie.children), -np.inf)
+    final[sorted(trie.ends)] = 0.0
+    return final

@@ -1,0 +1,154 @@
+"""Prefix beam search against sums over every path, and against itself in pieces."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import groupby, product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asr.decoding import BeamOptions, PrefixBeamSearch
+from asr.decoding.grammar import lexicon, phrases
+from asr.decoding.hotwords import hotwords
+from asr.errors import VocabularyError
+from asr.text import Vocabulary
+
+EXACT = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf)
+
+
+def random_log_probs(seed: int, frames: int, labels: int, sharpness: float = 2.0) -> np.ndarray:
+    logits = sharpness * np.random.default_rng(seed).normal(size=(frames, labels))
+    return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+
+
+def sums_over_paths(log_probs: np.ndarray) -> dict[tuple[int, ...], float]:
+    """ln p of every reading: each of the V**T paths, collapsed."""
+    sums: dict[tuple[int, ...], float] = defaultdict(lambda: -np.inf)
+    frames, labels = log_probs.shape
+    for path in product(range(labels), repeat=frames):
+        reading = tuple(label for label, _ in groupby(path) if label)
+        sums[reading] = np.logaddexp(sums[reading], log_probs[np.arange(frames), path].sum())
+    return sums
+
+
+def decode(log_probs: np.ndarray, options: BeamOptions = EXACT, scorers=(), count: int = 100_000):
+    search = PrefixBeamSearch(log_probs.shape[1], scorers, options)
+    return search.finish(search.advance(search.start(), log_probs), count)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("frames", "labels"), [(1, 3), (5, 3), (6, 2), (6, 4)])
+def test_a_wide_beam_gives_every_reading_the_sum_over_its_paths(seed: int, frames: int, labels: int) -> None:
+    log_probs = random_log_probs(seed, frames, labels)
+    found, wanted = dict(decode(log_probs)), sums_over_paths(log_probs)
+    assert found.keys() == wanted.keys()
+    for reading, score in wanted.items():
+        assert found[reading] == pytest.approx(score, abs=1e-9)
+
+
+def test_readings_come_best_first_and_as_many_as_asked() -> None:
+    log_probs = random_log_probs(7, 6, 4)
+    ranked = sorted(sums_over_paths(log_probs).items(), key=lambda pair: -pair[1])
+    assert [reading for reading, _ in decode(log_probs, count=5)] == [reading for reading, _ in ranked[:5]]
+
+
+def test_the_best_reading_is_not_always_that_of_the_best_path() -> None:
+    """Graves et al. 2006, figure 2: no path beats all blanks, yet A is likelier as a sum."""
+    log_probs = np.log([[0.6, 0.4], [0.6, 0.4]])
+    assert decode(log_probs, count=1) == [((1,), pytest.approx(np.log(0.64)))]
+
+
+def test_no_frames_read_as_nothing() -> None:
+    assert decode(np.empty((0, 3))) == [((), 0.0)]
+
+
+@given(seed=st.integers(0, 10_000), width=st.integers(1, 12), cuts=st.lists(st.integers(0, 30), max_size=5))
+def test_in_pieces_as_in_one(seed: int, width: int, cuts: list[int]) -> None:
+    log_probs = random_log_probs(seed, 30, 5, sharpness=3.0)
+    options = BeamOptions(width=width, threshold=12.0, token_threshold=-6.0)
+    search = PrefixBeamSearch(5, options=options)
+    beam = search.start()
+    for piece in np.split(log_probs, sorted(cuts)):
+        beam = search.advance(beam, piece)
+    assert search.finish(beam, width) == decode(log_probs, options, count=width)
+
+
+def test_a_beam_can_go_on_twice_from_the_same_frame() -> None:
+    log_probs = random_log_probs(3, 20, 5)
+    search = PrefixBeamSearch(5, options=BeamOptions(width=8))
+    middle = search.advance(search.start(), log_probs[:10])
+    search.advance(middle, log_probs[:5])
+    assert search.finish(search.advance(middle, log_probs[10:])) == decode(log_probs, BeamOptions(width=8), count=1)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_a_prefix_is_in_the_beam_once(seed: int) -> None:
+    """Also when it left the beam and came back while a longer one stayed."""
+    log_probs = random_log_probs(seed, 40, 4, sharpness=1.0)
+    readings = [reading for reading, _ in decode(log_probs, BeamOptions(width=5, threshold=np.inf))]
+    assert len(readings) == len(set(readings))
+
+
+def test_labels_below_the_token_threshold_extend_nothing() -> None:
+    log_probs = np.log([[0.5, 0.49, 0.01]])
+    assert dict(decode(log_probs, BeamOptions(token_threshold=np.log(0.02)))).keys() == {(), (1,)}
+    assert dict(decode(log_probs, BeamOptions(token_threshold=np.log(0.009)))).keys() == {(), (1,), (2,)}
+
+
+def test_prefixes_too_far_below_the_best_are_dropped() -> None:
+    log_probs = np.log([[0.9, 0.09, 0.01]])
+    assert dict(decode(log_probs, BeamOptions(threshold=np.log(91)))).keys() == {(), (1,), (2,)}
+    assert dict(decode(log_probs, BeamOptions(threshold=np.log(89)))).keys() == {(), (1,)}
+
+
+def test_the_wrong_number_of_labels_is_refused() -> None:
+    with pytest.raises(VocabularyError, match=r"\(T, 3\), got \(4, 5\)"):
+        PrefixBeamSearch(3).advance(PrefixBeamSearch(3).start(), np.zeros((4, 5)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_scorers_add_what_they_say_to_the_sum_over_paths(seed: int) -> None:
+    vocabulary = Vocabulary((" ", "A", "B"))
+    log_probs = random_log_probs(seed, 6, 4)
+    found = dict(decode(log_probs, scorers=[hotwords({"AB": 3.0}, vocabulary), hotwords({"B A": 1.5}, vocabulary)]))
+    for reading, score in sums_over_paths(log_probs).items():
+        text = f" {vocabulary.decode(reading)} ".replace(" ", "  ")
+        double = " ".join(vocabulary.decode(reading).split(" "))
+        bonus = 3.0 * text.count(" AB ") + 1.5 * f" {double} ".replace(" B A ", " B# A ").count("#")
+        if " B A B A" not in f" {double}":
+            assert found[reading] == pytest.approx(score + bonus, abs=1e-9), double
+
+
+def test_only_the_phrases_of_a_grammar_are_read() -> None:
+    vocabulary = Vocabulary((" ", "A", "B"))
+    log_probs = random_log_probs(1, 6, 4)
+    found = decode(log_probs, scorers=[phrases(["AB", "B A", "BB"], vocabulary)])
+    sums = sums_over_paths(log_probs)
+    allowed = [tuple(vocabulary.encode(t).tolist()) for t in ("AB", "B A", "BB")]
+    assert dict(found) == {reading: pytest.approx(sums[reading]) for reading in allowed}
+
+
+def test_a_lexicon_allows_any_sequence_of_its_words() -> None:
+    vocabulary = Vocabulary((" ", "A", "B"))
+    log_probs = random_log_probs(2, 6, 4)
+    found = decode(log_probs, scorers=[lexicon(["A", "AB"], vocabulary)])
+    wanted = {
+        reading: pytest.approx(score)
+        for reading, score in sums_over_paths(log_probs).items()
+        if all(word in ("A", "AB") for word in vocabulary.decode(reading).split(" "))
+    }
+    assert dict(found) == wanted
+
+
+def test_a_word_the_network_hardly_hears_is_read_where_nothing_else_is_allowed() -> None:
+    vocabulary = Vocabulary(("A", "B"))
+    log_probs = np.log([[0.999, 0.00099, 0.00001]])
+    grammar = [phrases(["B"], vocabulary)]
+    assert decode(log_probs, BeamOptions(), scorers=grammar) == [((2,), pytest.approx(np.log(0.00001)))]
+
+
+def test_a_grammar_that_allows_nothing_in_so_few_frames_gives_nothing() -> None:
+    assert decode(random_log_probs(0, 2, 3), scorers=[phrases(["ABA"], Vocabulary(("A", "B")))]) == []
