@@ -1,0 +1,212 @@
+"""Forced alignment: where the labels of a known text are in a recording.
+
+The most probable of all paths that spell the labels, by Viterbi over the 2U + 1 states of Graves et al. 2006,
+section 4.1 (a blank before, between and after the labels), with max in the place of the sum.
+
+Hours need no band to be guessed. A path's cost at a frame is how much less probable it is than the best path
+without a text; it never falls. So once any path to the end is known (a beam search finds one), every state that
+costs more than that path does at its end is left out, and the best path is still found for certain. Scores are kept
+at the start of each block only, and the way back is computed anew block by block: for T frames and at most W states
+left in at a frame, memory is about 6 W sqrt(T) bytes. Where text and recording agree W is hundreds; in the worst
+case, where they have nothing in common, 2U + 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NoReturn
+
+import numpy as np
+
+from asr.errors import AlignmentError
+from asr.text import BLANK
+
+_BEAM = 1000.0
+"""Natural logarithms by which the beam search's states may be worse than its best: a hundred labels or so."""
+
+_NEVER = np.full(2, np.inf)
+
+
+@dataclass(frozen=True)
+class LabelAlignment:
+    """Where each label of a text is.
+
+    Attributes:
+        first: (U,) the output frame where the label is first emitted, increasing.
+        last: (U,) the last frame of the same run; ``first[i] <= last[i] < first[i + 1]``.
+        log_probs: (U,) mean of the label's log-probability over these frames.
+        score: log-probability of the whole path, blanks included.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    log_probs: np.ndarray
+    score: float
+
+
+def frames_needed(labels: Sequence[int] | np.ndarray) -> int:
+    """The fewest frames that can spell ``labels`` (U,): a label each, and a blank within each pair of equal ones.
+
+    >>> frames_needed([3, 1, 1])
+    4
+    """
+    return len(labels) + sum(bool(a == b) for a, b in pairwise(labels))
+
+
+def forced_alignment(log_probs: np.ndarray, labels: Sequence[int] | np.ndarray) -> LabelAlignment:
+    """Lay ``labels`` over the recording by the most probable path that spells them.
+
+    >>> probabilities = [[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]
+    >>> found = forced_alignment(np.log(probabilities), [1, 1])
+    >>> found.first.tolist(), found.last.tolist()
+    ([0, 3], [1, 3])
+
+    Args:
+        log_probs: (T', V) natural logarithms, blank at 0.
+        labels: (U,) without blanks, each below V.
+
+    Raises:
+        AlignmentError: the frames are too few for the labels, a label is outside 1 .. V - 1, or no path of
+            probability above zero spells them.
+    """
+    labels = np.asarray(labels, np.int64)
+    _refuse(log_probs, labels)
+    if not len(log_probs):
+        return LabelAlignment(np.empty(0, int), np.empty(0, int), np.empty(0), 0.0)
+    path = _Search(log_probs, labels).best_path()
+    emitted = np.take_along_axis(log_probs, _states(labels)[path][:, None], axis=1)[:, 0].astype(np.float64)
+    frames = np.flatnonzero(path % 2)
+    starts = np.flatnonzero(np.diff(path[frames], prepend=-1))
+    counts = np.diff(starts, append=len(frames))
+    return LabelAlignment(
+        first=frames[starts],
+        last=frames[starts + counts - 1],
+        log_probs=np.add.reduceat(emitted[frames], starts) / counts if len(labels) else np.empty(0),
+        score=float(emitted.sum()),
+    )
+
+
+def _refuse(log_probs: np.ndarray, labels: np.ndarray) -> None:
+    if log_probs.ndim != 2:
+        raise AlignmentError(f"log_probs must be (T, V), got {log_probs.shape}")
+    if len(labels) and not BLANK < labels.min() <= labels.max() < log_probs.shape[1]:
+        raise AlignmentError(f"labels must be 1 to {log_probs.shape[1] - 1}, got {labels.min()} to {labels.max()}")
+    if (needed := frames_needed(labels)) > len(log_probs):
+        raise AlignmentError(
+            f"{len(log_probs)} frames cannot spell {len(labels)} labels (needs {needed}); "
+            "is this the recording's own text?"
+        )
+
+
+def _states(labels: np.ndarray) -> np.ndarray:
+    """Label of each state (2U + 1,)."""
+    states = np.full(2 * len(labels) + 1, BLANK, np.int64)
+    states[1::2] = labels
+    return states
+
+
+@dataclass(frozen=True)
+class _Front:
+    """Costs (W,) of the states ``[low, low + W)`` at a frame; all others are left out."""
+
+    low: int
+    cost: np.ndarray
+
+    def within(self, limit: float) -> _Front | None:
+        """Without the states on either side that cost more; None where none is left."""
+        kept = np.flatnonzero(self.cost <= limit)
+        if not len(kept):
+            return None
+        return _Front(self.low + int(kept[0]), self.cost[kept[0] : kept[-1] + 1])
+
+
+class _Search:
+    """Costs of states from frame to frame, for one recording and one text."""
+
+    def __init__(self, log_probs: np.ndarray, labels: np.ndarray) -> None:
+        self._costs = log_probs.max(axis=1, keepdims=True) - log_probs
+        self._states = _states(labels)
+        self._may_skip = np.zeros(len(self._states), bool)
+        self._may_skip[3::2] = labels[1:] != labels[:-1]
+        self._frames = len(log_probs)
+
+    def best_path(self) -> np.ndarray:
+        """State of each frame (T',)."""
+        block = math.isqrt(8 * self._frames)
+        limit = self._cost_of_a_path()
+        front = self._first()
+        fronts = [front]
+        for t in range(1, self._frames):
+            front = self._next(front, t).within(limit) or _nothing_spells_it()
+            if t % block == 0:
+                fronts.append(front)
+        path = np.empty(self._frames, np.int64)
+        path[-1] = self._end_state(front)
+        for start in reversed(range(0, len(fronts) * block, block)):
+            self._trace(fronts.pop(), start, path[start : start + block + 1], limit)
+        return path
+
+    def _cost_of_a_path(self) -> float:
+        """Cost of the path that a beam search finds, infinite where it finds none."""
+        front = self._first()
+        for t in range(1, self._frames):
+            ahead = self._next(front, t)
+            near = ahead.within(ahead.cost.min(initial=np.inf) + _BEAM)
+            if near is None:
+                return math.inf
+            front = near
+        return float(self._ends(front).min())
+
+    def _first(self) -> _Front:
+        """Only the first blank and the first label can begin."""
+        return _Front(0, self._costs[0, self._states[:2]].astype(np.float64))
+
+    def _next(self, front: _Front, t: int) -> _Front:
+        low, (stay, advance, skip) = self._choices(front, t)
+        best = np.minimum(np.minimum(stay, advance), skip)
+        return _Front(low, best + self._costs[t, self._states[low : low + len(best)]])
+
+    def _choices(self, front: _Front, t: int) -> tuple[int, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """The first state at frame ``t``, and what each costs before it emits, by the three ways to reach it.
+
+        They are from itself, from the state before and from the one before that. States too far back to reach the
+        end are left out.
+        """
+        count = len(self._states)
+        padded = np.concatenate((_NEVER, front.cost, _NEVER))
+        low = max(front.low, count - 2 - 2 * (self._frames - 1 - t))
+        here = slice(low - front.low, min(front.low + len(front.cost) + 2, count) - front.low)
+        skip = np.where(self._may_skip[low : front.low + here.stop], padded[:-2][here], np.inf)
+        return low, (padded[2:][here], padded[1:-1][here], skip)
+
+    def _ends(self, front: _Front) -> np.ndarray:
+        """Costs of the last label and of the blank after it."""
+        ends = np.full(2, np.inf)
+        for i, state in enumerate((len(self._states) - 2, len(self._states) - 1)):
+            if 0 <= state - front.low < len(front.cost):
+                ends[i] = front.cost[state - front.low]
+        return ends
+
+    def _end_state(self, front: _Front) -> int:
+        ends = self._ends(front)
+        if np.isinf(ends).all():
+            _nothing_spells_it()
+        return len(self._states) - 2 + int(ends.argmin())
+
+    def _trace(self, front: _Front, start: int, path: np.ndarray, limit: float) -> None:
+        """Fill ``path``, the frames from ``start``, back from its last one."""
+        ways = []
+        for t in range(start + 1, start + len(path)):
+            low, choices = self._choices(front, t)
+            ways.append((low, np.argmin(choices, axis=0).astype(np.int8)))
+            front = self._next(front, t).within(limit) or _nothing_spells_it()
+        for i in reversed(range(len(ways))):
+            low, way = ways[i]
+            path[i] = path[i + 1] - way[path[i + 1] - low]
+
+
+def _nothing_spells_it() -> NoReturn:
+    raise AlignmentError("the log-probabilities give every path that spells the text a probability of zero")
