@@ -3,6 +3,16 @@
 Without -o the text goes to stdout: of one recording alone, of several as path, tab, text. With -o each
 recording becomes a file of that folder, named as the recording (below a folder given, with its subfolders).
 
+Formats (-f, several as srt,json):
+  txt    a line a segment
+  json   an object a recording: segments and their words with times and confidence
+  jsonl  an object a segment, the same
+  srt    subtitles (SubRip)
+  vtt    subtitles (WebVTT); with --word_timestamps the text says when each word begins
+  tsv    start and end in ms, text
+  ctm    a line a word, as NIST's sclite scores it
+On stdout, of several recordings, txt, json and jsonl name the path, ctm the recording.
+
 A recording that cannot be used is named on stderr with its reason; the others go on.
 Exit code: 0 all transcribed, 1 some or all not, 2 wrong command line, 130 after Ctrl-C (files written stay).
 """
@@ -24,12 +34,16 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from asr.inference import Transcriber, Transcript
+    from asr.inference.writers import SubtitleOptions
 
     Deliver = Callable[["Input", Transcript], object]
 
-_FORMATS = ("txt", "json", "srt", "vtt", "tsv", "all")
-_ON_STDOUT = ("txt", "json")
-"""Formats of which several in a row can be told apart."""
+FORMATS = ("txt", "json", "jsonl", "srt", "vtt", "tsv", "ctm")
+"""As asr.inference.writers has them, which need not be imported to show the help."""
+
+_SUBTITLES = {"srt", "vtt"}
+_TOLD_APART = {"txt", "json", "jsonl", "ctm"}
+"""Formats of which several recordings may follow one another on stdout."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +51,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="FILE|FOLDER|-", help="recordings; - reads one from stdin")
     parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: the one that ships)")
     parser.add_argument("-o", "--output_dir", type=Path, metavar="FOLDER", help="write files here")
-    parser.add_argument("-f", "--output_format", choices=_FORMATS, default="txt", help="default: txt")
+    parser.add_argument(
+        "-f", "--output_format", type=_formats, default="txt", metavar="FORMAT[,FORMAT]", help="or all; default: txt"
+    )
     parser.add_argument("--threads", type=_at_least(0), default=0, metavar="N", help="default: one a core")
     parser.add_argument("--batch_size", type=_at_least(1), default=8, metavar="N", help="default: 8")
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
+    _add_subtitle_arguments(parser)
+
+
+def _add_subtitle_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("srt and vtt")
+    group.add_argument("--max_line_width", type=_at_least(1), metavar="N", help="characters a line, broken at words")
+    group.add_argument(
+        "--max_line_count", type=_at_least(1), metavar="N", help="lines at once; segments then flow together"
+    )
+    group.add_argument("--word_timestamps", action="store_true", help="time the words within the text (vtt)")
+    group.add_argument("--highlight_words", action="store_true", help="underline each word while it is said")
+
+
+def _formats(text: str) -> str:
+    if unknown := [name for name in text.split(",") if name not in FORMATS and text != "all"]:
+        raise argparse.ArgumentTypeError(f"no format {unknown[0]!r}; there are {', '.join(FORMATS)}; or all, alone")
+    return text
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -69,7 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not inputs:
         return 1
     several = len(inputs) > 1 or any(Path(given).is_dir() for given in arguments.inputs)
-    output = _output(arguments.output_dir, arguments.output_format, inputs, several)
+    options = _subtitle_options(arguments)
+    output = _output(arguments.output_dir, arguments.output_format, options, inputs, several)
 
     from asr.inference import load_model
 
@@ -138,40 +172,75 @@ def _nothing_in(folder: str) -> str:
 # Output
 
 
-def _output(folder: Path | None, output_format: str, inputs: Sequence[Input], several: bool) -> Deliver:
+def _subtitle_options(arguments: argparse.Namespace) -> SubtitleOptions:
+    """Those of the command line, refused where they would change nothing."""
+    from asr.inference.writers import SubtitleOptions
+
+    options = SubtitleOptions(
+        max_line_width=arguments.max_line_width,
+        max_line_count=arguments.max_line_count,
+        word_timestamps=arguments.word_timestamps,
+        highlight_words=arguments.highlight_words,
+    )
+    is_cut = options.max_line_width is not None or options.highlight_words
+    if is_cut and arguments.output_format != "all" and _SUBTITLES.isdisjoint(arguments.output_format.split(",")):
+        raise ConfigError(f"-f {arguments.output_format} has no lines to break or words to mark; srt and vtt have")
+    return options
+
+
+def _output(
+    folder: Path | None, output_format: str, options: SubtitleOptions, inputs: Sequence[Input], several: bool
+) -> Deliver:
     """What to do with an input's transcript."""
     from asr.inference.writers import write_transcript
 
     if folder is not None:
-        _refuse_collisions(inputs, folder)
-        return lambda entry, transcript: write_transcript(transcript, folder / entry.stem, output_format)
-    if output_format == "all" or (several and output_format not in _ON_STDOUT):
+        _refuse_collisions(inputs, lambda stem: f"written to {folder / stem}.*")
+        return lambda entry, transcript: write_transcript(transcript, folder / entry.stem, output_format, options)
+    if output_format not in (_TOLD_APART if several else FORMATS):
         raise ConfigError(f"-f {output_format} of {len(inputs)} recording(s) needs -o FOLDER to write files to")
-    return lambda entry, transcript: print(_line(entry, transcript, output_format, several), flush=True)
+    if output_format == "ctm":
+        _refuse_collisions(inputs, lambda stem: f"called {stem} in the ctm")
+    if several:
+        return lambda entry, transcript: _print(_named(entry, transcript, output_format))
+    return lambda entry, transcript: _print(_alone(entry, transcript, output_format, options))
 
 
-def _refuse_collisions(inputs: Sequence[Input], folder: Path) -> None:
+def _refuse_collisions(inputs: Sequence[Input], fate: Callable[[Path], str]) -> None:
     seen: dict[Path, Input] = {}
     for entry in inputs:
         if (other := seen.setdefault(entry.stem, entry)) is not entry:
             raise ConfigError(
-                f"{other.name} and {entry.name} would both be written to {folder / entry.stem}.*; "
+                f"{other.name} and {entry.name} would both be {fate(entry.stem)}; "
                 "rename one, give their common folder, or run twice"
             )
 
 
-def _line(entry: Input, transcript: Transcript, output_format: str, several: bool) -> str:
-    """The transcript for stdout, told apart from others by its name where there are several."""
-    import json
+def _alone(entry: Input, transcript: Transcript, output_format: str, options: SubtitleOptions) -> str:
+    """The transcript of the only recording."""
+    from asr.inference.writers import render_transcript
 
-    from asr.inference.writers import WRITERS
-    from asr.inference.writers.json import as_json
+    if output_format == "txt":
+        return f"{transcript.text}\n"
+    return render_transcript(transcript, output_format, entry.stem.name, options)
 
-    if not several:
-        return transcript.text if output_format == "txt" else WRITERS[output_format](transcript).removesuffix("\n")
-    if output_format == "json":
-        return json.dumps({"path": entry.name, **as_json(transcript)}, ensure_ascii=False)
-    return f"{entry.name}\t{transcript.text}"
+
+def _named(entry: Input, transcript: Transcript, output_format: str) -> str:
+    """The transcript of one recording of several: each line says of which."""
+    from asr.inference.writers import render_transcript
+    from asr.inference.writers.json import as_json, one_object
+
+    if output_format == "ctm":
+        return render_transcript(transcript, "ctm", entry.stem.as_posix())
+    if output_format == "txt":
+        return f"{entry.name}\t{transcript.text}\n"
+    content = as_json(transcript)
+    objects = [content] if output_format == "json" else content["segments"]
+    return "".join(one_object({"path": entry.name, **each}) for each in objects)
+
+
+def _print(text: str) -> None:
+    print(text, end="", flush=True)
 
 
 def _progress(total: int, shown: bool) -> AbstractContextManager:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import signal
 import struct
@@ -15,6 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
+from asr.cli import transcribe as transcribe_verb
+from asr.inference.writers import FORMATS
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
 speak = fake["speak"]
@@ -82,11 +86,22 @@ def test_other_formats_on_stdout(transcribe, tmp_path: Path) -> None:
     write(tmp_path / "a.wav", "ABBA"), write(tmp_path / "b.wav", "CAFE")
     assert transcribe("a.wav", "-f", "vtt").stdout.startswith("WEBVTT\n\n00:00.2")
     assert json.loads(transcribe("a.wav", "-f", "json").stdout)["segments"][0]["text"] == "ABBA"
-    lines = [json.loads(line) for line in transcribe("a.wav", "b.wav", "-f", "json").stdout.splitlines()]
-    assert [(line["path"], line["text"]) for line in lines] == [("a.wav", "ABBA"), ("b.wav", "CAFE")]
+    for name in ("json", "jsonl"):
+        lines = [json.loads(line) for line in transcribe("a.wav", "b.wav", "-f", name).stdout.splitlines()]
+        assert [(line["path"], line["text"]) for line in lines] == [("a.wav", "ABBA"), ("b.wav", "CAFE")]
 
 
-@pytest.mark.parametrize("arguments", [["a.wav", "b.wav", "-f", "srt"], ["a.wav", "-f", "all"]])
+def test_ctm_calls_a_recording_by_its_path_below_the_folder(transcribe, tmp_path: Path) -> None:
+    write(tmp_path / "in" / "x" / "a.wav", "AB BA"), write(tmp_path / "in" / "y" / "a.wav", "CAFE")
+    rows = [line.split() for line in transcribe("in", "-f", "ctm").stdout.splitlines() if line[:2] != ";;"]
+    assert [(r[0], r[1], r[4]) for r in rows] == [("x/a", "1", "AB"), ("x/a", "1", "BA"), ("y/a", "1", "CAFE")]
+    done = transcribe("in/x/a.wav", "in/y/a.wav", "-f", "ctm")
+    assert done.returncode == 1 and "would both be called a in the ctm; rename one" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["a.wav", "b.wav", "-f", "srt"], ["a.wav", "-f", "all"], ["a.wav", "-f", "srt,json"]]
+)
 def test_what_cannot_be_told_apart_on_stdout_needs_a_folder(transcribe, tmp_path: Path, arguments: list[str]) -> None:
     write(tmp_path / "a.wav", "ABBA"), write(tmp_path / "b.wav", "CAFE")
     done = transcribe(*arguments)
@@ -118,7 +133,42 @@ def test_two_recordings_never_write_one_file(transcribe, tmp_path: Path) -> None
 def test_all_formats_at_once(transcribe, tmp_path: Path) -> None:
     write(tmp_path / "a.b.wav", "ABBA")
     assert transcribe("a.b.wav", "-o", "out", "-f", "all").returncode == 0
-    assert sorted(files_below(tmp_path / "out")) == [f"a.b.{s}" for s in ("json", "srt", "tsv", "txt", "vtt")]
+    assert sorted(files_below(tmp_path / "out")) == sorted(f"a.b.{name}" for name in FORMATS)
+
+
+def test_the_command_line_names_every_format() -> None:
+    assert transcribe_verb.FORMATS == FORMATS
+
+
+def test_two_formats_with_lines_cut(transcribe, tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", "ABBA CAFE BAD")
+    assert transcribe("a.wav", "-o", "out", "-f", "srt,txt", "--max_line_width", "9").returncode == 0
+    assert list(files_below(tmp_path / "out")) == ["a.srt", "a.txt"]
+    assert files_below(tmp_path / "out")["a.srt"].endswith("\nABBA CAFE\nBAD\n\n")
+    shown = transcribe("a.wav", "-f", "srt", "--max_line_width", "9", "--max_line_count", "1").stdout.split("\n\n")
+    assert [cue.split("\n")[0::2] for cue in shown[:-1]] == [["1", "ABBA CAFE"], ["2", "BAD"]]
+
+
+def test_words_with_times_and_underlines(transcribe, tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", "ABBA CAFE")
+    timed = transcribe("a.wav", "-f", "vtt", "--word_timestamps").stdout
+    assert re.search(r"^ABBA <00:0\d\.\d\d\d>CAFE$", timed, re.M)
+    underlined = transcribe("a.wav", "-f", "srt", "--word_timestamps", "--highlight_words").stdout
+    assert "\n<u>ABBA</u> CAFE\n" in underlined and "\nABBA <u>CAFE</u>\n" in underlined
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("-f srt --highlight_words", "highlight_words needs word_timestamps"),
+        ("-f vtt --max_line_count 2", "max_line_count needs max_line_width"),
+        ("-f txt,json --max_line_width 40", "-f txt,json has no lines to break or words to mark; srt and vtt have"),
+    ],
+)
+def test_options_without_what_they_need(transcribe, tmp_path: Path, flags: str, message: str) -> None:
+    done = transcribe(write(tmp_path / "a.wav", "ABBA"), *flags.split())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"asr: error[config]: {message}")
 
 
 def test_a_terminal_sees_a_bar(bundle: Path, tmp_path: Path) -> None:
@@ -212,9 +262,12 @@ def test_no_such_model(transcribe, tmp_path: Path) -> None:
     assert done.stderr.startswith("asr: error[bundle-not-found]: no bundle 'nothing'")
 
 
-@pytest.mark.parametrize("flags", [["--batch_size", "0"], ["--threads", "-1"], ["-f", "docx"], ["--no-such"]])
-def test_a_wrong_command_line_is_2(transcribe, flags: list[str]) -> None:
-    done = transcribe("a.wav", *flags)
+WRONG = ["--batch_size 0", "--threads -1", "-f docx", "-f srt,docx", "-f srt,all", "--max_line_width 0", "--no-such"]
+
+
+@pytest.mark.parametrize("flags", WRONG)
+def test_a_wrong_command_line_is_2(transcribe, flags: str) -> None:
+    done = transcribe("a.wav", *flags.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: asr transcribe")
 

@@ -1,4 +1,4 @@
-"""Seconds as subtitles write them."""
+"""Seconds as files write them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ def milliseconds(seconds: float) -> int:
     return round(1000 * seconds)
 
 
-def timestamp(seconds: float, *, hours: bool, decimal: str) -> str:
-    """``HH:MM:SS.mmm``; the hours only where asked for or needed.
+def span(start: float, end: float) -> tuple[int, int]:
+    """Seconds → milliseconds of a stretch that neither starts before 0 nor ends before it starts.
 
-    >>> timestamp(3661.5, hours=True, decimal=",")
+    >>> span(-0.01, 1.5), span(2.0, 1.0)
+    ((0, 1500), (2000, 2000))
+    """
+    first = max(0, milliseconds(start))
+    return first, max(first, milliseconds(end))
+
+
+def timestamp(at: int, *, hours: bool, decimal: str) -> str:
+    """Milliseconds → ``HH:MM:SS.mmm``; the hours only where asked for or needed.
+
+    >>> timestamp(3661500, hours=True, decimal=",")
     '01:01:01,500'
-    >>> timestamp(61.5, hours=False, decimal=".")
+    >>> timestamp(61500, hours=False, decimal=".")
     '01:01.500'
     """
-    whole, fraction = divmod(milliseconds(seconds), 1000)
+    whole, fraction = divmod(at, 1000)
     hour, minute, second = whole // 3600, whole // 60 % 60, whole % 60
     return f"{f'{hour:02}:' if hours or hour else ''}{minute:02}:{second:02}{decimal}{fraction:03}"
-
-
-def cue_text(text: str) -> str:
-    """``text`` without what would end a cue's timing line."""
-    return text.replace("-->", "->")

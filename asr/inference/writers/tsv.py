@@ -9,12 +9,11 @@ r"""Tab-separated values, times in milliseconds.
 from __future__ import annotations
 
 from asr.inference.transcript import Transcript
-from asr.inference.writers.times import milliseconds
+from asr.inference.writers.times import span
+from asr.inference.writers.words import one_line
 
 
 def render(transcript: Transcript) -> str:
     """The header, then a line a segment."""
-    rows = (
-        f"{milliseconds(s.start)}\t{milliseconds(s.end)}\t{' '.join(s.text.split())}\n" for s in transcript.segments
-    )
-    return "start\tend\ttext\n" + "".join(rows)
+    spans = ((*span(s.start, s.end), s.text) for s in transcript.segments)
+    return "start\tend\ttext\n" + "".join(f"{start}\t{end}\t{one_line(text)}\n" for start, end, text in spans)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from asr.inference.transcript import Transcript
+from asr.inference.writers.words import one_line
 
 
 def render(transcript: Transcript) -> str:
     """Text of each segment on its own line."""
-    return "".join(f"{segment.text}\n" for segment in transcript.segments)
+    return "".join(f"{one_line(segment.text)}\n" for segment in transcript.segments)

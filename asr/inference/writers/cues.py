@@ -1,0 +1,118 @@
+"""Transcript → cues: which words a subtitle shows at once, on which lines, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from asr.inference.transcript import Transcript, Word
+from asr.inference.writers.options import SubtitleOptions
+from asr.inference.writers.times import span
+from asr.inference.writers.words import one_line, words_of
+
+PAUSE_S = 3.0
+"""A longer silence ends a cue that could hold more words, as whisper has it."""
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What is shown from ``start`` to ``end``.
+
+    Attributes:
+        start: milliseconds from the recording's start.
+        end: the same, after ``start`` and not after the next cue's.
+        lines: the words of each line; the whole text is one where cues are not made of words.
+        marked: which word is underlined, counted from 0 through all lines.
+    """
+
+    start: int
+    end: int
+    lines: tuple[tuple[Word, ...], ...]
+    marked: int | None = None
+
+    @property
+    def words(self) -> Iterator[Word]:
+        """Those of all lines."""
+        return chain.from_iterable(self.lines)
+
+
+def cues(transcript: Transcript, options: SubtitleOptions) -> list[Cue]:
+    """The cues in order of time, none empty, no two at once."""
+    cut = chain.from_iterable(_blocks(run, options) for run in _runs(transcript, options))
+    if options.highlight_words:
+        cut = chain.from_iterable(map(_each_marked, cut))
+    return _apart(list(cut))
+
+
+def _runs(transcript: Transcript, options: SubtitleOptions) -> Iterator[list[Word]]:
+    """Words that may share a cue: those of a segment or, where a cue has a size, all up to a pause."""
+    if not options.by_words:
+        texts = (Word(one_line(s.text), s.start, s.end, s.confidence) for s in transcript.segments)
+        return ([text] for text in texts if text.text)
+    of_segments = map(words_of, transcript.segments)
+    if options.max_line_count is None:
+        return filter(None, of_segments)
+    return _between_pauses(chain.from_iterable(of_segments))
+
+
+def _between_pauses(words: Iterable[Word]) -> Iterator[list[Word]]:
+    run: list[Word] = []
+    for word in words:
+        if run and word.start - run[-1].end > PAUSE_S:
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _blocks(words: Sequence[Word], options: SubtitleOptions) -> Iterator[Cue]:
+    lines = _lines(words, options.max_line_width)
+    count = options.max_line_count or len(lines)
+    for at in range(0, len(lines), count):
+        block = lines[at : at + count]
+        yield Cue(*span(block[0][0].start, block[-1][-1].end), lines=tuple(map(tuple, block)))
+
+
+def _lines(words: Sequence[Word], width: int | None) -> list[list[Word]]:
+    """As many words a line as fit, one at least."""
+    lines: list[list[Word]] = []
+    length = 0
+    for word in words:
+        length += 1 + len(word.text)
+        if lines and (width is None or length <= width):
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+            length = len(word.text)
+    return lines
+
+
+def _each_marked(cue: Cue) -> Iterator[Cue]:
+    """The cue once a word, with that word marked, and with none in the pauses between, as whisper has it."""
+    until = cue.start
+    for place, word in enumerate(cue.words):
+        start, end = span(word.start, word.end)
+        if start > until:
+            yield replace(cue, start=until, end=start)
+        yield replace(cue, start=start, end=end, marked=place)
+        until = max(until, end)
+
+
+def _apart(cut: Sequence[Cue]) -> list[Cue]:
+    """Each ends where the next begins, if not before, and lasts at least the millisecond that WebVTT asks for."""
+    placed: list[Cue] = []
+    free = 0
+    for place, cue in enumerate(cut):
+        start = max(cue.start, free)
+        following = cut[place + 1].start if place + 1 < len(cut) else cue.end
+        free = max(start + 1, min(cue.end, following))
+        placed.append(replace(cue, start=start, end=free))
+    return placed
+
+
+def shown(cue: Cue, texts: Iterable[str]) -> str:
+    """The cue's lines with ``texts`` in the place of its words, the marked one underlined."""
+    marked = (f"<u>{text}</u>" if place == cue.marked else text for place, text in enumerate(texts))
+    return "\n".join(" ".join(next(marked) for _ in line) for line in cue.lines)

@@ -1,0 +1,46 @@
+"""What a user may say about subtitles; named as whisper's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asr.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class SubtitleOptions:
+    """How srt and vtt are cut and marked; as they are, a segment is a cue of one line.
+
+    Attributes:
+        max_line_width: characters of a line; a longer word stands alone.
+        max_line_count: lines of a cue. Cues then pass the borders of segments, and a long pause begins a new one.
+        word_timestamps: vtt says when each word of a cue begins.
+        highlight_words: the cue is shown anew at each word, which is underlined.
+
+    Raises:
+        ConfigError: a width or count below 1, or an option without the one it needs.
+    """
+
+    max_line_width: int | None = None
+    max_line_count: int | None = None
+    word_timestamps: bool = False
+    highlight_words: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("max_line_width", "max_line_count"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} must be at least 1, got {value}")
+        if self.max_line_count is not None and self.max_line_width is None:
+            raise ConfigError("max_line_count needs max_line_width: without a width no line is broken")
+        if self.highlight_words and not self.word_timestamps:
+            raise ConfigError("highlight_words needs word_timestamps")
+
+    @property
+    def by_words(self) -> bool:
+        """Whether cues are made of words, not of whole segments."""
+        return self.word_timestamps or self.max_line_width is not None
+
+
+PLAIN = SubtitleOptions()
+"""A cue a segment."""
