@@ -1,0 +1,212 @@
+"""An n-gram model as it is asked: many (state, word) pairs at once, from a file that is mapped.
+
+Every n-gram of every order is a node: 0 is the empty context, then come the words in the order of their ids, then the
+2-grams, and so on, each order sorted by (node of the context, last word). So the keys ``context * width + word`` of
+all nodes above order 1 are one sorted array, and to find an n-gram is one binary search; words need none.
+
+A state is the node of the longest known context that any n-gram continues; what no n-gram continues changes nothing.
+``links`` leads from each node to its state without the first word: where to back off to, from a node that is
+continued; from one that is not, where to go on, kept as ``~link`` to tell the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from asr.errors import LanguageModelError
+from asr.lm.mapped_file import map_arrays, write_arrays
+from asr.lm.spelling import ROOT, Spelling
+from asr.lm.tables import BackoffModel, Table
+
+_ARRAYS = ("keys", "links", "log_probs", "backoffs", "alphabet", "spelling", "word_of")
+_LAST_KEY = np.iinfo(np.int64).max
+
+
+class NgramModel:
+    """Probabilities of words after words; ids are of ``word_ids``, and id 0 is <unk>.
+
+    Args:
+        counts: n-grams of each order, order 1 first, <unk>, <s> and </s> among them.
+        keys: (nodes above order 1, and one more that no key exceeds) int64.
+        links: (nodes,) int32.
+        log_probs: (nodes,) natural logarithms, float16 or float32.
+        backoffs: (nodes below the highest order,) the same.
+        spelling: the words of ids 1 and on.
+    """
+
+    ROOT = ROOT
+
+    def __init__(
+        self,
+        counts: Sequence[int],
+        keys: np.ndarray,
+        links: np.ndarray,
+        log_probs: np.ndarray,
+        backoffs: np.ndarray,
+        spelling: Spelling,
+    ) -> None:
+        self.counts = tuple(counts)
+        self.order = len(counts)
+        self._keys, self._links, self._log_probs, self._backoffs = keys, links, log_probs, backoffs
+        self._spelling = spelling
+        self._width = self.counts[0]
+        self._first = self._width + 1
+
+    @classmethod
+    def open(cls, path: str | Path) -> NgramModel:
+        """Map a file that ``save`` wrote; this reads its header alone.
+
+        Raises:
+            LanguageModelError: no such file, a file of another kind or version, or one that was cut short.
+        """
+        about, arrays = map_arrays(path)
+        try:
+            counts = [int(count) for count in about["counts"]]
+            keys, links, log_probs, backoffs, *letters = (arrays[name] for name in _ARRAYS)
+            model = cls(counts, keys, links, log_probs, backoffs, Spelling(*letters))
+        except (KeyError, TypeError, ValueError, IndexError) as fault:
+            raise LanguageModelError(f"{path}: the header is damaged: {fault!r}; make the model again") from fault
+        nodes = 1 + sum(counts)
+        needed = (nodes - counts[0], nodes, nodes, nodes - (counts[-1] if len(counts) > 1 else 0))
+        if tuple(map(len, (keys, links, log_probs, backoffs))) != needed:
+            raise LanguageModelError(f"{path}: the sizes in the header contradict each other; make the model again")
+        return model
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to one file, atomically; probabilities in half precision, 3 digits of their logarithm."""
+        halves = [array.astype(np.float16) for array in (self._log_probs, self._backoffs)]
+        letters = (self._spelling.alphabet, self._spelling.keys, self._spelling.word_of)
+        arrays = dict(zip(_ARRAYS, (self._keys, self._links, *halves, *letters), strict=True))
+        write_arrays(path, {"counts": self.counts}, arrays)
+
+    def __len__(self) -> int:
+        """Words in the vocabulary, <unk> included, <s> and </s> not."""
+        return self._width - 2
+
+    @property
+    def sentence_end(self) -> int:
+        """The word id of </s>, which ``word_ids`` never gives."""
+        return self._width - 1
+
+    @cached_property
+    def start(self) -> int:
+        """The state after <s>."""
+        return int(_next_states(self._links, np.array([self._width - 1]))[0])
+
+    def words(self) -> list[str]:
+        """The words of ids 1 and on; slow, for writing them out."""
+        return list(self._spelling.words())
+
+    def word_ids(self, words: Sequence[str]) -> np.ndarray:
+        """Ids (n,) int32 of ``words``, 0 of those that are not in the vocabulary."""
+        return self._spelling.find(words) + np.int32(1)
+
+    def score(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Natural log p(word | state) (n,) float32, and the states (n,) int64 after the words.
+
+        Args:
+            states: (n,) int64, of ``start`` or an earlier ``score``.
+            words: (n,) int32 ids.
+        """
+        nodes, total = self._find(np.asarray(states, np.int64), words)
+        total += self._log_probs.take(nodes)
+        return total, _next_states(self._links, nodes)
+
+    def _find(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The node of the longest known n-gram that ends with each word, and the weights (n,) of backing off to it."""
+        nodes = words + np.int64(1)
+        total = np.zeros(len(nodes), np.float32)
+        rows = states.nonzero()[0]
+        states = states[rows]
+        wanted_words = words[rows]
+        while rows.size:
+            wanted = states * self._width + wanted_words
+            at = self._keys.searchsorted(wanted)
+            missing = self._keys.take(at) != wanted
+            nodes[rows] = np.where(missing, nodes[rows], at + self._first)
+            rows, states = rows[missing], states[missing]
+            total[rows] += self._backoffs.take(states)
+            states = self._links.take(states)
+            longer = states != ROOT
+            rows, wanted_words, states = rows[longer], wanted_words[missing][longer], states[longer].astype(np.int64)
+        return nodes, total
+
+    def score_end(self, states: np.ndarray) -> np.ndarray:
+        """Natural log p(</s> | state) (n,) float32 of states (n,) int64."""
+        return self.score(states, np.full(len(states), self.sentence_end, np.int32))[0]
+
+    def spell(self, nodes: np.ndarray, characters: np.ndarray) -> np.ndarray:
+        """Children (n,) int64 in the trie of the words, from nodes (n,), ``ROOT`` first, by code points (n,).
+
+        -1 where no word goes on so; a node -1 stays -1.
+        """
+        return self._spelling.spell(nodes, characters)
+
+    def word_at(self, nodes: np.ndarray) -> np.ndarray:
+        """The id (n,) int32 of the word that ends at each node (n,) of the trie, -1 where none does."""
+        found = self._spelling.word_at(nodes)
+        return found + (found >= 0)
+
+    def sentence_log_prob(self, words: Sequence[str]) -> float:
+        """Natural log-probability of the sentence ``words``, between <s> and </s>."""
+        states, total = np.array([self.start]), 0.0
+        for word in [*self.word_ids(words), self.sentence_end]:
+            log_probs, states = self.score(states, np.array([word], np.int32))
+            total += float(log_probs[0])
+        return total
+
+    @classmethod
+    def from_tables(cls, model: BackoffModel) -> NgramModel:
+        """The query form of a back-off model, in single precision.
+
+        Raises:
+            LanguageModelError: more n-grams than node numbers, or words so many that keys do not fit 63 bits.
+        """
+        counts = [len(table) for table in model.tables]
+        nodes = 1 + sum(counts)
+        if nodes > np.iinfo(np.int32).max or nodes * counts[0] > _LAST_KEY:
+            raise LanguageModelError(f"{nodes:,} n-grams of {counts[0]:,} words are too many; prune the model")
+        log_probs = np.concatenate([[0.0], *(table.log_probs for table in model.tables)]).astype(np.float32)
+        lower = model.tables[: max(1, len(counts) - 1)]
+        backoffs = np.concatenate([[0.0], *(table.backoffs for table in lower)]).astype(np.float32)
+        keys = _keys(model.tables)
+        made = cls(counts, keys, np.zeros(nodes, np.int32), log_probs, backoffs, Spelling.of_words(model.words))
+        made._set_links(model.tables)
+        return made
+
+    def _set_links(self, tables: Sequence[Table]) -> None:
+        """Links of each order by those of the orders below (as Aho and Corasick 1975 make their failure function)."""
+        continued = np.zeros(len(self._links), bool)
+        continued[ROOT] = True
+        continued[self._keys[:-1] // self._width] = True
+        if len(tables) > 1:
+            # Some toolkits give a weight to what nothing continues; it counts all the same.
+            continued[: len(self._backoffs)] |= self._backoffs != 0
+        begin, below = 1, 0
+        for order, table in enumerate(tables, start=1):
+            nodes = np.arange(begin, begin + len(table))
+            if order == 1:
+                links = np.zeros(len(table), np.int64)
+            else:
+                found, _ = self._find(self._links[below + table.contexts].astype(np.int64), table.words)
+                links = _next_states(self._links, found)
+            self._links[nodes] = np.where(continued[nodes], links, ~links)
+            begin, below = begin + len(table), begin
+
+
+def _keys(tables: Sequence[Table]) -> np.ndarray:
+    parts, below = [], 1
+    for lower, table in zip(tables, tables[1:], strict=False):
+        parts.append((table.contexts + below) * np.int64(len(tables[0])) + table.words)
+        below += len(lower)
+    return np.concatenate([*parts, np.array([_LAST_KEY])])
+
+
+def _next_states(links: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """The states (n,) int64 after the n-grams ``nodes``: themselves where they are continued."""
+    found = links.take(nodes)
+    return np.where(found < 0, ~found, nodes)

@@ -1,0 +1,105 @@
+"""The words of a language model as a trie of their characters.
+
+Node 0 is the empty word; the others are numbered breadth first, so that the keys (node, letter) of all children,
+in the order of the children, are sorted: a step down is one binary search, and nothing else has to be stored.
+Letters are the characters that occur, numbered by code point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+ROOT = 0
+NONE = -1
+
+
+class Spelling:
+    """Words 0 to n - 1, which are distinct and sorted by code point.
+
+    Args:
+        alphabet: (A,) code points that occur, sorted, uint32.
+        keys: (nodes - 1,) ``parent * (A + 1) + letter`` of nodes 1 and on, uint32 or uint64.
+        word_of: (nodes + 1,) the word that ends at each node, int32, -1 where none does; the last entry, -1, is
+            what index -1 finds.
+
+    >>> spelling = Spelling.of_words(["A", "AN", "TO"])
+    >>> nodes = spelling.spell(np.array([0, 0]), np.array([ord("A"), ord("B")]))
+    >>> nodes.tolist(), spelling.word_at(nodes).tolist()
+    ([1, -1], [0, -1])
+    >>> spelling.find(["TO", "T"]).tolist(), list(spelling.words())
+    ([2, -1], ['A', 'AN', 'TO'])
+    """
+
+    def __init__(self, alphabet: np.ndarray, keys: np.ndarray, word_of: np.ndarray) -> None:
+        self.alphabet, self.keys, self.word_of = alphabet, keys, word_of
+        self._width = len(alphabet) + 1
+        self._letter_of = np.full(int(alphabet[-1]) + 2 if len(alphabet) else 1, len(alphabet), np.int64)
+        self._letter_of[alphabet] = np.arange(len(alphabet))
+
+    @classmethod
+    def of_words(cls, words: Sequence[str]) -> Spelling:
+        """The trie of ``words``, which are distinct, not empty and sorted."""
+        alphabet, letters = np.unique(_code_points("".join(words)), return_inverse=True)
+        lengths = np.fromiter(map(len, words), np.int64, len(words))
+        starts = np.cumsum(lengths) - lengths
+        levels, word_of = [], [np.array([NONE], np.int32)]
+        alive, nodes, made = np.arange(len(words)), np.zeros(len(words), np.int64), 1
+        for depth in range(int(lengths.max(initial=0))):
+            spelt = lengths[alive] > depth
+            alive, nodes = alive[spelt], nodes[spelt]
+            wanted = nodes * (len(alphabet) + 1) + letters[starts[alive] + depth]
+            first = np.diff(wanted, prepend=-1) > 0
+            nodes = made + np.cumsum(first) - 1
+            levels.append(wanted[first])
+            ending = np.full(len(levels[-1]), NONE, np.int32)
+            ends = lengths[alive] == depth + 1
+            ending[nodes[ends] - made] = alive[ends]
+            word_of.append(ending)
+            made += len(ending)
+        keys = np.concatenate([np.zeros(0, np.int64), *levels])
+        small = made * (len(alphabet) + 1) < np.iinfo(np.uint32).max
+        keys = keys.astype(np.uint32 if small else np.uint64)
+        return cls(alphabet.astype(np.uint32), keys, np.concatenate([*word_of, np.array([NONE], np.int32)]))
+
+    def spell(self, nodes: np.ndarray, characters: np.ndarray) -> np.ndarray:
+        """The child (n,) int64 of each node (n,) by a code point (n,); -1 where no word goes on so, and from -1."""
+        wanted = nodes * self._width + self._letter_of.take(characters, mode="clip")
+        at = self.keys.searchsorted(wanted.astype(self.keys.dtype))
+        found = (self.keys.take(at, mode="clip") == wanted) if len(self.keys) else np.zeros(len(at), bool)
+        return np.where(found, at + 1, NONE)
+
+    def word_at(self, nodes: np.ndarray) -> np.ndarray:
+        """The word (n,) int32 that ends at each node (n,), -1 where none does."""
+        return self.word_of[nodes]
+
+    def find(self, words: Sequence[str]) -> np.ndarray:
+        """The number (n,) int32 of each word, -1 of those that are not here."""
+        lengths = np.fromiter(map(len, words), np.int64, len(words))
+        characters, starts = _code_points("".join(words)), np.cumsum(lengths) - lengths
+        nodes = np.zeros(len(words), np.int64)
+        alive = np.flatnonzero(lengths)
+        depth = 0
+        while alive.size:
+            nodes[alive] = self.spell(nodes[alive], characters[starts[alive] + depth])
+            depth += 1
+            alive = alive[(lengths[alive] > depth) & (nodes[alive] != NONE)]
+        return self.word_at(nodes)
+
+    def words(self) -> Iterator[str]:
+        """The words, in order."""
+        parents, letters = np.divmod(self.keys, self.keys.dtype.type(self._width))
+        characters = "".join(map(chr, self.alphabet))
+        prefixes = [""]
+        for parent, letter in zip(parents.tolist(), letters.tolist(), strict=True):
+            prefixes.append(prefixes[parent] + characters[letter])
+        return (prefixes[node] for node in self._node_of_each_word().tolist())
+
+    def _node_of_each_word(self) -> np.ndarray:
+        nodes = np.flatnonzero(self.word_of != NONE)
+        return nodes[np.argsort(self.word_of[nodes])]
+
+
+def _code_points(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
