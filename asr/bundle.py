@@ -9,6 +9,8 @@
     vocabulary.json   blank and characters
     float32.onnx      features (B, T, F), feature_lengths (B,) → log_probs (B, T', V), log_prob_lengths (B,)
     int8.onnx         the same, weights in 8 bits; at least one of the two
+    decoder.json      tuned weights, beam width, calibration of confidence; where missing, the best path is decoded
+    language_model.lm n-grams of words, where there is one
 """
 
 from __future__ import annotations
@@ -16,14 +18,16 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError
+from asr.decoding.settings import DecoderSettings
+from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError
 from asr.features.cmvn import Normaliser, cmvn_from_arrays
 from asr.features.front_end import FrontEnd
 from asr.files import sha256_of
@@ -37,6 +41,8 @@ SHIPPED = Path(__file__).parent / "bundles"
 _INDEX = "bundle.json"
 _PARTS = ("card.json", "front_end.npz", "cmvn.npz", "vocabulary.json")
 _PRECISIONS = ("int8", "float32")
+_DECODER = "decoder.json"
+_LANGUAGE_MODEL = "language_model.lm"
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Bundle:
         vocabulary: labels ↔ characters.
         precisions: the ONNX models it holds, smallest first: ``int8``, ``float32``.
         frame_s: seconds from one output frame to the next.
+        decoder: how it is decoded unless somebody says otherwise.
+        language_model: the file of its language model, None where it has none.
     """
 
     path: Path
@@ -60,6 +68,8 @@ class Bundle:
     vocabulary: Vocabulary
     precisions: tuple[str, ...]
     frame_s: float
+    decoder: DecoderSettings
+    language_model: Path | None
 
     def model_path(self, precision: str | None = None) -> Path:
         """The ONNX file of this precision; the smallest there is when None.
@@ -105,7 +115,16 @@ def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
         vocabulary=Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8")),
         precisions=tuple(p for p in _PRECISIONS if f"{p}.onnx" in parts),
         frame_s=float(card["frame_s"]),
+        decoder=_decoder(folder / _DECODER) if _DECODER in parts else DecoderSettings(),
+        language_model=folder / _LANGUAGE_MODEL if _LANGUAGE_MODEL in parts else None,
     )
+
+
+def _decoder(path: Path) -> DecoderSettings:
+    try:
+        return DecoderSettings.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, ConfigError) as fault:
+        raise BundleCorruptError(f"{path}: {fault}; tune or export the bundle again") from fault
 
 
 def write_bundle(
@@ -135,23 +154,59 @@ def write_bundle(
         raise BundleError(f"a bundle needs models of {' or '.join(_PRECISIONS)}, got {sorted(models)}")
     if folder.exists() and not (folder / _INDEX).is_file() and any(folder.iterdir()):
         raise BundleError(f"{folder} is there and is no bundle; remove it or name another folder")
+    with _written_whole(folder) as parts:
+        _write_json(parts / "card.json", card)
+        np.savez(parts / "front_end.npz", allow_pickle=False, **front_end.to_arrays())
+        np.savez(parts / "cmvn.npz", allow_pickle=False, **cmvn.to_arrays())
+        (parts / "vocabulary.json").write_text(vocabulary.to_json() + "\n", encoding="utf-8")
+        for precision, path in models.items():
+            shutil.copyfile(path, parts / f"{precision}.onnx")
+    return folder
+
+
+def write_decoder(
+    folder: str | Path,
+    settings: DecoderSettings,
+    language_model: Path | None,
+    card: Mapping[str, Any],
+) -> None:
+    """Give the bundle in ``folder`` another decoder: wholly, or not at all.
+
+    Args:
+        folder: of a bundle.
+        settings: how it is decoded from now on.
+        language_model: a file that `NgramModel.save` wrote, copied in; None for none.
+        card: the bundle's card, with what the decoder is made of and brings.
+    """
+    folder = Path(folder)
+    kept = sorted(_verify(folder) - {_DECODER, _LANGUAGE_MODEL, "card.json"})
+    with _written_whole(folder) as parts:
+        for name in kept:
+            shutil.copyfile(folder / name, parts / name)
+        _write_json(parts / "card.json", card)
+        _write_json(parts / _DECODER, settings.to_json())
+        if language_model:
+            shutil.copyfile(language_model, parts / _LANGUAGE_MODEL)
+
+
+@contextmanager
+def _written_whole(folder: Path) -> Iterator[Path]:
+    """A folder to write a bundle's parts to, which takes ``folder``'s place once all are there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        (temporary / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        np.savez(temporary / "front_end.npz", allow_pickle=False, **front_end.to_arrays())
-        np.savez(temporary / "cmvn.npz", allow_pickle=False, **cmvn.to_arrays())
-        (temporary / "vocabulary.json").write_text(vocabulary.to_json() + "\n", encoding="utf-8")
-        for precision, path in models.items():
-            shutil.copyfile(path, temporary / f"{precision}.onnx")
+        yield temporary
         index = {"format": FORMAT, "sha256": {p.name: sha256_of(p) for p in sorted(temporary.iterdir())}}
-        (temporary / _INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+        _write_json(temporary / _INDEX, index)
         temporary.chmod(0o755)
         _replace_folder(temporary, folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    return folder
+
+
+def _write_json(path: Path, tree: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _replace_folder(new: Path, folder: Path) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.bundle import find_bundle, load_bundle, write_bundle
+from asr.bundle import find_bundle, load_bundle, write_bundle, write_decoder
+from asr.decoding import DecoderSettings, FusionWeights
 from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError
 from asr.features import Cmvn, FrontEnd, UtteranceCmvn
+from asr.files import sha256_of
 from asr.text import Vocabulary
 
 FRONT_END = FrontEnd(8000, 80, np.hanning(200).astype(np.float32), 1e-10)
@@ -120,3 +122,46 @@ def test_an_unknown_name_lists_what_ships() -> None:
 
 def test_the_default_ships() -> None:
     assert load_bundle().path == find_bundle("an4")
+
+
+SETTINGS = DecoderSettings(FusionWeights(alpha=0.9, beta=1.5, unknown_score=-4.0), beam_width=32)
+
+
+def test_a_bundle_without_a_decoder_has_the_settings_of_none(tmp_path: Path) -> None:
+    bundle = load_bundle(made(tmp_path / "b"))
+    assert (bundle.decoder, bundle.language_model) == (DecoderSettings(), None)
+
+
+def test_a_decoder_comes_into_a_bundle_and_goes_out_again(tmp_path: Path) -> None:
+    folder, model = made(tmp_path / "b"), tmp_path / "m.lm"
+    model.write_bytes(b"not parsed here either")
+    write_decoder(folder, SETTINGS, model, {"frame_s": 0.02, "title": "with a model"})
+    bundle = load_bundle(folder)
+    assert (bundle.decoder, bundle.card["title"]) == (SETTINGS, "with a model")
+    assert bundle.language_model and bundle.language_model.read_bytes() == b"not parsed here either"
+    assert bundle.model_path().read_bytes() == b"not parsed here"
+    write_decoder(folder, DecoderSettings(), None, bundle.card)
+    assert load_bundle(folder).language_model is None
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_decoder_that_cannot_be_written_leaves_the_bundle_as_it_was(tmp_path: Path) -> None:
+    folder = made(tmp_path / "b")
+    with pytest.raises(FileNotFoundError):
+        write_decoder(folder, SETTINGS, tmp_path / "none.lm", {"frame_s": 0.5})
+    assert load_bundle(folder).frame_s == 0.02
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "{}", '{"weights": {"alpha": -1}, "beam_width": 4}', '{"weights": {}, "beam_width": 0}']
+)
+def test_settings_that_are_none_are_refused(text: str, tmp_path: Path) -> None:
+    folder = made(tmp_path / "b")
+    write_decoder(folder, SETTINGS, None, {"frame_s": 0.02})
+    (folder / "decoder.json").write_text(text)
+    index = json.loads((folder / "bundle.json").read_text())
+    index["sha256"]["decoder.json"] = sha256_of(folder / "decoder.json")
+    (folder / "bundle.json").write_text(json.dumps(index))
+    with pytest.raises(BundleCorruptError, match="decoder.json"):
+        load_bundle(folder)

@@ -1,7 +1,22 @@
 """Log-probabilities → hypotheses."""
 
+from asr.decoding.decoder import BeamDecoder, Decoder, GreedyDecoder, probabilities
+from asr.decoding.fusion import FusionWeights, WordFusion
 from asr.decoding.greedy import greedy_decode
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
+from asr.decoding.settings import DecoderSettings
 
-__all__ = ["BeamOptions", "Hypothesis", "PrefixBeamSearch", "greedy_decode"]
+__all__ = [
+    "BeamDecoder",
+    "BeamOptions",
+    "Decoder",
+    "DecoderSettings",
+    "FusionWeights",
+    "GreedyDecoder",
+    "Hypothesis",
+    "PrefixBeamSearch",
+    "WordFusion",
+    "greedy_decode",
+    "probabilities",
+]

@@ -23,7 +23,11 @@ class Acceptor:
     following: np.ndarray
     weights: np.ndarray
     final: np.ndarray
-    width = 1
+
+    @property
+    def width(self) -> int:
+        """Integers of a state."""
+        return 1
 
     @property
     def constrains(self) -> bool:
@@ -46,7 +50,7 @@ class Acceptor:
 
 @dataclass
 class Trie:
-    """Sequences of labels that share their beginnings; node 0 is the empty one, ``ends`` those where a sequence ends."""
+    """Sequences of labels that share their beginnings; node 0 is the empty one, ``ends`` where a sequence ends."""
 
     children: list[dict[int, int]] = field(default_factory=lambda: [{}])
     ends: set[int] = field(default_factory=set)

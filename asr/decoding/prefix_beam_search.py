@@ -106,9 +106,9 @@ class PrefixBeamSearch:
             raise VocabularyError(f"log_probs must be (T, {self.num_labels}), got {log_probs.shape}")
         likely = log_probs >= (-np.inf if self._scorer.constrains else self.options.token_threshold)
         likely[:, BLANK] = False
-        some = likely.any(axis=1).tolist()
-        for frame, labels, extends in zip(log_probs.astype(np.float64), likely, some, strict=True):
-            beam = self._step(beam, frame, np.flatnonzero(labels)) if extends else _stay(beam, frame)
+        for frame, extends in zip(log_probs.astype(np.float64), likely, strict=True):
+            labels = np.flatnonzero(extends)
+            beam = self._step(beam, frame, labels) if len(labels) else _stay(beam, frame)
         return beam
 
     def finish(self, beam: Beam, count: int = 1) -> list[tuple[tuple[int, ...], float]]:

@@ -15,9 +15,15 @@ class Scorer(Protocol):
     alone, never on the path of frames that led to it; minus infinity forbids it.
     """
 
-    width: int
-    constrains: bool
-    """Whether it forbids: a label that the network gives little may then be the only one allowed."""
+    @property
+    def width(self) -> int:
+        """Integers of a state."""
+        ...
+
+    @property
+    def constrains(self) -> bool:
+        """Whether it forbids: a label that the network gives little may then be the only one allowed."""
+        ...
 
     def start(self) -> np.ndarray:
         """State (width,) of the empty prefix."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import groupby, product
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,21 +16,6 @@ from asr.text import Vocabulary
 EXACT = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf)
 
 
-def random_log_probs(seed: int, frames: int, labels: int, sharpness: float = 2.0) -> np.ndarray:
-    logits = sharpness * np.random.default_rng(seed).normal(size=(frames, labels))
-    return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-
-
-def sums_over_paths(log_probs: np.ndarray) -> dict[tuple[int, ...], float]:
-    """ln p of every reading: each of the V**T paths, collapsed."""
-    sums: dict[tuple[int, ...], float] = defaultdict(lambda: -np.inf)
-    frames, labels = log_probs.shape
-    for path in product(range(labels), repeat=frames):
-        reading = tuple(label for label, _ in groupby(path) if label)
-        sums[reading] = np.logaddexp(sums[reading], log_probs[np.arange(frames), path].sum())
-    return sums
-
-
 def decode(log_probs: np.ndarray, options: BeamOptions = EXACT, scorers=(), count: int = 100_000):
     search = PrefixBeamSearch(log_probs.shape[1], scorers, options)
     return search.finish(search.advance(search.start(), log_probs), count)
@@ -41,7 +23,9 @@ def decode(log_probs: np.ndarray, options: BeamOptions = EXACT, scorers=(), coun
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("frames", "labels"), [(1, 3), (5, 3), (6, 2), (6, 4)])
-def test_a_wide_beam_gives_every_reading_the_sum_over_its_paths(seed: int, frames: int, labels: int) -> None:
+def test_a_wide_beam_gives_every_reading_the_sum_over_its_paths(
+    seed: int, frames: int, labels: int, random_log_probs, sums_over_paths
+) -> None:
     log_probs = random_log_probs(seed, frames, labels)
     found, wanted = dict(decode(log_probs)), sums_over_paths(log_probs)
     assert found.keys() == wanted.keys()
@@ -49,7 +33,7 @@ def test_a_wide_beam_gives_every_reading_the_sum_over_its_paths(seed: int, frame
         assert found[reading] == pytest.approx(score, abs=1e-9)
 
 
-def test_readings_come_best_first_and_as_many_as_asked() -> None:
+def test_readings_come_best_first_and_as_many_as_asked(random_log_probs, sums_over_paths) -> None:
     log_probs = random_log_probs(7, 6, 4)
     ranked = sorted(sums_over_paths(log_probs).items(), key=lambda pair: -pair[1])
     assert [reading for reading, _ in decode(log_probs, count=5)] == [reading for reading, _ in ranked[:5]]
@@ -66,7 +50,7 @@ def test_no_frames_read_as_nothing() -> None:
 
 
 @given(seed=st.integers(0, 10_000), width=st.integers(1, 12), cuts=st.lists(st.integers(0, 30), max_size=5))
-def test_in_pieces_as_in_one(seed: int, width: int, cuts: list[int]) -> None:
+def test_in_pieces_as_in_one(seed: int, width: int, cuts: list[int], random_log_probs) -> None:
     log_probs = random_log_probs(seed, 30, 5, sharpness=3.0)
     options = BeamOptions(width=width, threshold=12.0, token_threshold=-6.0)
     search = PrefixBeamSearch(5, options=options)
@@ -76,7 +60,7 @@ def test_in_pieces_as_in_one(seed: int, width: int, cuts: list[int]) -> None:
     assert search.finish(beam, width) == decode(log_probs, options, count=width)
 
 
-def test_a_beam_can_go_on_twice_from_the_same_frame() -> None:
+def test_a_beam_can_go_on_twice_from_the_same_frame(random_log_probs) -> None:
     log_probs = random_log_probs(3, 20, 5)
     search = PrefixBeamSearch(5, options=BeamOptions(width=8))
     middle = search.advance(search.start(), log_probs[:10])
@@ -85,7 +69,7 @@ def test_a_beam_can_go_on_twice_from_the_same_frame() -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-def test_a_prefix_is_in_the_beam_once(seed: int) -> None:
+def test_a_prefix_is_in_the_beam_once(seed: int, random_log_probs) -> None:
     """Also when it left the beam and came back while a longer one stayed."""
     log_probs = random_log_probs(seed, 40, 4, sharpness=1.0)
     readings = [reading for reading, _ in decode(log_probs, BeamOptions(width=5, threshold=np.inf))]
@@ -110,7 +94,7 @@ def test_the_wrong_number_of_labels_is_refused() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_scorers_add_what_they_say_to_the_sum_over_paths(seed: int) -> None:
+def test_scorers_add_what_they_say_to_the_sum_over_paths(seed: int, random_log_probs, sums_over_paths) -> None:
     vocabulary = Vocabulary((" ", "A", "B"))
     log_probs = random_log_probs(seed, 6, 4)
     found = dict(decode(log_probs, scorers=[hotwords({"AB": 3.0}, vocabulary), hotwords({"B A": 1.5}, vocabulary)]))
@@ -122,7 +106,7 @@ def test_scorers_add_what_they_say_to_the_sum_over_paths(seed: int) -> None:
             assert found[reading] == pytest.approx(score + bonus, abs=1e-9), double
 
 
-def test_only_the_phrases_of_a_grammar_are_read() -> None:
+def test_only_the_phrases_of_a_grammar_are_read(random_log_probs, sums_over_paths) -> None:
     vocabulary = Vocabulary((" ", "A", "B"))
     log_probs = random_log_probs(1, 6, 4)
     found = decode(log_probs, scorers=[phrases(["AB", "B A", "BB"], vocabulary)])
@@ -131,7 +115,7 @@ def test_only_the_phrases_of_a_grammar_are_read() -> None:
     assert dict(found) == {reading: pytest.approx(sums[reading]) for reading in allowed}
 
 
-def test_a_lexicon_allows_any_sequence_of_its_words() -> None:
+def test_a_lexicon_allows_any_sequence_of_its_words(random_log_probs, sums_over_paths) -> None:
     vocabulary = Vocabulary((" ", "A", "B"))
     log_probs = random_log_probs(2, 6, 4)
     found = decode(log_probs, scorers=[lexicon(["A", "AB"], vocabulary)])
@@ -150,5 +134,5 @@ def test_a_word_the_network_hardly_hears_is_read_where_nothing_else_is_allowed()
     assert decode(log_probs, BeamOptions(), scorers=grammar) == [((2,), pytest.approx(np.log(0.00001)))]
 
 
-def test_a_grammar_that_allows_nothing_in_so_few_frames_gives_nothing() -> None:
+def test_a_grammar_that_allows_nothing_in_so_few_frames_gives_nothing(random_log_probs) -> None:
     assert decode(random_log_probs(0, 2, 3), scorers=[phrases(["ABA"], Vocabulary(("A", "B")))]) == []

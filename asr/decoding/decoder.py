@@ -1,0 +1,77 @@
+"""From the log-probabilities of a stretch of speech to its readings, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from asr.decoding.alignment import forced_alignment
+from asr.decoding.greedy import greedy_decode
+from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
+from asr.decoding.scorer import Scorer
+from asr.text import Vocabulary
+
+
+class Decoder(Protocol):
+    """Reads log-probabilities (T', V), natural logarithms, blank at 0."""
+
+    def decode(self, log_probs: np.ndarray) -> list[Hypothesis]:
+        """The likeliest readings, best first; none where nothing can be read."""
+        ...
+
+
+class GreedyDecoder:
+    """Best path decoding; one reading."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Read with the labels of ``vocabulary``."""
+        self._vocabulary = vocabulary
+
+    def decode(self, log_probs: np.ndarray) -> list[Hypothesis]:
+        """As `Decoder.decode`."""
+        return [greedy_decode(log_probs, self._vocabulary)]
+
+
+class BeamDecoder:
+    """Prefix beam search with what scores prefixes: a language model, hotwords, a grammar."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        scorers: Sequence[Scorer] = (),
+        options: BeamOptions | None = None,
+        *,
+        n_best: int = 1,
+    ) -> None:
+        """Read with the labels of ``vocabulary``, at most ``n_best`` readings."""
+        self._vocabulary = vocabulary
+        self._search = PrefixBeamSearch(len(vocabulary), scorers, options)
+        self._n_best = n_best
+
+    def decode(self, log_probs: np.ndarray) -> list[Hypothesis]:
+        """As `Decoder.decode`; frames are those of the best path that spells the reading.
+
+        A hypothesis' score is the logarithm of the sum over its paths, and what the scorers gave.
+        """
+        beam = self._search.advance(self._search.start(), log_probs)
+        readings = self._search.finish(beam, self._n_best)
+        return [self._hypothesis(labels, score, log_probs) for labels, score in readings]
+
+    def _hypothesis(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis:
+        frames = forced_alignment(log_probs, labels).first if labels else np.empty(0, int)
+        return Hypothesis(self._vocabulary.decode(labels), labels, tuple(frames.tolist()), score)
+
+
+def probabilities(hypotheses: Sequence[Hypothesis]) -> list[float]:
+    """Each reading's share of the probability of all ``hypotheses``, by their scores.
+
+    >>> from dataclasses import replace
+    >>> empty = Hypothesis("", (), (), 0.0)
+    >>> [round(p, 2) for p in probabilities([replace(empty, score=-1.0), replace(empty, score=-2.0)])]
+    [0.73, 0.27]
+    """
+    scores = np.array([h.score for h in hypotheses])
+    return np.exp(scores - np.logaddexp.reduce(scores)).tolist() if len(scores) else []

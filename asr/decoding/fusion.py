@@ -1,0 +1,84 @@
+"""Shallow fusion with a language model of words (Hannun et al. 2014, equation 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from asr.errors import ConfigError
+from asr.lm.model import NgramModel
+from asr.text import Vocabulary
+
+_ROOT = NgramModel.ROOT
+
+
+@dataclass(frozen=True)
+class FusionWeights:
+    """How much the language model counts against the network.
+
+    Attributes:
+        alpha: weight of the language model's log-probability of a word.
+        beta: added for each word, against the language model's liking of few words.
+        unknown_score: added where a word leaves the model's vocabulary, at the letter where it does.
+    """
+
+    alpha: float = 0.5
+    beta: float = 1.0
+    unknown_score: float = -8.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no search over weights would give."""
+        for name, value in vars(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+                raise ConfigError(f"{name} must be a number, got {value!r}")
+        if self.alpha < 0:
+            raise ConfigError(f"alpha must be at least 0, got {self.alpha}")
+
+
+class WordFusion:
+    """Scores each word of a prefix when the space after it comes: ``alpha * log p(word | words before) + beta``.
+
+    A state is (the language model's state after the last whole word, the node of its vocabulary that the letters since
+    have reached, -1 once no word begins so).
+    """
+
+    width = 2
+    constrains = False
+
+    def __init__(self, model: NgramModel, vocabulary: Vocabulary, weights: FusionWeights) -> None:
+        """Fuse ``model`` into a search over the labels of ``vocabulary``."""
+        self._model = model
+        self._weights = weights
+        self._characters = np.array([0, *map(ord, vocabulary.characters)])
+        self._space = -1 if vocabulary.unknown(" ") else int(vocabulary.encode(" ")[0])
+
+    def start(self) -> np.ndarray:
+        """State (2,) at the start of a sentence."""
+        return np.array([self._model.start, _ROOT])
+
+    def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `Scorer.extend`."""
+        context, node = states[:, 0], states[:, 1]
+        ends = labels == self._space
+        after = np.where(ends, _ROOT, self._model.spell(node, self._characters[labels]))
+        scores = np.where((after < 0) & (node >= 0), self._weights.unknown_score, 0.0)
+        if ends.any():
+            scores[ends], context_after = self._end_word(context[ends], node[ends])
+            context = context.copy()
+            context[ends] = context_after
+        return scores, np.stack([context, after], axis=1)
+
+    def finish(self, states: np.ndarray) -> np.ndarray:
+        """The last word, and the end of the sentence."""
+        scores, context = self._end_word(states[:, 0], states[:, 1])
+        return scores + self._weights.alpha * self._model.score_end(context)
+
+    def _end_word(self, context: np.ndarray, node: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (n,) of the words that end at ``node``, and the model's states after them; none at the root."""
+        word = self._model.word_at(node)
+        scores, after = self._model.score(context, np.maximum(word, 0))
+        scores = self._weights.alpha * scores + self._weights.beta
+        scores += np.where((word < 0) & (node >= 0), self._weights.unknown_score, 0.0)
+        empty = node == _ROOT
+        return np.where(empty, 0.0, scores), np.where(empty, context, after)

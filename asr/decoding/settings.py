@@ -1,0 +1,44 @@
+"""How a bundle is decoded unless somebody says otherwise: found on dev, kept in the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from asr.decoding.fusion import FusionWeights
+from asr.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class DecoderSettings:
+    """What was tuned.
+
+    Attributes:
+        weights: of the language model against the network.
+        beam_width: prefixes kept where a search is needed.
+    """
+
+    weights: FusionWeights = FusionWeights()
+    beam_width: int = 64
+
+    def __post_init__(self) -> None:
+        """Refuse a beam of nothing."""
+        if isinstance(self.beam_width, bool) or not isinstance(self.beam_width, int) or self.beam_width < 1:
+            raise ConfigError(f"beam_width must be a whole number from 1 on, got {self.beam_width!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored in a bundle."""
+        return {"weights": asdict(self.weights), "beam_width": self.beam_width}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> DecoderSettings:
+        """Read what ``to_json`` gave.
+
+        Raises:
+            ConfigError: keys or values that are none.
+        """
+        try:
+            return cls(FusionWeights(**stored["weights"]), stored["beam_width"])
+        except (KeyError, TypeError, ValueError) as fault:
+            raise ConfigError(f"decoder settings cannot be read: {fault!r}") from fault

@@ -1,0 +1,94 @@
+"""A language model in the search, against the sum over paths and a model asked word by word."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from asr.decoding import BeamDecoder, BeamOptions, FusionWeights, WordFusion
+from asr.errors import ConfigError
+from asr.text import Vocabulary
+
+VOCABULARY = Vocabulary((" ", "A", "B"))
+WORDS = ("<unk>", "A", "AB", "BA")
+WEIGHTS = FusionWeights(alpha=0.7, beta=0.3, unknown_score=-1.5)
+
+
+class Bigrams:
+    """p(word | word before) drawn at random; the interface of `asr.lm.NgramModel`, in plain Python."""
+
+    ROOT = 0
+    start = len(WORDS)
+
+    def __init__(self, seed: int) -> None:
+        drawn = np.random.default_rng(seed).random((len(WORDS) + 1, len(WORDS) + 1))
+        self.table = np.log(drawn / drawn.sum(axis=1, keepdims=True))
+        self.nodes = ["", *sorted({word[:n] for word in WORDS[1:] for n in range(1, len(word) + 1)})]
+
+    def score(self, states, words):
+        return self.table[states, words], words
+
+    def score_end(self, states):
+        return self.table[states, len(WORDS)]
+
+    def spell(self, nodes, characters):
+        longer = [
+            self.nodes[node] + chr(character) if node >= 0 else "?"
+            for node, character in zip(nodes, characters, strict=True)
+        ]
+        return np.array([self.nodes.index(text) if text in self.nodes else -1 for text in longer])
+
+    def word_at(self, nodes):
+        return np.array([WORDS.index(self.nodes[n]) if n >= 0 and self.nodes[n] in WORDS else -1 for n in nodes])
+
+    def by_hand(self, text: str) -> float:
+        """The score of a whole text, one word after the other."""
+        total, before = 0.0, self.start
+        for word in text.split():
+            word_id = WORDS.index(word) if word in WORDS else 0
+            total += WEIGHTS.alpha * self.table[before, word_id] + WEIGHTS.beta
+            total += 0.0 if word_id else WEIGHTS.unknown_score
+            before = word_id
+        return total + WEIGHTS.alpha * self.table[before, len(WORDS)]
+
+
+def decoder(model: Bigrams, vocabulary: Vocabulary = VOCABULARY, n_best: int = 100_000) -> BeamDecoder:
+    exact = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf)
+    return BeamDecoder(vocabulary, [WordFusion(model, vocabulary, WEIGHTS)], exact, n_best=n_best)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_score_is_the_sum_over_paths_and_the_words_of_the_language_model(
+    seed: int, random_log_probs, sums_over_paths
+) -> None:
+    log_probs, model = random_log_probs(seed, 6, 4), Bigrams(seed)
+    found = {h.labels: h.score for h in decoder(model).decode(log_probs)}
+    wanted = sums_over_paths(log_probs)
+    assert found.keys() == wanted.keys()
+    for labels, score in wanted.items():
+        assert found[labels] == pytest.approx(score + model.by_hand(VOCABULARY.decode(labels)), abs=1e-9)
+
+
+def test_labels_without_a_space_make_one_word(random_log_probs, sums_over_paths) -> None:
+    vocabulary, model, log_probs = Vocabulary(("A", "B")), Bigrams(0), random_log_probs(0, 5, 3)
+    found = {h.labels: h.score for h in decoder(model, vocabulary).decode(log_probs)}
+    for labels, score in sums_over_paths(log_probs).items():
+        assert found[labels] == pytest.approx(score + model.by_hand(vocabulary.decode(labels)), abs=1e-9)
+
+
+def test_hypotheses_come_with_the_frames_of_their_best_path(random_log_probs) -> None:
+    log_probs = np.log([[0.1, 0.0001, 0.8, 0.0999], [0.8, 0.0001, 0.1, 0.0999], [0.1, 0.0001, 0.1, 0.7999]])
+    best = decoder(Bigrams(1), n_best=1).decode(log_probs)[0]
+    assert (best.text, best.labels, best.frames) == ("AB", (2, 3), (0, 2))
+
+
+def test_nothing_said_is_read_as_nothing() -> None:
+    silence = np.log(np.tile([0.9999, 0.00005, 0.00005, 1e-9], (4, 1)))
+    best = decoder(Bigrams(1), n_best=1).decode(silence)[0]
+    assert (best.text, best.labels, best.frames) == ("", (), ())
+
+
+@pytest.mark.parametrize("weights", [{"alpha": -0.1}, {"beta": float("nan")}, {"unknown_score": "low"}])
+def test_weights_that_are_none_are_refused(weights: dict) -> None:
+    with pytest.raises(ConfigError, match=next(iter(weights))):
+        FusionWeights(**weights)

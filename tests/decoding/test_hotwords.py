@@ -1,0 +1,58 @@
+"""Hotwords against counting the phrases in a text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asr.decoding.hotwords import hotwords
+from asr.errors import ConfigError, VocabularyError
+from asr.text import Vocabulary
+
+VOCABULARY = Vocabulary((" ", "A", "B"))
+words = st.text("AB", min_size=1, max_size=3)
+phrases = st.lists(words, min_size=1, max_size=3).map(" ".join)
+
+
+def score(boost, text: str) -> float:
+    states, total = boost.start()[np.newaxis], 0.0
+    for label in VOCABULARY.encode(text):
+        added, states = boost.extend(states, np.array([label]))
+        total += float(added[0])
+    return total + float(boost.finish(states)[0])
+
+
+def occurrences(phrase: str, text: str) -> int:
+    """How often the words of ``phrase`` follow each other in ``text``."""
+    wanted, said = phrase.split(), text.split()
+    return sum(said[i : i + len(wanted)] == wanted for i in range(len(said)))
+
+
+@given(weights=st.dictionaries(phrases, st.floats(-5, 5), min_size=1, max_size=5), text=st.lists(words, max_size=8))
+def test_each_whole_occurrence_counts_once(weights: dict[str, float], text: list[str]) -> None:
+    said = " ".join(text)
+    wanted = sum(weight * occurrences(phrase, said) for phrase, weight in weights.items())
+    assert score(hotwords(weights, VOCABULARY), said) == pytest.approx(wanted, abs=1e-9)
+
+
+def test_a_phrase_that_has_begun_is_ahead_already() -> None:
+    """Else the beam would drop it before its last letter."""
+    boost = hotwords({"AAB": 6.0}, VOCABULARY)
+    states, added = boost.start()[np.newaxis], []
+    for label in VOCABULARY.encode("AAA"):
+        weight, states = boost.extend(states, np.array([label]))
+        added.append(float(weight[0]))
+    assert added == pytest.approx([2.0, 2.0, -4.0])
+
+
+@pytest.mark.parametrize("weights", [{}, {" ": 1.0}])
+def test_no_words_are_no_hotwords(weights: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="hotwords are words"):
+        hotwords(weights, VOCABULARY)
+
+
+def test_a_character_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(VocabularyError, match="'C'"):
+        hotwords({"ABC": 1.0}, VOCABULARY)
