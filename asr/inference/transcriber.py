@@ -1,48 +1,79 @@
-"""A bundle at work: samples → features → log-probabilities → transcript."""
+"""A bundle at work: samples → pieces → features → log-probabilities → transcript."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from asr.audio import as_samples, load_audio
+from asr.audio import as_samples, stream_audio
+from asr.audio.voice_activity import VoiceActivity
 from asr.bundle import Bundle, load_bundle
 from asr.data import Utterance
-from asr.decoding import Hypothesis, greedy_decode
+from asr.decoding.decoder import Decoder, GreedyDecoder
 from asr.errors import AsrError
 from asr.inference.ahead import map_ahead, windows
-from asr.inference.pieces import cut_at_quiet
+from asr.inference.pieces import Piece, PieceCutter, Span, every_sound
+from asr.inference.pieces import VoiceActivity as HearsSpeech
+from asr.inference.runs import OutputFrames, Run, Runs
+from asr.inference.segments import as_segment
 from asr.inference.session import AcousticSession
 from asr.inference.transcript import Segment, Transcript
-
-PIECE_S = 30.0
-"""No piece of a recording is longer: training utterances hardly are, and memory grows with it."""
 
 BATCH_SIZE = 8
 _WINDOW_BATCHES = 8
 _WINDOW_S = 1200.0
 """Recordings sorted by length at a time: this many batches, fewer once they last this many seconds."""
 
+_HEAD_S = 60.0
+"""What lies beyond this in a recording is computed alone, when its turn comes, so that memory does not grow."""
+
 Source = str | Path | BinaryIO
+_Blocks = Callable[[], Iterable[np.ndarray]]
+
+
+class _Pieces:
+    """The pieces of one recording, as it is read; before an error, those of what was good."""
+
+    def __init__(self, blocks: Iterable[np.ndarray], cutter: PieceCutter) -> None:
+        self._blocks, self._cutter = blocks, cutter
+
+    def __iter__(self) -> Iterator[Piece]:
+        try:
+            for block in self._blocks:
+                yield from self._cutter.accept(block)
+        except AsrError:
+            yield from self._cutter.finish()
+            raise
+        yield from self._cutter.finish()
+
+    @property
+    def duration(self) -> float:
+        """Seconds read so far."""
+        return self._cutter.heard_s
 
 
 @dataclass(frozen=True)
 class _Recording:
-    """Features (T, F), the frames ``[start, stop)`` of its pieces, and its seconds."""
+    """A recording on its way: the features (T, F) of its first pieces, and the pieces that are still to be read."""
 
-    features: np.ndarray
-    pieces: list[tuple[int, int]]
-    duration: float
+    pieces: _Pieces
+    head: list[tuple[Span, np.ndarray]]
+    rest: Iterator[Piece]
 
 
 def load_model(
-    name_or_path: str | Path | None = None, *, precision: str | None = None, threads: int = 0
+    name_or_path: str | Path | None = None,
+    *,
+    precision: str | None = None,
+    threads: int = 0,
+    decoder: Decoder | None = None,
+    voice_activity: HearsSpeech | None = None,
 ) -> Transcriber:
     """Make a bundle ready to transcribe.
 
@@ -50,26 +81,48 @@ def load_model(
         name_or_path: a bundle that ships with this package, or a folder; the default bundle when None.
         precision: ``int8`` or ``float32``; the smaller that the bundle has when None.
         threads: of one matrix product; 0 is one a core.
+        decoder: reads log-probabilities; best path decoding when None.
+        voice_activity: says where speech is, in a recording of more than six seconds; the detector that ships when
+            None. `asr.inference.pieces.every_sound` has nothing skipped.
 
     Raises:
         BundleNotFoundError, BundleCorruptError: no such bundle, or not as it was written.
         BundleError: the bundle has no model of this precision.
     """
-    return Transcriber(load_bundle(name_or_path), precision=precision, threads=threads)
+    bundle = load_bundle(name_or_path)
+    return Transcriber(bundle, decoder, precision=precision, threads=threads, voice_activity=voice_activity)
 
 
 class Transcriber:
-    """Transcribes recordings with one bundle, best path decoding."""
+    """Transcribes recordings with one bundle."""
 
-    def __init__(self, bundle: Bundle, *, precision: str | None = None, threads: int = 0) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        decoder: Decoder | None = None,
+        *,
+        precision: str | None = None,
+        threads: int = 0,
+        voice_activity: HearsSpeech | None = None,
+    ) -> None:
         """Load the bundle's ONNX model; arguments as `load_model`."""
         self.bundle = bundle
+        self._decoder = decoder or GreedyDecoder(bundle.vocabulary)
         self._session = AcousticSession(bundle.model_path(precision), threads)
+        self._voice_activity = voice_activity or VoiceActivity.load()
+        self._frames = OutputFrames.of(bundle)
 
     @property
     def sample_rate(self) -> int:
         """Hz that the features are computed at; recordings of any other are resampled."""
         return self.bundle.front_end.sample_rate
+
+    @property
+    def frame_s(self) -> float:
+        """Seconds from one frame of log-probabilities to the next."""
+        return self.bundle.frame_s
+
+    # One recording
 
     def transcribe(self, source: Source | np.ndarray, sample_rate: int | None = None) -> Transcript:
         """Transcribe one recording.
@@ -82,13 +135,27 @@ class Transcriber:
             AudioError: the subclass that says why the recording cannot be used.
             ValueError: ``sample_rate`` came with a file.
         """
-        if isinstance(source, np.ndarray):
-            samples = as_samples(source, sample_rate or self.sample_rate, self.sample_rate)
-        elif sample_rate is not None:
-            raise ValueError(f"sample_rate={sample_rate} is for arrays; a file says its own")
-        else:
-            samples = load_audio(source, self.sample_rate)
-        return self._recognise([self._prepare(samples)], BATCH_SIZE)[0]
+        pieces = self._cut(self._blocks(source, sample_rate))
+        return _transcript(self._segments(self._computed(pieces)), pieces)
+
+    def segments(self, source: Source | np.ndarray, sample_rate: int | None = None) -> Iterator[Segment]:
+        """Yield the segments of one recording as they are decided; memory does not grow with it.
+
+        Arguments and errors as `transcribe`; an error that shows on the way comes after the segments before it.
+        """
+        return self._segments(self._computed(self._cut(self._blocks(source, sample_rate))))
+
+    def log_probs(self, source: Source | np.ndarray, sample_rate: int | None = None) -> np.ndarray:
+        """Natural log-probabilities (T', V) float32 of one whole recording, nothing skipped, every ``frame_s``.
+
+        Arguments and errors as `transcribe`. Frame t is around second ``t * frame_s``, later by the front end's
+        margin where it has one. A long recording is computed in pieces, each heard with what is around it.
+        """
+        cutter = PieceCutter(every_sound, self.sample_rate, self._frames.grid)
+        pieces = _Pieces(self._blocks(source, sample_rate), cutter)
+        return np.concatenate([self._frames.core(*computed).log_probs for computed in self._computed(pieces)])
+
+    # Many recordings
 
     def transcribe_many(
         self, sources: Iterable[Source], batch_size: int = BATCH_SIZE
@@ -98,76 +165,122 @@ class Transcriber:
         Yields:
             For each source, in order, its transcript, or the error that says why there is none.
         """
-        return self._run((partial(load_audio, source, self.sample_rate) for source in sources), batch_size)
+        return self._run((partial(stream_audio, source, self.sample_rate) for source in sources), batch_size)
 
     def transcribe_utterances(
         self, utterances: Iterable[Utterance], batch_size: int = BATCH_SIZE
     ) -> Iterator[str | AsrError]:
         """Text of each utterance of a manifest, in order, or the error that says why there is none."""
-        for result in self._run(map(self._loader, utterances), batch_size):
+        for result in self._run(map(self._opener, utterances), batch_size):
             yield result.text if isinstance(result, Transcript) else result
 
-    def _loader(self, utterance: Utterance) -> Callable[[], np.ndarray]:
+    def _opener(self, utterance: Utterance) -> _Blocks:
         span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
-        return partial(load_audio, utterance.audio_filepath, self.sample_rate, **span)
+        return partial(stream_audio, utterance.audio_filepath, self.sample_rate, **span)
 
-    def _run(self, loaders: Iterable[Callable[[], np.ndarray]], batch_size: int) -> Iterator[Transcript | AsrError]:
-        prepared = map_ahead(self._load, loaders, ahead=batch_size)
+    def _run(self, openers: Iterable[_Blocks], batch_size: int) -> Iterator[Transcript | AsrError]:
+        prepared = map_ahead(self._load, openers, ahead=batch_size)
         for window in windows(prepared, _seconds, _WINDOW_S, _WINDOW_BATCHES * batch_size):
             good = [item for item in window if isinstance(item, _Recording)]
-            transcripts = iter(self._recognise(good, batch_size))
+            log_probs = iter(self._batched([features for r in good for _, features in r.head], batch_size))
             for item in window:
-                yield next(transcripts) if isinstance(item, _Recording) else item
+                yield self._finish(item, [next(log_probs) for _ in item.head]) if isinstance(item, _Recording) else item
 
-    def _load(self, loader: Callable[[], np.ndarray]) -> _Recording | AsrError:
+    def _load(self, opener: _Blocks) -> _Recording | AsrError:
+        """Read one recording, a long one's beginning."""
+        pieces = self._cut(opener())
+        head, rest = [], iter(pieces)
         try:
-            return self._prepare(loader())
+            for piece in rest:
+                head.append((piece.span, self._features(piece)))
+                if piece.span.stop > _HEAD_S * self.sample_rate:
+                    break
+        except AsrError as error:
+            return error
+        return _Recording(pieces, head, rest)
+
+    def _batched(self, features: Sequence[np.ndarray], batch_size: int) -> list[np.ndarray]:
+        """Log-probabilities, in order; pieces of like length share a batch, so that little is padded."""
+        by_length = sorted(range(len(features)), key=lambda i: len(features[i]))
+        found: dict[int, np.ndarray] = {}
+        for at in range(0, len(features), batch_size):
+            batch = by_length[at : at + batch_size]
+            found |= zip(batch, self._session.log_probs([features[i] for i in batch]), strict=True)
+        return [found[i] for i in range(len(features))]
+
+    def _finish(self, recording: _Recording, log_probs: Sequence[np.ndarray]) -> Transcript | AsrError:
+        """The transcript, once what is left of a long recording is read."""
+        head = zip((span for span, _ in recording.head), log_probs, strict=True)
+        try:
+            return _transcript(self._segments(chain(head, self._computed(recording.rest))), recording.pieces)
         except AsrError as error:
             return error
 
-    def _prepare(self, samples: np.ndarray) -> _Recording:
-        front_end = self.bundle.front_end
-        features = self.bundle.cmvn(front_end(samples))
-        cuts = [stop for _, stop in cut_at_quiet(samples, front_end.sample_rate, front_end.hop_length, PIECE_S)]
-        inner = [stop + front_end.margin for stop in cuts[:-1]]
-        return _Recording(
-            features=features,
-            pieces=list(pairwise([0, *inner, len(features)])),
-            duration=len(samples) / front_end.sample_rate,
-        )
+    # Steps, shared with whoever hears a recording while it is made
 
-    def _recognise(self, recordings: Sequence[_Recording], batch_size: int) -> list[Transcript]:
-        """Transcripts, in order; pieces of like length share a batch, so that little is padded."""
-        pieces = [r.features[start:stop] for r in recordings for start, stop in r.pieces]
-        by_length = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
-        hypotheses: dict[int, Hypothesis] = {}
-        for at in range(0, len(pieces), batch_size):
-            batch = by_length[at : at + batch_size]
-            log_probs = self._session.log_probs([pieces[i] for i in batch])
-            hypotheses |= {i: greedy_decode(p, self.bundle.vocabulary) for i, p in zip(batch, log_probs, strict=True)}
-        in_order = iter([hypotheses[i] for i in range(len(pieces))])
-        return [self._transcript(r, [next(in_order) for _ in r.pieces]) for r in recordings]
+    def cutter(self) -> PieceCutter:
+        """What cuts one recording, its samples at ``sample_rate``, into pieces."""
+        return PieceCutter(self._voice_activity, self.sample_rate, self._frames.grid)
 
-    def _transcript(self, recording: _Recording, hypotheses: Sequence[Hypothesis]) -> Transcript:
-        pieces = zip(recording.pieces, hypotheses, strict=True)
-        segments = tuple(
-            self._segment(start, hypothesis, recording.duration)
-            for (start, _), hypothesis in pieces
-            if hypothesis.text.strip()
-        )
-        return Transcript(" ".join(s.text for s in segments), segments, recording.duration)
+    def runs(self) -> Runs:
+        """What joins the pieces of one recording."""
+        characters = self.bundle.vocabulary.characters
+        return Runs(self._frames, 1 + characters.index(" ") if " " in characters else None)
 
-    def _segment(self, start_frame: int, hypothesis: Hypothesis, duration: float) -> Segment:
-        """From the first label's frame to the end of the last label's, within the recording."""
-        front_end = self.bundle.front_end
-        offset_s = (start_frame - front_end.margin) * front_end.hop_length / front_end.sample_rate
-        first, last = hypothesis.frames[0], hypothesis.frames[-1] + 1
-        return Segment(
-            start=min(max(offset_s + first * self.bundle.frame_s, 0.0), duration),
-            end=min(max(offset_s + last * self.bundle.frame_s, 0.0), duration),
-            text=" ".join(hypothesis.text.split()),
-        )
+    def compute(self, piece: Piece) -> np.ndarray:
+        """Log-probabilities (T', V) of a piece, its context included."""
+        return self._session.log_probs([self._features(piece)])[0]
+
+    def read(self, run: Run) -> Segment | None:
+        """What a run says; None where that is nothing."""
+        return as_segment(run, self._decoder.decode(run.log_probs), self.bundle.vocabulary, self.frame_s)
+
+    def _blocks(self, source: Source | np.ndarray, sample_rate: int | None) -> Iterable[np.ndarray]:
+        if isinstance(source, np.ndarray):
+            return [as_samples(source, sample_rate or self.sample_rate, self.sample_rate)]
+        if sample_rate is not None:
+            raise ValueError(f"sample_rate={sample_rate} is for arrays; a file says its own")
+        return stream_audio(source, self.sample_rate)
+
+    def _cut(self, blocks: Iterable[np.ndarray]) -> _Pieces:
+        return _Pieces(blocks, self.cutter())
+
+    def _features(self, piece: Piece) -> np.ndarray:
+        """Normalised by the piece alone: what is not heard yet cannot matter."""
+        return self.bundle.cmvn(self.bundle.front_end(piece.samples))
+
+    def _computed(self, pieces: Iterable[Piece]) -> Iterator[tuple[Span, np.ndarray]]:
+        """Yield each piece's log-probabilities, two computed while the next is read.
+
+        One by one and not in batches: eight-bit models scale by batch, and a piece then gives the same whether it
+        was heard live or read from a file.
+        """
+        for result in map_ahead(self._compute_or_pass, _with_error(pieces), ahead=2):
+            if isinstance(result, AsrError):
+                raise result
+            yield result
+
+    def _compute_or_pass(self, item: Piece | AsrError) -> tuple[Span, np.ndarray] | AsrError:
+        return item if isinstance(item, AsrError) else (item.span, self.compute(item))
+
+    def _segments(self, computed: Iterable[tuple[Span, np.ndarray]]) -> Iterator[Segment]:
+        for run in self.runs().over(computed):
+            if (segment := self.read(run)) is not None:
+                yield segment
+
+
+def _with_error(pieces: Iterable[Piece]) -> Iterator[Piece | AsrError]:
+    """Yield what ends ``pieces`` as their last, so that those before it are not lost in the pool."""
+    try:
+        yield from pieces
+    except AsrError as error:
+        yield error
+
+
+def _transcript(segments: Iterable[Segment], pieces: _Pieces) -> Transcript:
+    found = tuple(segments)
+    return Transcript(" ".join(s.text for s in found), found, pieces.duration)
 
 
 def _seconds(item: _Recording | AsrError) -> float:
-    return item.duration if isinstance(item, _Recording) else 0.0
+    return item.pieces.duration if isinstance(item, _Recording) else 0.0

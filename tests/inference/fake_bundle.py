@@ -22,6 +22,7 @@ CHARACTERS = " ABCDEFG"
 BANDS = len(CHARACTERS)
 SUBSAMPLING = 2
 TONE_S = 0.1
+HOP_LENGTH = 160
 
 
 def speak(text: str, rate: int = 16_000, lead_s: float = 0.2) -> np.ndarray:
@@ -30,6 +31,13 @@ def speak(text: str, rate: int = 16_000, lead_s: float = 0.2) -> np.ndarray:
     tones = [0.5 * np.sin(2 * np.pi * (500 + 1000 * CHARACTERS.index(c)) * time) for c in text]
     gap = np.zeros(len(time))
     return np.concatenate([np.zeros(round(lead_s * rate)), *(p for t in tones for p in (t, gap))]).astype(np.float32)
+
+
+def loud(samples: np.ndarray) -> np.ndarray:
+    """Voice activity: 1 in the 10 ms around which something sounds, 0 else."""
+    frames = np.pad(samples, HOP_LENGTH // 2, mode="constant")[: (1 + len(samples) // HOP_LENGTH) * HOP_LENGTH]
+    frames = np.pad(frames, (0, -len(frames) % HOP_LENGTH)).reshape(-1, HOP_LENGTH)
+    return (np.abs(frames).max(axis=1) > 0.01).astype(np.float32)[: 1 + len(samples) // HOP_LENGTH]
 
 
 def write_fake_bundle(folder: Path, recurrent: bool = False, margin: int = 0) -> Path:
@@ -42,7 +50,7 @@ def write_fake_bundle(folder: Path, recurrent: bool = False, margin: int = 0) ->
     return write_bundle(
         folder,
         card={"name": "tones", "frame_s": 0.01 * SUBSAMPLING},
-        front_end=FrontEnd(16_000, 160, window, 1e-10, mel=mel, margin=margin),
+        front_end=FrontEnd(16_000, HOP_LENGTH, window, 1e-10, mel=mel, margin=margin),
         cmvn=Cmvn(np.zeros(BANDS, np.float32), np.full(BANDS, 10, np.float32)),
         vocabulary=Vocabulary(tuple(CHARACTERS)),
         models={"float32": model},
