@@ -17,7 +17,10 @@ VERBS = {
     "train": ("asr.cli.train", "train a model; settings as key=value (Hydra)"),
     "export": ("asr.cli.export", "turn a checkpoint into a bundle that runs without TensorFlow"),
     "transcribe": ("asr.cli.transcribe", "recordings to text"),
+    "align": ("asr.cli.align", "when each word of a known text is said"),
     "evaluate": ("asr.cli.evaluate", "word and character error rates"),
+    "lm": ("asr.cli.lm", "n-gram language models: train, measure, convert"),
+    "lm": ("asr.cli.lm", "n-gram language models: train, measure, convert"),
     "gradient-flow": ("asr.cli.gradient_flow", "see how far back in time a gradient reaches"),
     "recipe": ("asr.cli.recipe", "run a recipe from download to result"),
 }

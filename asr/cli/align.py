@@ -1,0 +1,153 @@
+"""When each word of a known text is said.
+
+asr align talk.wav talk.txt                       the words' times on stdout (ctm)
+asr align talk.wav --text "yes, start" -o yes.TextGrid
+asr align talk.wav talk.txt -o talk.srt           a subtitle a line of the text
+asr align MANIFEST.jsonl -o words.ctm             all utterances of a manifest in one file
+asr align MANIFEST.jsonl -o FOLDER -f TextGrid    ... or in a file each, named by id
+
+The suffix of -o says the format: json, jsonl, ctm, TextGrid, srt, vtt, tsv or txt. Words are written as in the text,
+with the confidence of the acoustic model that they are spoken there: low where text and recording differ. Times
+count from the recording's start. Numbers must be written out as they are spoken.
+
+An utterance that cannot be aligned is named on stderr with its reason; the others go on.
+Exit code: 0 all aligned, 1 some or all not, 2 wrong command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.cli.main import report
+from asr.errors import AlignmentError, AsrError, ConfigError
+from asr.files import write_atomically
+
+if TYPE_CHECKING:
+    from asr.data import Utterance
+    from asr.inference import Transcriber, Transcript
+
+_FORMATS = ("json", "jsonl", "ctm", "TextGrid", "srt", "vtt", "tsv", "txt")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``asr align``."""
+    parser.add_argument("input", metavar="AUDIO|MANIFEST.jsonl", help="a recording, or a manifest with texts")
+    parser.add_argument("text_file", metavar="TEXT_FILE", nargs="?", help="what the recording says")
+    parser.add_argument("--text", help="the same, on the command line")
+    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: the one that ships)")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE|FOLDER", help="default: ctm on stdout")
+    parser.add_argument(
+        "-f", "--output_format", choices=_FORMATS, help="of the files in a folder (default: json)", metavar="FORMAT"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Align one recording, or every utterance of a manifest.
+
+    Returns:
+        0, or 1 where some utterances of a manifest could not be aligned.
+
+    Raises:
+        ConfigError: arguments that do not go together.
+        AsrError: as reading and aligning raise it.
+    """
+    if Path(arguments.input).suffix == ".jsonl":
+        return _align_manifest(arguments)
+    lines = _lines(arguments)
+    output_format = _format_of_file(arguments)
+
+    from asr.inference import load_model
+    from asr.inference.align import align_text
+
+    transcript = align_text(load_model(arguments.model), arguments.input, lines)
+    _write(_render(transcript, output_format, Path(arguments.input).stem), arguments.output)
+    return 0
+
+
+def _lines(arguments: argparse.Namespace) -> list[str]:
+    if (arguments.text is None) == (arguments.text_file is None):
+        raise ConfigError(f"{arguments.input} needs its text: a TEXT_FILE, or --text, and not both")
+    if arguments.text is not None:
+        return [arguments.text]
+    try:
+        return Path(arguments.text_file).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise AlignmentError(f"{arguments.text_file}: cannot be read as UTF-8 text: {fault}") from fault
+
+
+def _format_of_file(arguments: argparse.Namespace) -> str:
+    """By the suffix of the one file to write, in any case."""
+    if arguments.output_format is not None:
+        raise ConfigError("-f is for a manifest's files in a folder; for one file the suffix of -o says the format")
+    if arguments.output is None:
+        return "ctm"
+    by_suffix = {f".{name.lower()}": name for name in _FORMATS}
+    if (suffix := arguments.output.suffix.lower()) not in by_suffix:
+        raise ConfigError(f"-o {arguments.output}: the suffix says the format; there are {', '.join(_FORMATS)}")
+    return by_suffix[suffix]
+
+
+def _render(transcript: Transcript, output_format: str, name: str) -> str:
+    from asr.inference import textgrid
+    from asr.inference.writers import render_transcript
+
+    if output_format == "TextGrid":
+        return textgrid.render(transcript)
+    return render_transcript(transcript, output_format, name)
+
+
+def _write(text: str, path: Path | None) -> None:
+    if path is None:
+        print(text, end="")
+        return
+    with write_atomically(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+# Manifests
+
+
+def _align_manifest(arguments: argparse.Namespace) -> int:
+    if arguments.text is not None or arguments.text_file is not None:
+        raise ConfigError(f"{arguments.input} has its texts itself; leave TEXT_FILE and --text out")
+    from asr.data import read_manifest
+    from asr.inference import load_model
+
+    utterances = read_manifest(arguments.input)
+    in_one_file = arguments.output is None or arguments.output.suffix.lower() == ".ctm"
+    output_format = _format_of_file(arguments) if in_one_file else arguments.output_format or "json"
+    if not in_one_file:
+        _refuse_file(arguments.output)
+        _refuse_paths(utterances)
+    rendered: list[str] = []
+    for utterance, transcript in _aligned(load_model(arguments.model), utterances):
+        rendered.append(_render(transcript, output_format, utterance.id))
+        if not in_one_file:
+            _write(rendered[-1], arguments.output / f"{utterance.id}.{output_format}")
+    if in_one_file:
+        _write("".join(rendered), arguments.output)
+    return 1 if len(rendered) < len(utterances) else 0
+
+
+def _refuse_file(folder: Path) -> None:
+    if folder.suffix.lower() in {f".{name.lower()}" for name in _FORMATS}:
+        raise ConfigError(f"-o {folder}: a manifest's utterances go to one FILE.ctm, or to a FOLDER with -f FORMAT")
+
+
+def _refuse_paths(utterances: Sequence[Utterance]) -> None:
+    if named := [u.id for u in utterances if Path(u.id).name != u.id]:
+        raise ConfigError(f"{len(named)} ids cannot name a file, such as {named[0]!r}; write one file, -o FILE.ctm")
+
+
+def _aligned(model: Transcriber, utterances: Sequence[Utterance]) -> Iterator[tuple[Utterance, Transcript]]:
+    """Each utterance that can be aligned; the others are reported."""
+    from asr.inference.align import align_utterance
+
+    for utterance in utterances:
+        try:
+            yield utterance, align_utterance(model, utterance)
+        except AsrError as error:
+            report(error)

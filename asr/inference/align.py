@@ -1,0 +1,210 @@
+"""A recording and its known text → when each word is said."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from asr.audio import load_audio
+from asr.audio.info import audio_info
+from asr.bundle import Bundle
+from asr.data import Utterance
+from asr.decoding.alignment import forced_alignment
+from asr.decoding.confidence import word_confidence
+from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.words import word_spans
+from asr.errors import AlignmentError
+from asr.inference.transcriber import Transcriber
+from asr.inference.transcript import Segment, Transcript, Word
+from asr.text import Vocabulary, normalise
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class SpelledWord:
+    """A word of the text as it is written, and the words, one or more, that the vocabulary spells it with."""
+
+    written: str
+    spelled: tuple[str, ...]
+
+
+def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> Transcript:
+    """Lay a text over the recording it was spoken in; nothing is recognised.
+
+    Args:
+        model: its acoustic model judges; the text is normalised as its card says its own texts were.
+        source: the recording.
+        lines: the text. Each becomes a segment, its words written as in the text; signs between words stay with
+            the word before them.
+
+    Returns:
+        The words' ``confidence`` is the probability, by the acoustic model, that the word's span spells it; a
+        segment's is the mean of its words'.
+
+    Raises:
+        AudioError: the recording cannot be used.
+        AlignmentError: there is nothing to lay, words have letters or digits that the vocabulary has not, or the
+            recording is too short for the text.
+    """
+    with _named(source):
+        duration = audio_info(source).duration
+        return _align(model, source, lines, _Clock.of(model, 0.0, duration))
+
+
+def align_utterance(model: Transcriber, utterance: Utterance) -> Transcript:
+    """Lay an utterance's text over its span of a recording; times count from the recording's start.
+
+    Raises:
+        AudioError, AlignmentError: as `align_text`, with the utterance's id.
+    """
+    with _named(utterance.id):
+        span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
+        samples = load_audio(utterance.audio_filepath, model.sample_rate, **span)
+        duration = len(samples) / model.sample_rate
+        return _align(model, samples, [utterance.text], _Clock.of(model, utterance.offset, duration))
+
+
+@contextmanager
+def _named(name: object) -> Iterator[None]:
+    """Alignment errors say what could not be aligned."""
+    try:
+        yield
+    except AlignmentError as fault:
+        raise AlignmentError(f"{name}: {fault}") from fault
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """Output frame → second of the recording, within what was heard of it."""
+
+    frame_s: float
+    first_s: float
+    span_s: tuple[float, float]
+
+    @classmethod
+    def of(cls, model: Transcriber, offset: float, duration: float) -> _Clock:
+        front_end = model.bundle.front_end
+        margin_s = front_end.margin * front_end.hop_length / front_end.sample_rate
+        return cls(model.frame_s, offset - margin_s, (offset, offset + duration))
+
+    def __call__(self, frame: int) -> float:
+        return min(max(self.first_s + frame * self.frame_s, self.span_s[0]), self.span_s[1])
+
+
+def _align(model: Transcriber, source: str | Path | np.ndarray, lines: Sequence[str], clock: _Clock) -> Transcript:
+    words = _spell_all(lines, normaliser_of(model.bundle), model.bundle.vocabulary)
+    text = " ".join(part for of_line in words for word in of_line for part in word.spelled)
+    timed = iter(_timed(model.log_probs(source), text, model.bundle.vocabulary, clock))
+    segments = tuple(
+        _segment(tuple(_joined(word.written, [next(timed) for _ in word.spelled]) for word in of_line))
+        for of_line in words
+    )
+    return Transcript(" ".join(s.text for s in segments), segments, clock.span_s[1])
+
+
+def normaliser_of(bundle: Bundle) -> str:
+    """What the bundle's card says its texts were normalised by."""
+    scores = bundle.card.get("models", {}).values()
+    return next((score["normaliser"] for score in scores if "normaliser" in score), "upper_letters")
+
+
+# Text
+
+
+def _spell_all(lines: Sequence[str], normaliser: str, vocabulary: Vocabulary) -> list[list[SpelledWord]]:
+    """The words of each line that has any."""
+    words: list[list[SpelledWord]] = []
+    faults: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            words.append(spell(line, normaliser, vocabulary))
+        except AlignmentError as fault:
+            faults.append(f"line {number}: {fault}")
+    if faults:
+        more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+        listed = "\n  ".join([*faults[:_SHOWN], *more])
+        raise AlignmentError(
+            f"some words cannot be spelled with {''.join(vocabulary.characters)!r}; "
+            f"write them as they are spoken\n  {listed}"
+        )
+    if not any(words):
+        raise AlignmentError(f"the text has no words ({len(lines)} lines)")
+    return [of_line for of_line in words if of_line]
+
+
+def spell(line: str, normaliser: str, vocabulary: Vocabulary) -> list[SpelledWord]:
+    """The words of a line; what sounds like nothing (a dash) goes with the word before it, or the first.
+
+    >>> vocabulary = Vocabulary(tuple(" ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    >>> [(word.written, word.spelled) for word in spell("Well-known — isn't it?", "upper_letters", vocabulary)]
+    [('Well-known —', ('WELL', 'KNOWN')), ("isn't", ('ISNT',)), ('it?', ('IT',))]
+
+    Raises:
+        AlignmentError: words have letters or digits that the vocabulary has not; they are named.
+    """
+    written = line.split()
+    spelled = [_without_signs(normalise(word, normaliser), vocabulary) for word in written]
+    if faults := [
+        word
+        for word, parts in zip(written, spelled, strict=True)
+        if vocabulary.unknown("".join(parts)) or any(_is_lost(c, normaliser) for c in word)
+    ]:
+        raise AlignmentError(", ".join(faults))
+    words: list[SpelledWord] = []
+    before: list[str] = []
+    for one, parts in zip(written, spelled, strict=True):
+        if parts:
+            words.append(SpelledWord(" ".join([*before, one]), parts))
+            before = []
+        elif words:
+            words[-1] = SpelledWord(f"{words[-1].written} {one}", words[-1].spelled)
+        else:
+            before.append(one)
+    return words
+
+
+def _without_signs(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The words of a normalised text, without the signs that the vocabulary has not."""
+    return tuple("".join(c for c in text if c.isalnum() or not vocabulary.unknown(c)).split())
+
+
+def _is_lost(character: str, normaliser: str) -> bool:
+    """Whether it is a letter or digit, not a mark beside one, and the normaliser drops it."""
+    return character.isalnum() and unicodedata.category(character) != "Lm" and not normalise(character, normaliser)
+
+
+# Times
+
+
+def _timed(log_probs: np.ndarray, text: str, vocabulary: Vocabulary, clock: _Clock) -> list[Word]:
+    """Each word of ``text`` with its times and confidence."""
+    labels = vocabulary.encode(text)
+    found = forced_alignment(log_probs, labels)
+    hypothesis = Hypothesis(text, tuple(labels.tolist()), tuple(found.first.tolist()), found.score)
+    spans = word_spans(hypothesis, vocabulary)
+    confidences = word_confidence(log_probs, hypothesis, vocabulary)
+    return [
+        Word(span.text, clock(span.start_frame), clock(span.end_frame), float(confidence))
+        for span, confidence in zip(spans, confidences, strict=True)
+    ]
+
+
+def _joined(written: str, parts: Sequence[Word]) -> Word:
+    """One word of the text from the words that spell it, as sure as the least sure of them."""
+    return Word(written, parts[0].start, parts[-1].end, min(part.confidence for part in parts))
+
+
+def _segment(words: tuple[Word, ...]) -> Segment:
+    return Segment(
+        start=words[0].start,
+        end=words[-1].end,
+        text=" ".join(word.text for word in words),
+        words=words,
+        confidence=float(np.mean([word.confidence for word in words])),
+    )

@@ -1,0 +1,131 @@
+"""`asr align` as a user meets it: its files, its words on stderr, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from asr.data import Utterance
+from asr.data.manifest import write_manifest
+
+fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fake["write_fake_bundle"](tmp_path_factory.mktemp("bundle") / "tones")
+
+
+@pytest.fixture
+def align(bundle: Path, tmp_path: Path):
+    soundfile.write(tmp_path / "a.wav", fake["speak"]("AB CAB"), 16_000)
+
+    def run(*arguments: object) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "asr", "align", "--model", bundle, *arguments]
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        done = subprocess.run(
+            list(map(str, command)), env=environment, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8"
+        )
+        assert "Traceback" not in done.stderr
+        return done
+
+    return run
+
+
+def write_two(folder: Path, second_text: str = "Cab") -> Path:
+    for name, text in ("u1", "AB"), ("u2", "CAB"):
+        soundfile.write(folder / f"{name}.wav", fake["speak"](text), 16_000)
+    texts = {"u1": "Ab!", "u2": second_text}
+    utterances = [Utterance(name, str(folder / f"{name}.wav"), 0.6, text, "me") for name, text in texts.items()]
+    write_manifest(folder / "two.jsonl", utterances)
+    return folder / "two.jsonl"
+
+
+def fields(ctm: str) -> list[list[str]]:
+    return [line.split() for line in ctm.splitlines()]
+
+
+def test_words_on_stdout(align) -> None:
+    done = align("a.wav", "--text", "ab, cab")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(name, channel, word) for name, channel, _, _, word, _ in fields(done.stdout)] == [
+        ("a", "1", "ab,"),
+        ("a", "1", "cab"),
+    ]
+    (first, second) = fields(done.stdout)
+    assert float(first[2]) < 0.25 and 0.55 < float(second[2]) < 0.65
+    assert float(first[2]) + float(first[3]) <= float(second[2])
+
+
+def test_a_text_file_makes_a_cue_a_line(align, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("\ufeffAb …\r\n\r\nCab!\r\n", encoding="utf-8")
+    assert align("a.wav", "a.txt", "-o", "out/a.srt").returncode == 0
+    cues = (tmp_path / "out" / "a.srt").read_text(encoding="utf-8").strip().split("\n\n")
+    assert [cue.split("\n")[2] for cue in cues] == ["Ab …", "Cab!"]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.TextGrid", "a.textgrid", "a.ctm", "a.vtt", "a.tsv"])
+def test_the_suffix_says_the_format(align, tmp_path: Path, name: str) -> None:
+    assert align("a.wav", "--text", "ab cab", "-o", name).returncode == 0
+    written = (tmp_path / name).read_text(encoding="utf-8")
+    begins = {
+        "json": '{"text": "ab cab"',
+        "ctm": "a 1 ",
+        "vtt": "WEBVTT",
+        "tsv": "start\tend\ttext",
+        "textgrid": "File",
+    }
+    assert written.startswith(begins[name.partition(".")[2].lower()])
+
+
+def test_json_has_words_with_times_and_confidence(align, tmp_path: Path) -> None:
+    align("a.wav", "--text", "ab cab", "-o", "a.json")
+    (segment,) = json.loads((tmp_path / "a.json").read_text())["segments"]
+    assert [word["word"] for word in segment["words"]] == ["ab", "cab"]
+    assert all(word["start"] < word["end"] and word["confidence"] > 0.8 for word in segment["words"])
+
+
+def test_a_manifest_into_one_file_or_a_folder(align, tmp_path: Path) -> None:
+    manifest = write_two(tmp_path)
+    assert align(manifest, "-o", "words.ctm").returncode == 0
+    assert [(line[0], line[4]) for line in fields((tmp_path / "words.ctm").read_text())] == [
+        ("u1", "Ab!"),
+        ("u2", "Cab"),
+    ]
+    assert align(manifest, "-o", "grids", "-f", "TextGrid").returncode == 0
+    assert sorted(p.name for p in (tmp_path / "grids").iterdir()) == ["u1.TextGrid", "u2.TextGrid"]
+    assert align(manifest).stdout == (tmp_path / "words.ctm").read_text()
+
+
+def test_an_utterance_that_cannot_be_aligned_does_not_end_the_others(align, tmp_path: Path) -> None:
+    done = align(write_two(tmp_path, second_text="cab 9"), "-o", "words.ctm")
+    assert done.returncode == 1
+    assert [line[0] for line in fields((tmp_path / "words.ctm").read_text())] == ["u1"]
+    assert done.stderr.startswith("asr: error[alignment]: u2: some words cannot be spelled with ' ABCDEFG'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.wav"], "error[config]: a.wav needs its text"),
+        (["a.wav", "a.txt", "--text", "ab"], "error[config]: a.wav needs its text"),
+        (["a.wav", "none.txt"], "error[alignment]: none.txt: cannot be read as UTF-8 text"),
+        (["a.wav", "--text", "ab", "-o", "a.docx"], "error[config]: -o a.docx: the suffix says the format"),
+        (["a.wav", "--text", "ab", "-f", "json"], "error[config]: -f is for a manifest's files in a folder"),
+        (["two.jsonl", "--text", "ab"], "error[config]: two.jsonl has its texts itself"),
+        (["two.jsonl", "-o", "a.srt"], "error[config]: -o a.srt: a manifest's utterances go to one FILE.ctm"),
+        (["none.wav", "--text", "ab"], "error[audio-not-found]: none.wav"),
+        (["a.wav", "--text", "ab " * 90], "error[alignment]: a.wav: 71 frames cannot spell 269 labels (needs 269)"),
+    ],
+)
+def test_errors_say_what_to_do(align, tmp_path: Path, arguments: list[str], message: str) -> None:
+    write_two(tmp_path)
+    done = align(*arguments)
+    assert done.returncode == 1 and message in done.stderr
