@@ -20,7 +20,6 @@ VERBS = {
     "align": ("asr.cli.align", "when each word of a known text is said"),
     "evaluate": ("asr.cli.evaluate", "word and character error rates"),
     "lm": ("asr.cli.lm", "n-gram language models: train, measure, convert"),
-    "lm": ("asr.cli.lm", "n-gram language models: train, measure, convert"),
     "gradient-flow": ("asr.cli.gradient_flow", "see how far back in time a gradient reaches"),
     "recipe": ("asr.cli.recipe", "run a recipe from download to result"),
 }

@@ -20,8 +20,8 @@ from asr.errors import LanguageModelError
 from asr.lm.counts import Counts
 from asr.lm.tables import Table
 
-NEVER = -99 * np.log(10)
-"""Natural log-probability of what has none, such as <s>; ARPA files write -99."""
+NEVER = 1e-99
+"""Stands for the probability of what has none, such as <s>; ARPA files write -99."""
 
 _FALLBACK = (0.5, 1.0, 1.5)
 
@@ -46,8 +46,7 @@ class Ngrams:
 
     def table(self) -> Table:
         """The logarithms alone."""
-        with np.errstate(divide="ignore"):
-            log_probs = np.maximum(np.log(self.probs), NEVER)
+        log_probs = np.log(np.maximum(self.probs, NEVER))
         return Table(self.contexts.astype(np.int64), self.words, log_probs, np.log(self.gammas))
 
 

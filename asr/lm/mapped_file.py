@@ -1,10 +1,11 @@
-"""Named arrays in one file that is mapped, not read.
+r"""Named arrays in one file that is mapped, not read.
 
 ::
 
-    ASR-NGRAM\\n   magic, 10 bytes
+    ASR-NGRAM\n    magic, 10 bytes
     length        of the header in bytes, uint32, little-endian
-    header        JSON: {"version": 1, "size": bytes of the file, "about": {…}, "arrays": {name: [dtype, count, offset]}}
+    header        JSON: {"version": 1, "size": bytes of the file, "about": {…}, "arrays": {…}},
+                  each array as its name, [dtype, count, offset]
     arrays        each from a multiple of 64 bytes, little-endian
 
 Opening it costs the header; pages come as they are asked for, and processes that map the same file share them.

@@ -23,6 +23,7 @@ from asr.lm.spelling import ROOT, Spelling
 from asr.lm.tables import BackoffModel, Table
 
 _ARRAYS = ("keys", "links", "log_probs", "backoffs", "alphabet", "spelling", "word_of")
+_HEADER = 4096
 _LAST_KEY = np.iinfo(np.int64).max
 
 
@@ -96,10 +97,6 @@ class NgramModel:
     def start(self) -> int:
         """The state after <s>."""
         return int(_next_states(self._links, np.array([self._width - 1]))[0])
-
-    def words(self) -> list[str]:
-        """The words of ids 1 and on; slow, for writing them out."""
-        return list(self._spelling.words())
 
     def word_ids(self, words: Sequence[str]) -> np.ndarray:
         """Ids (n,) int32 of ``words``, 0 of those that are not in the vocabulary."""
@@ -178,6 +175,21 @@ class NgramModel:
         made._set_links(model.tables)
         return made
 
+    def tables(self) -> BackoffModel:
+        """What ``from_tables`` was given, in the precision of the model."""
+        contexts, words = np.divmod(self._keys[:-1], self._width)
+        backoffs = np.zeros(len(self._log_probs), np.float32)
+        backoffs[: len(self._backoffs)] = self._backoffs
+        contexts = np.concatenate([np.zeros(self._first, np.int64), contexts])
+        words = np.concatenate([[0], np.arange(self._width), words]).astype(np.int32)
+        tables, begin, below = [], 1, 0
+        for count in self.counts:
+            rows = slice(begin, begin + count)
+            log_probs = self._log_probs[rows].astype(np.float32)
+            tables.append(Table(contexts[rows] - below, words[rows], log_probs, backoffs[rows]))
+            begin, below = begin + count, begin
+        return BackoffModel(list(self._spelling.words()), tables)
+
     def _set_links(self, tables: Sequence[Table]) -> None:
         """Links of each order by those of the orders below (as Aho and Corasick 1975 make their failure function)."""
         continued = np.zeros(len(self._links), bool)
@@ -210,3 +222,10 @@ def _next_states(links: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     """The states (n,) int64 after the n-grams ``nodes``: themselves where they are continued."""
     found = links.take(nodes)
     return np.where(found < 0, ~found, nodes)
+
+
+def file_size(counts: Sequence[int], spelling: Spelling) -> int:
+    """Bytes of the file of a model of so many n-grams of each order, to some hundreds (the header)."""
+    nodes, lower = 1 + sum(counts), 1 + sum(counts[: max(1, len(counts) - 1)])
+    letters = spelling.alphabet.nbytes + spelling.keys.nbytes + spelling.word_of.nbytes
+    return _HEADER + 8 * (nodes - counts[0]) + 4 * nodes + 2 * (nodes + lower) + letters

@@ -70,7 +70,7 @@ def _read(texts: Iterable[str]) -> tuple[np.ndarray, dict[str, int]]:
         raise LanguageModelError("no words in the text; a language model is counted from some")
     if marks := MARKS & known.keys():
         raise LanguageModelError(
-            f"the text has {' and '.join(sorted(marks))}, which are set around each line; leave out"
+            f"the text has {' and '.join(sorted(marks))}, which are set around each line here; leave them out"
         )
     return _without_empty(np.concatenate(parts)), known
 

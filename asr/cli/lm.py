@@ -1,0 +1,187 @@
+"""N-gram language models: train them, measure them, and turn one form into the other.
+
+asr lm train books/*.txt --prose -o books.lm       of running prose, such as books
+asr lm train text.txt.gz --order 4 -o four.arpa    of one sentence a line; .txt .gz .xz .tar, or manifests .jsonl
+asr lm perplexity books.lm test.jsonl              how well it foretells a text
+asr lm convert books.lm books.arpa.gz              and back
+
+A model is a .lm file, which opens at once whatever its size, or an ARPA file, which other programs read too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.errors import ConfigError, LanguageModelError
+
+if TYPE_CHECKING:
+    from asr.lm import NgramModel
+
+_ARPA = (".arpa", ".arpa.gz")
+
+
+def run_raw(argv: list[str]) -> int:
+    """Read the command line after ``asr lm``, and do what its sub-verb says.
+
+    Returns:
+        0, or 2 when the command line is wrong.
+
+    Raises:
+        AsrError: as the sub-verbs raise it.
+    """
+    try:
+        declare, line, work = SUB_VERBS[_overview().parse_args(argv[:1]).sub_verb]
+        parser = argparse.ArgumentParser(prog=f"asr lm {argv[0]}", description=line, allow_abbrev=False)
+        declare(parser)
+        arguments = parser.parse_intermixed_args(argv[1:])
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    work(arguments)
+    return 0
+
+
+def _overview() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:12}{line}" for name, (_, line, _) in SUB_VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="asr lm",
+        usage="asr lm SUB_VERB …",
+        description=__doc__,
+        epilog=f"{lines}\n\nasr lm SUB_VERB --help says more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("sub_verb", metavar="SUB_VERB", choices=SUB_VERBS, help="one of these:")
+    return parser
+
+
+def _add_text(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "text", metavar="TEXT", nargs="+", type=Path, help="a sentence a line: .txt, .gz, .xz, .tar; or .jsonl"
+    )
+    parser.add_argument("--prose", action="store_true", help="sentences end at . ! ? and blank lines, not at each line")
+    parser.add_argument(
+        "--normaliser", metavar="NAME", default="upper_letters", help="upper_letters (default), or verbatim: as it is"
+    )
+
+
+def _declare_train(parser: argparse.ArgumentParser) -> None:
+    _add_text(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="a .lm, .arpa or .arpa.gz")
+    parser.add_argument("--order", metavar="N", type=_whole, default=3, help="words of the longest n-gram (default: 3)")
+    parser.add_argument("--vocabulary_size", metavar="N", type=_whole, help="only the N most frequent words")
+    parser.add_argument("--min_count", metavar="N", type=_whole, default=1, help="only words so frequent (default: 1)")
+    parser.add_argument(
+        "--prune",
+        metavar="N",
+        type=_whole,
+        nargs="+",
+        default=[],
+        help="leave out n-grams that occur N times or less, by order, as lmplz: 0 0 1 is 3-grams that occur once",
+    )
+    parser.add_argument(
+        "--prune_entropy",
+        metavar="SHARE",
+        type=_share,
+        default=0.0,
+        help="leave out n-grams whose loss changes the perplexity by less than this share, such as 1e-8",
+    )
+    parser.add_argument("--size", metavar="MB", type=_share, help="leave out so many that the .lm has MB million bytes")
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from asr.lm import train_ngram
+
+    _form(arguments.output)
+    model = train_ngram(
+        _sentences(arguments),
+        arguments.order,
+        vocabulary_size=arguments.vocabulary_size,
+        min_count=arguments.min_count,
+        cutoffs=arguments.prune,
+        threshold=arguments.prune_entropy,
+        size=None if arguments.size is None else int(arguments.size * 1e6),
+    )
+    _write(model, arguments.output)
+
+
+def _declare_perplexity(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", type=Path, help="a .lm or ARPA file")
+    _add_text(parser)
+
+
+def _perplexity(arguments: argparse.Namespace) -> None:
+    from asr.lm import perplexity, read_ngram
+
+    found = perplexity(read_ngram(arguments.model), _sentences(arguments))
+    print(f"sentences                      {found.sentences:,}")
+    print(f"words                          {found.words:,}")
+    print(f"out of vocabulary              {found.unknown:,} ({100 * found.unknown_rate:.2f} %)")
+    print(f"perplexity, unknown words too  {found.including_unknown:.2f}")
+    print(f"perplexity, without them       {found.excluding_unknown:.2f}")
+
+
+def _declare_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="IN", type=Path, help="a .lm or ARPA file, perhaps packed")
+    parser.add_argument("output", metavar="OUT", type=Path, help="a .lm, .arpa or .arpa.gz")
+
+
+def _convert(arguments: argparse.Namespace) -> None:
+    from asr.lm import read_ngram
+
+    _form(arguments.output)
+    _write(read_ngram(arguments.input), arguments.output)
+
+
+SUB_VERBS: dict[str, tuple[Callable, str, Callable]] = {
+    "train": (_declare_train, "count texts and make a model of them", _train),
+    "perplexity": (_declare_perplexity, "measure a model on texts", _perplexity),
+    "convert": (_declare_convert, "turn a .lm into ARPA, or ARPA into a .lm", _convert),
+}
+"""Sub-verb → what declares its arguments, a line of help, and what does it."""
+
+
+def _sentences(arguments: argparse.Namespace) -> Iterator[str]:
+    from asr.lm import read_sentences
+
+    for path in arguments.text:
+        yield from read_sentences(path, normaliser=arguments.normaliser, prose=arguments.prose)
+
+
+def _form(path: Path) -> str:
+    """``.lm`` or ``.arpa``."""
+    if path.suffix.lower() == ".lm":
+        return ".lm"
+    if path.name.lower().endswith(_ARPA):
+        return ".arpa"
+    raise ConfigError(f"{path}: a language model's name ends in .lm, .arpa or .arpa.gz")
+
+
+def _write(model: NgramModel, path: Path) -> None:
+    from asr.lm import write_arpa
+
+    try:
+        model.save(path) if _form(path) == ".lm" else write_arpa(path, model)
+    except OSError as fault:
+        raise LanguageModelError(f"{path}: cannot be written: {fault.strerror or fault}") from fault
+    counts = ", ".join(f"{count:,}" for count in model.counts)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB; n-grams by order: {counts}", file=sys.stderr)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a whole number, 0 or more, is needed, got {text!r}")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"a number, 0 or more, is needed, got {text!r}")
+    return value

@@ -1,0 +1,96 @@
+"""Leave out the n-grams whose loss changes the model least: relative-entropy pruning (Stolcke 1998).
+
+Without the n-gram h w, p(w|h) becomes bo'(h) p(w|h'). The Kullback-Leibler divergence between the two models is
+then (Stolcke, equation 6)::
+
+    D = -p(h) { p(w|h) [log p(w|h') + log bo'(h) - log p(w|h)] + (mass backed off in h) [log bo'(h) - log bo(h)] }
+
+and exp(D) - 1 the relative change of perplexity. p(h) is how often h stands in the text: Kneser-Ney's own lower
+orders, which SRILM multiplies instead, say how many words come before h, not how often it comes (Chelba et al. 2010).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from asr.lm.kneser_ney import Ngrams
+from asr.lm.tables import Table
+
+_TINY = 1e-12
+
+
+def perplexity_changes(ngrams: Sequence[Ngrams]) -> list[np.ndarray]:
+    """The relative change of perplexity (n,) float32 that each n-gram's loss alone would bring; words stay: infinite.
+
+    Args:
+        ngrams: of orders 1 to N, of one model.
+    """
+    words = float(ngrams[0].occurrences.sum())
+    changes = [np.full(len(ngrams[0]), np.inf, np.float32)]
+    for below, one in zip(ngrams, ngrams[1:], strict=False):
+        changes.append(np.expm1(_divergences(one, below, words)).astype(np.float32))
+    return changes
+
+
+def _divergences(one: Ngrams, below: Ngrams, words: float) -> np.ndarray:
+    shorter = below.probs[one.suffixes]
+    unseen = np.maximum(1 - np.bincount(one.contexts, shorter, len(below)), _TINY)
+    backed_off = below.gammas * unseen
+    now = below.gammas[one.contexts]
+    then = (backed_off[one.contexts] + one.probs) / (unseen[one.contexts] + shorter)
+    gain = one.probs * np.log(shorter * then / one.probs) + backed_off[one.contexts] * np.log(then / now)
+    return -below.occurrences[one.contexts] / words * gain
+
+
+def _chosen(ngrams: Sequence[Ngrams], changes: Sequence[np.ndarray], threshold: float) -> list[np.ndarray]:
+    """Which n-grams (n,) bool stay at each order: those that change more, and the contexts of those that stay."""
+    kept = [change >= threshold for change in changes]
+    for order in range(len(ngrams) - 1, 1, -1):
+        kept[order - 1][ngrams[order].contexts[kept[order]]] = True
+    return kept
+
+
+def threshold_for(ngrams: Sequence[Ngrams], fits: Callable[[Sequence[int]], bool]) -> float:
+    """The least threshold, to 1 per cent, that leaves n-gram counts by order that ``fits`` accepts."""
+    changes = perplexity_changes(ngrams)
+
+    def ok(threshold: float) -> bool:
+        return fits([int(np.count_nonzero(kept)) for kept in _chosen(ngrams, changes, threshold)])
+
+    if ok(0.0):
+        return 0.0
+    low, high = 1e-15, 1.0
+    while high > 1.01 * low:
+        middle = (low * high) ** 0.5
+        low, high = (low, middle) if ok(middle) else (middle, high)
+    return high
+
+
+def prune(ngrams: Sequence[Ngrams], threshold: float) -> list[Table]:
+    """The model without the n-grams whose loss changes perplexity by less than the share ``threshold``.
+
+    Contexts of what stays stay too; back-off weights make each context sum to 1 again.
+    """
+    kept = _chosen(ngrams, perplexity_changes(ngrams), threshold)
+    below, backoffs = ngrams[0].probs, []
+    for lower, one, mask in zip(ngrams, ngrams[1:], kept[1:], strict=False):
+        shorter = below[one.suffixes]
+        contexts = one.contexts[mask]
+        left = 1 - np.bincount(contexts, one.probs[mask], len(lower))
+        unseen = 1 - np.bincount(contexts, shorter[mask], len(lower))
+        backoffs.append(np.maximum(left, _TINY) / np.maximum(unseen, _TINY))
+        below = np.where(mask, one.probs, backoffs[-1][one.contexts] * shorter)
+    backoffs.append(np.ones(len(ngrams[-1])))
+    return [
+        _table(one, mask, mask_below, backoff)
+        for one, mask, mask_below, backoff in zip(ngrams, kept, [np.ones(1, bool), *kept], backoffs, strict=False)
+    ]
+
+
+def _table(one: Ngrams, mask: np.ndarray, mask_below: np.ndarray, backoffs: np.ndarray) -> Table:
+    whole = replace(one, gammas=backoffs).table()
+    rows = np.cumsum(mask_below) - 1
+    return Table(rows[whole.contexts[mask]], whole.words[mask], whole.log_probs[mask], whole.backoffs[mask])
