@@ -7,8 +7,8 @@ Hours need no band to be guessed. A path's cost at a frame is how much less prob
 without a text; it never falls. So once any path to the end is known (a beam search finds one), every state that
 costs more than that path does at its end is left out, and the best path is still found for certain. Scores are kept
 at the start of each block only, and the way back is computed anew block by block: for T frames and at most W states
-left in at a frame, memory is about 6 W sqrt(T) bytes. Where text and recording agree W is hundreds; in the worst
-case, where they have nothing in common, 2U + 1.
+left in at a frame, memory is about 6 W sqrt(T) bytes beside the log-probabilities' own. Where text and recording
+agree W is hundreds; in the worst case, where they have nothing in common, 2U + 1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,14 @@ from asr.text import BLANK
 _BEAM = 1000.0
 """Natural logarithms by which the beam search's states may be worse than its best: a hundred labels or so."""
 
+_TABLE = 1 << 24
+"""Frames times states of which the whole way back is kept, a byte each, and nothing is left out."""
+
 _NEVER = np.full(2, np.inf)
+
+_Choices = tuple[np.ndarray, np.ndarray, np.ndarray]
+_Way = tuple[int, np.ndarray]
+"""The first state of a frame, and how many states back each was before."""
 
 
 @dataclass(frozen=True)
@@ -129,31 +136,44 @@ class _Search:
     def __init__(self, log_probs: np.ndarray, labels: np.ndarray) -> None:
         self._costs = log_probs.max(axis=1, keepdims=True) - log_probs
         self._states = _states(labels)
-        self._may_skip = np.zeros(len(self._states), bool)
-        self._may_skip[3::2] = labels[1:] != labels[:-1]
+        self._skipping = np.full(len(self._states), np.inf)
+        self._skipping[3::2][labels[1:] != labels[:-1]] = 0.0
         self._frames = len(log_probs)
 
     def best_path(self) -> np.ndarray:
         """State of each frame (T',)."""
-        block = math.isqrt(8 * self._frames)
-        limit = self._cost_of_a_path()
-        front = self._first()
-        fronts = [front]
-        for t in range(1, self._frames):
-            front = self._next(front, t).within(limit) or _nothing_spells_it()
-            if t % block == 0:
-                fronts.append(front)
+        fits = self._frames * len(self._states) <= _TABLE
+        block = self._frames if fits else math.isqrt(8 * self._frames)
+        limit = math.inf if fits else self._cost_of_a_path()
+        spans = [(start, min(start + block, self._frames)) for start in range(1, self._frames, block)]
         path = np.empty(self._frames, np.int64)
+        front = self._first()
+        fronts: list[_Front] = []
+        ways: list[_Way] = []
+        for span in spans:
+            fronts.append(front)
+            front, ways = self._forward(front, span, limit)
         path[-1] = self._end_state(front)
-        for start in reversed(range(0, len(fronts) * block, block)):
-            self._trace(fronts.pop(), start, path[start : start + block + 1], limit)
+        for span, front in zip(reversed(spans), reversed(fronts), strict=True):
+            ways = ways or self._forward(front, span, limit)[1]
+            _go_back(ways, path[span[0] - 1 : span[1]])
+            ways = []
         return path
+
+    def _forward(self, front: _Front, span: tuple[int, int], limit: float) -> tuple[_Front, list[_Way]]:
+        """Through the frames ``[start, stop)`` of ``span``: where it ends, and the way each state was reached."""
+        ways: list[_Way] = []
+        for t in range(*span):
+            low, choices = self._choices(front, t)
+            ways.append((low, _shortest(*choices)))
+            front = self._emit(low, choices, t).within(limit) or _nothing_spells_it()
+        return front, ways
 
     def _cost_of_a_path(self) -> float:
         """Cost of the path that a beam search finds, infinite where it finds none."""
         front = self._first()
         for t in range(1, self._frames):
-            ahead = self._next(front, t)
+            ahead = self._emit(*self._choices(front, t), t)
             near = ahead.within(ahead.cost.min(initial=np.inf) + _BEAM)
             if near is None:
                 return math.inf
@@ -164,12 +184,11 @@ class _Search:
         """Only the first blank and the first label can begin."""
         return _Front(0, self._costs[0, self._states[:2]].astype(np.float64))
 
-    def _next(self, front: _Front, t: int) -> _Front:
-        low, (stay, advance, skip) = self._choices(front, t)
-        best = np.minimum(np.minimum(stay, advance), skip)
-        return _Front(low, best + self._costs[t, self._states[low : low + len(best)]])
+    def _emit(self, low: int, choices: _Choices, t: int) -> _Front:
+        best = np.minimum(np.minimum(choices[0], choices[1]), choices[2])
+        return _Front(low, best + self._costs[t].take(self._states[low : low + len(best)]))
 
-    def _choices(self, front: _Front, t: int) -> tuple[int, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def _choices(self, front: _Front, t: int) -> tuple[int, _Choices]:
         """The first state at frame ``t``, and what each costs before it emits, by the three ways to reach it.
 
         They are from itself, from the state before and from the one before that. States too far back to reach the
@@ -179,7 +198,7 @@ class _Search:
         padded = np.concatenate((_NEVER, front.cost, _NEVER))
         low = max(front.low, count - 2 - 2 * (self._frames - 1 - t))
         here = slice(low - front.low, min(front.low + len(front.cost) + 2, count) - front.low)
-        skip = np.where(self._may_skip[low : front.low + here.stop], padded[:-2][here], np.inf)
+        skip = padded[:-2][here] + self._skipping[low : front.low + here.stop]
         return low, (padded[2:][here], padded[1:-1][here], skip)
 
     def _ends(self, front: _Front) -> np.ndarray:
@@ -196,16 +215,17 @@ class _Search:
             _nothing_spells_it()
         return len(self._states) - 2 + int(ends.argmin())
 
-    def _trace(self, front: _Front, start: int, path: np.ndarray, limit: float) -> None:
-        """Fill ``path``, the frames from ``start``, back from its last one."""
-        ways = []
-        for t in range(start + 1, start + len(path)):
-            low, choices = self._choices(front, t)
-            ways.append((low, np.argmin(choices, axis=0).astype(np.int8)))
-            front = self._next(front, t).within(limit) or _nothing_spells_it()
-        for i in reversed(range(len(ways))):
-            low, way = ways[i]
-            path[i] = path[i + 1] - way[path[i + 1] - low]
+
+def _shortest(stay: np.ndarray, advance: np.ndarray, skip: np.ndarray) -> np.ndarray:
+    """How many states back the cheapest of three choices is; of equal ones the nearest."""
+    return np.where(skip < np.minimum(stay, advance), np.int8(2), (advance < stay).view(np.int8))
+
+
+def _go_back(ways: Sequence[_Way], path: np.ndarray) -> None:
+    """Fill ``path``, one frame longer than ``ways``, from its last state."""
+    for i in reversed(range(len(ways))):
+        low, way = ways[i]
+        path[i] = path[i + 1] - way[path[i + 1] - low]
 
 
 def _nothing_spells_it() -> NoReturn:

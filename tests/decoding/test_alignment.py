@@ -121,6 +121,7 @@ def test_a_text_of_probability_zero() -> None:
 def test_leaving_states_out_changes_nothing(monkeypatch, beam: float, sharpness: float) -> None:
     """A beam so narrow that it finds a bad path, or none, still gives the best path; blocks join without a seam."""
     monkeypatch.setattr(alignment, "_BEAM", beam)
+    monkeypatch.setattr(alignment, "_TABLE", 0)
     for seed in range(3):
         random = np.random.default_rng(seed)
         log_probs = random_log_probs(seed, 150, 5, sharpness)
@@ -139,6 +140,15 @@ def spiky(labels: np.ndarray, every: int, seed: int, wrong: float) -> np.ndarray
     logits[:, 0] += 8
     logits[np.arange(len(labels)) * every + random.integers(0, every, len(labels)), seen] += 16
     return logits - np.log(np.exp(logits).sum(1, keepdims=True))
+
+
+def test_small_and_large_are_the_same(monkeypatch) -> None:
+    log_probs = random_log_probs(5, 90, 5)
+    labels = np.random.default_rng(5).integers(1, 5, 20)
+    small = forced_alignment(log_probs, labels)
+    monkeypatch.setattr(alignment, "_TABLE", 0)
+    large = forced_alignment(log_probs, labels)
+    assert (small.first.tolist(), small.last.tolist()) == (large.first.tolist(), large.last.tolist())
 
 
 def test_minutes_need_little_memory() -> None:
