@@ -8,7 +8,7 @@ without a text; it never falls. So once any path to the end is known (a beam sea
 costs more than that path does at its end is left out, and the best path is still found for certain. Scores are kept
 at the start of each block only, and the way back is computed anew block by block: for T frames and at most W states
 left in at a frame, memory is about 6 W sqrt(T) bytes beside the log-probabilities' own. Where text and recording
-agree W is hundreds; in the worst case, where they have nothing in common, 2U + 1.
+agree W is hundreds, or a few thousand for hours; in the worst case, where they have nothing in common, 2U + 1.
 """
 
 from __future__ import annotations
