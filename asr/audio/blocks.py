@@ -54,7 +54,12 @@ class Resampler:
     """`resample` for samples that come in packets: sample for sample the same, however they are parted."""
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
-        """Rates in Hz."""
+        """Rates in Hz.
+
+        Raises:
+            SampleRateError: ``from_rate`` is outside 4 kHz to 384 kHz.
+        """
+        check_rate(from_rate, "samples")
         same = from_rate == to_rate
         self._stream = None if same else soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32")
 

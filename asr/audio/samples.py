@@ -20,17 +20,27 @@ def as_samples(array: ArrayLike, from_rate: int, to_rate: int) -> np.ndarray:
         AudioNotFiniteError: NaN or infinite samples.
         SampleRateError: ``from_rate`` is outside 4 kHz to 384 kHz.
     """
-    given = np.asarray(array)
-    if given.ndim != 1:
-        raise AudioFormatError(f"{_NAME} must be (N,), one channel, got shape {given.shape}; average the channels")
+    samples = as_packet(array)
     check_rate(from_rate, _NAME)
-    if given.size == 0:
+    if samples.size == 0:
         raise AudioEmptyError(f"{_NAME} are empty")
-    samples = check_finite(_as_float(given), _NAME)
     if len(samples) < MINIMUM_S * from_rate:
         milliseconds = 1000 * len(samples) / from_rate
         raise AudioTooShortError(f"{_NAME} last {milliseconds:.0f} ms; at least {1000 * MINIMUM_S:.0f} ms are needed")
     return resample(samples, from_rate, to_rate)
+
+
+def as_packet(array: ArrayLike) -> np.ndarray:
+    """Samples (n,) float32, any number of them, of an array of floats in [-1, 1], or of int16 or int32.
+
+    Raises:
+        AudioFormatError: another shape or type.
+        AudioNotFiniteError: NaN or infinite samples.
+    """
+    given = np.asarray(array)
+    if given.ndim != 1:
+        raise AudioFormatError(f"{_NAME} must be (N,), one channel, got shape {given.shape}; average the channels")
+    return check_finite(_as_float(given), _NAME)
 
 
 def _as_float(given: np.ndarray) -> np.ndarray:

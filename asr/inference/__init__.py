@@ -1,6 +1,16 @@
 """Recordings → transcripts, without TensorFlow."""
 
+from asr.inference.streaming import StreamingTranscriber, Update
 from asr.inference.transcriber import Transcriber, load_model
 from asr.inference.transcript import Alternative, Segment, Transcript, Word
 
-__all__ = ["Alternative", "Segment", "Transcriber", "Transcript", "Word", "load_model"]
+__all__ = [
+    "Alternative",
+    "Segment",
+    "StreamingTranscriber",
+    "Transcriber",
+    "Transcript",
+    "Update",
+    "Word",
+    "load_model",
+]

@@ -18,6 +18,7 @@ from asr.data import Utterance
 from asr.decoding.decoder import Decoder, GreedyDecoder
 from asr.errors import AsrError
 from asr.inference.ahead import map_ahead, windows
+from asr.inference.normalise import RunningFeatures
 from asr.inference.pieces import Piece, PieceCutter, Span, every_sound
 from asr.inference.pieces import VoiceActivity as HearsSpeech
 from asr.inference.runs import OutputFrames, Run, Runs
@@ -34,23 +35,30 @@ _HEAD_S = 60.0
 """What lies beyond this in a recording is computed alone, when its turn comes, so that memory does not grow."""
 
 Source = str | Path | BinaryIO
+_Prepared = tuple[Span, np.ndarray]
+"""Where a piece is, and its features (T, F)."""
+
 _Blocks = Callable[[], Iterable[np.ndarray]]
 
 
 class _Pieces:
-    """The pieces of one recording, as it is read; before an error, those of what was good."""
+    """The pieces of one recording as it is read, each with its features; before an error, those of what was good."""
 
-    def __init__(self, blocks: Iterable[np.ndarray], cutter: PieceCutter) -> None:
-        self._blocks, self._cutter = blocks, cutter
+    def __init__(self, blocks: Iterable[np.ndarray], cutter: PieceCutter, features: RunningFeatures) -> None:
+        self._blocks, self._cutter, self._features = blocks, cutter, features
 
-    def __iter__(self) -> Iterator[Piece]:
+    def __iter__(self) -> Iterator[_Prepared]:
         try:
             for block in self._blocks:
-                yield from self._cutter.accept(block)
+                yield from self._prepared(self._cutter.accept(block))
         except AsrError:
-            yield from self._cutter.finish()
+            yield from self._prepared(self._cutter.finish())
             raise
-        yield from self._cutter.finish()
+        yield from self._prepared(self._cutter.finish())
+
+    def _prepared(self, pieces: Iterable[Piece]) -> Iterator[_Prepared]:
+        for piece in pieces:
+            yield piece.span, self._features.accept(piece.samples)
 
     @property
     def duration(self) -> float:
@@ -60,11 +68,11 @@ class _Pieces:
 
 @dataclass(frozen=True)
 class _Recording:
-    """A recording on its way: the features (T, F) of its first pieces, and the pieces that are still to be read."""
+    """A recording on its way: its first pieces, and those that are still to be read."""
 
     pieces: _Pieces
-    head: list[tuple[Span, np.ndarray]]
-    rest: Iterator[Piece]
+    head: list[_Prepared]
+    rest: Iterator[_Prepared]
 
 
 def load_model(
@@ -152,7 +160,7 @@ class Transcriber:
         margin where it has one. A long recording is computed in pieces, each heard with what is around it.
         """
         cutter = PieceCutter(every_sound, self.sample_rate, self._frames.grid)
-        pieces = _Pieces(self._blocks(source, sample_rate), cutter)
+        pieces = _Pieces(self._blocks(source, sample_rate), cutter, self.features())
         return np.concatenate([self._frames.core(*computed).log_probs for computed in self._computed(pieces)])
 
     # Many recordings
@@ -191,9 +199,9 @@ class Transcriber:
         pieces = self._cut(opener())
         head, rest = [], iter(pieces)
         try:
-            for piece in rest:
-                head.append((piece.span, self._features(piece)))
-                if piece.span.stop > _HEAD_S * self.sample_rate:
+            for span, features in rest:
+                head.append((span, features))
+                if span.stop > _HEAD_S * self.sample_rate:
                     break
         except AsrError as error:
             return error
@@ -227,9 +235,13 @@ class Transcriber:
         characters = self.bundle.vocabulary.characters
         return Runs(self._frames, 1 + characters.index(" ") if " " in characters else None)
 
-    def compute(self, piece: Piece) -> np.ndarray:
-        """Log-probabilities (T', V) of a piece, its context included."""
-        return self._session.log_probs([self._features(piece)])[0]
+    def features(self) -> RunningFeatures:
+        """What computes the features of the pieces of one recording."""
+        return RunningFeatures(self.bundle.front_end, self.bundle.cmvn)
+
+    def compute(self, features: np.ndarray) -> np.ndarray:
+        """Log-probabilities (T', V) of a piece, its context included, by its features (T, F)."""
+        return self._session.log_probs([features])[0]
 
     def read(self, run: Run) -> Segment | None:
         """What a run says; None where that is nothing."""
@@ -243,13 +255,9 @@ class Transcriber:
         return stream_audio(source, self.sample_rate)
 
     def _cut(self, blocks: Iterable[np.ndarray]) -> _Pieces:
-        return _Pieces(blocks, self.cutter())
+        return _Pieces(blocks, self.cutter(), self.features())
 
-    def _features(self, piece: Piece) -> np.ndarray:
-        """Normalised by the piece alone: what is not heard yet cannot matter."""
-        return self.bundle.cmvn(self.bundle.front_end(piece.samples))
-
-    def _computed(self, pieces: Iterable[Piece]) -> Iterator[tuple[Span, np.ndarray]]:
+    def _computed(self, pieces: Iterable[_Prepared]) -> Iterator[tuple[Span, np.ndarray]]:
         """Yield each piece's log-probabilities, two computed while the next is read.
 
         One by one and not in batches: eight-bit models scale by batch, and a piece then gives the same whether it
@@ -260,8 +268,8 @@ class Transcriber:
                 raise result
             yield result
 
-    def _compute_or_pass(self, item: Piece | AsrError) -> tuple[Span, np.ndarray] | AsrError:
-        return item if isinstance(item, AsrError) else (item.span, self.compute(item))
+    def _compute_or_pass(self, item: _Prepared | AsrError) -> tuple[Span, np.ndarray] | AsrError:
+        return item if isinstance(item, AsrError) else (item[0], self.compute(item[1]))
 
     def _segments(self, computed: Iterable[tuple[Span, np.ndarray]]) -> Iterator[Segment]:
         for run in self.runs().over(computed):
@@ -269,7 +277,7 @@ class Transcriber:
                 yield segment
 
 
-def _with_error(pieces: Iterable[Piece]) -> Iterator[Piece | AsrError]:
+def _with_error(pieces: Iterable[_Prepared]) -> Iterator[_Prepared | AsrError]:
     """Yield what ends ``pieces`` as their last, so that those before it are not lost in the pool."""
     try:
         yield from pieces

@@ -1,0 +1,98 @@
+"""Text while it is spoken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import takewhile
+
+from numpy.typing import ArrayLike
+
+from asr.audio import Resampler
+from asr.audio.samples import as_packet
+from asr.inference.pieces import Piece
+from asr.inference.transcriber import Transcriber
+from asr.inference.transcript import Segment
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one packet brought.
+
+    Attributes:
+        final: segments that are decided; they never change.
+        partial: what is said since, as far as it is heard; may still change.
+        stable: its first words, those that the partial before had too.
+    """
+
+    final: tuple[Segment, ...] = ()
+    partial: str = ""
+    stable: str = ""
+
+
+class StreamingTranscriber:
+    """Transcribes one recording as its samples come, in packets of any size.
+
+    The segments, all together, are those of `Transcriber.transcribe` of the whole. A packet waits for the model where
+    the partial is due again, or a piece is decided; nothing runs in between.
+    """
+
+    def __init__(self, model: Transcriber, sample_rate: int | None = None, *, interval_s: float = 0.5) -> None:
+        """Begin a recording.
+
+        Args:
+            model: what transcribes; several recordings may share it.
+            sample_rate: Hz of the packets; the model's own when None.
+            interval_s: seconds of samples from one partial to the next.
+
+        Raises:
+            SampleRateError: ``sample_rate`` is outside 4 kHz to 384 kHz.
+        """
+        self._model, self._interval_s = model, interval_s
+        self._resampler = Resampler(sample_rate or model.sample_rate, model.sample_rate)
+        self._cutter, self._features, self._runs = model.cutter(), model.features(), model.runs()
+        self._partial = self._stable = ""
+        self._due_s = interval_s
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds heard so far."""
+        return self._cutter.heard_s
+
+    def accept(self, samples: ArrayLike) -> Update:
+        """Hear a packet (n,) of floats in [-1, 1], int16 or int32.
+
+        Raises:
+            AudioFormatError: another shape or type.
+            AudioNotFiniteError: NaN or infinite samples.
+        """
+        pieces = self._cutter.accept(self._resampler.accept(as_packet(samples)))
+        final = self._decide(pieces)
+        if pieces or self.heard_s >= self._due_s:
+            self._look_again(anew=bool(final))
+        return Update(final, self._partial, self._stable)
+
+    def finish(self) -> Update:
+        """The rest, once the last packet came; there is no partial then."""
+        pieces = self._cutter.accept(self._resampler.finish()) + self._cutter.finish()
+        self._partial = self._stable = ""
+        return Update(self._decide(pieces))
+
+    def _decide(self, pieces: list[Piece]) -> tuple[Segment, ...]:
+        computed = ((p.span, self._model.compute(self._features.accept(p.samples))) for p in pieces)
+        segments = (self._model.read(run) for run in self._runs.over(computed))
+        return tuple(s for s in segments if s is not None)
+
+    def _look_again(self, anew: bool) -> None:
+        self._due_s = self.heard_s + self._interval_s
+        before = "" if anew else self._partial
+        self._partial = self._read_open()
+        pairs = zip(before.split(), self._partial.split(), strict=False)
+        self._stable = " ".join(word for word, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    def _read_open(self) -> str:
+        piece = self._cutter.open_piece()
+        if piece is None:
+            return ""
+        log_probs = self._model.compute(self._features.so_far(piece.samples))
+        segment = self._model.read(self._runs.so_far(piece.span, log_probs))
+        return "" if segment is None else segment.text
