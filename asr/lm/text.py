@@ -37,8 +37,9 @@ UNREADABLE = (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError, zlib.error,
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _TITLES = "Mr Mrs Ms Dr St Messrs Mme Mlle Jr Sr Prof Rev Hon Capt Col Gen Maj Lieut Lt Sergt Sgt Esq No Vol"
 _SENTENCE_END = re.compile(
-    "".join(rf"(?<!\b{word})" for word in [*_TITLES.split(), "[A-Z]"])
-    + r"([.!?]+[\"'”’)\]_]*)\s+(?=[\"'“‘(\[_—-]*[A-Z0-9])"
+    r"([.!?]"
+    + "".join(rf"(?<!\b{word}\.)" for word in [*_TITLES.split(), "[A-HJ-Z]"])
+    + r"[.!?]*[\"'”’)\]_]*)\s+(?=[\"'“‘(\[_—-]*[A-Z0-9])"
 )
 """An end mark, and what starts like a sentence after it; not after an initial or a title."""
 
