@@ -120,7 +120,10 @@ class NgramModel:
         rows = states.nonzero()[0]
         states = states[rows]
         wanted_words = words[rows]
-        while rows.size:
+        # A state of another model could go round for ever; a state of this one backs off so often at most.
+        for _ in range(self.order - 1):
+            if not rows.size:
+                break
             wanted = states * self._width + wanted_words
             at = self._keys.searchsorted(wanted)
             missing = self._keys.take(at) != wanted

@@ -124,7 +124,8 @@ def _line_by_line(normaliser: str) -> Callable[[str], str]:
 
 
 _PLAIN = bytes(
-    ord(c) if c in "'\n" or c.isalpha() else ord(" ") for c in (chr(code).upper() for code in range(128))
+    ord(c) if c in "'\n" or c.isalpha() else ord(" ")
+    for c in (chr(code).upper().replace("`", "'") for code in range(128))
 ) + bytes([ord(" ")] * 128)
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _QUOTES = re.compile(rb"'{2,}|(?<![A-Z'])'(?![A-Z'])")

@@ -1,0 +1,128 @@
+"""The query form and its file."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from asr.errors import LanguageModelError
+from asr.lm import NgramModel, train_ngram
+from asr.lm.mapped_file import MAGIC
+
+
+@pytest.fixture(scope="module")
+def model(sentences):
+    return train_ngram([" ".join(sentence) for sentence in sentences], 3)
+
+
+@pytest.fixture
+def saved(model, tmp_path):
+    model.save(tmp_path / "m.lm")
+    return tmp_path / "m.lm"
+
+
+def every_query(model):
+    """Pairs of a state two words after each state after one word, and of each word."""
+    words = np.arange(len(model), dtype=np.int32)
+    _, one = model.score(np.full(len(words), model.start), words)
+    _, two = model.score(one.repeat(len(words)), np.tile(words, len(one)))
+    return two.repeat(len(words)), np.tile(words, len(two))
+
+
+def test_many_queries_are_answered_as_one_by_one(model):
+    states, words = every_query(model)
+    together = model.score(states, words)
+    alone = [model.score(states[i : i + 1], words[i : i + 1]) for i in range(len(states))]
+    assert together[0].tolist() == [log_prob[0] for log_prob, _ in alone]
+    assert together[1].tolist() == [state[0] for _, state in alone]
+    assert together[0].dtype == np.float32 and together[1].dtype == np.int64
+
+
+def test_no_queries_have_no_answers(model):
+    none = np.zeros(0, np.int64)
+    assert [len(part) for part in model.score(none, none.astype(np.int32))] == [0, 0]
+    assert len(model.score_end(none)) == len(model.spell(none, none)) == len(model.word_ids([])) == 0
+
+
+def test_words_longer_ago_than_the_order_make_no_state_of_their_own(model):
+    """Histories that end alike are one state, so that a decoder can join them."""
+    after = []
+    for words in (["THE", "A", "CAT"], ["DOG", "OLD", "A", "CAT"]):
+        states = np.array([model.start])
+        for word in words:
+            _, states = model.score(states, model.word_ids([word]))
+        after.append(int(states[0]))
+    assert after[0] == after[1]
+
+
+def test_a_sentence_is_its_words_and_its_end(model):
+    ids, states, total = model.word_ids(["THE", "ZEBRA"]), np.array([model.start]), 0.0
+    for word in ids:
+        log_probs, states = model.score(states, np.array([word]))
+        total += float(log_probs[0])
+    total += float(model.score_end(states)[0])
+    assert model.sentence_log_prob(["THE", "ZEBRA"]) == pytest.approx(total)
+    assert ids[1] == 0
+
+
+def test_a_saved_model_scores_the_same_to_three_digits(model, saved, sentences):
+    opened = NgramModel.open(saved)
+    assert (opened.order, len(opened), opened.start, opened.counts) == (3, len(model), model.start, model.counts)
+    for sentence in sentences[:20]:
+        assert opened.sentence_log_prob(sentence) == pytest.approx(model.sentence_log_prob(sentence), rel=1e-3)
+    assert opened.word_ids(["CAT", "ZEBRA"]).tolist() == model.word_ids(["CAT", "ZEBRA"]).tolist()
+
+
+def test_saving_what_was_opened_changes_nothing(saved, tmp_path):
+    NgramModel.open(saved).save(tmp_path / "again.lm")
+    assert (tmp_path / "again.lm").read_bytes() == saved.read_bytes()
+
+
+def test_it_is_mapped_and_not_read(tmp_path):
+    """300 times the n-grams open as fast; the arrays cannot be written to."""
+    draw = np.random.default_rng(0)
+    text = [" ".join(map(str, row)) for row in draw.integers(0, 5000, (10_000, 10))]
+    train_ngram(text, 3).save(tmp_path / "large.lm")
+    assert (tmp_path / "large.lm").stat().st_size > 2_000_000
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        opened = NgramModel.open(tmp_path / "large.lm")
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.05
+    assert not any(array.flags.writeable for array in (opened._keys, opened._links, opened._log_probs))
+
+
+@pytest.mark.parametrize("kept", [0, 5, 13, 200, 1500, -1])
+def test_a_file_cut_short_is_refused(saved, kept):
+    saved.write_bytes(saved.read_bytes()[:kept])
+    with pytest.raises(LanguageModelError, match=r"m\.lm: "):
+        NgramModel.open(saved)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (MAGIC, b"RIFF-WAVE\n", "not a language model of this project"),
+        (b'"version": 1', b'"version": 9', "format version 9, and this asr reads 1"),
+        (b'"counts": [', b'"counts": [1', "contradict"),
+        (b'"counts"', b'"amount"', "header is damaged"),
+        (b'"<i8"', b'"?!x"', "header is damaged"),
+        (b'"arrays": {', b'"arrays": [', "header is damaged"),
+    ],
+)
+def test_a_foreign_or_damaged_file_is_refused(saved, old, new, reason):
+    content = saved.read_bytes()
+    grown = len(new) - len(old)
+    content = content.replace(old, new, 1)
+    # A longer header takes one of the spaces that fill it up.
+    saved.write_bytes(content.replace(b"} ", b"}", grown) if grown else content)
+    with pytest.raises(LanguageModelError, match=reason):
+        NgramModel.open(saved)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(LanguageModelError, match="none.lm: cannot be read: No such file"):
+        NgramModel.open(tmp_path / "none.lm")
