@@ -1,0 +1,122 @@
+"""`asr lm`, from text to a model and back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from asr.cli.lm import SUB_VERBS, run_raw
+from asr.cli.main import main
+from asr.errors import ConfigError, LanguageModelError
+from asr.lm import NgramModel, read_arpa
+
+
+@pytest.fixture
+def text(tmp_path):
+    (tmp_path / "t.txt").write_text("the cat sat\nthe cat\nran\n\nA dog. A cat sat\n")
+    return str(tmp_path / "t.txt")
+
+
+def out(tmp_path, name="m.lm"):
+    return str(tmp_path / name)
+
+
+def test_a_model_is_trained_and_its_size_told(text, tmp_path, capsys):
+    assert main(["lm", "train", text, "-o", out(tmp_path), "--order", "2"]) == 0
+    model = NgramModel.open(out(tmp_path))
+    assert (model.order, len(model)) == (2, 7)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "n-grams by order: 9, " in printed.err
+
+
+def test_options_reach_the_training(text, tmp_path):
+    def counts(*options):
+        assert run_raw(["train", text, "-o", out(tmp_path), *options]) == 0
+        return NgramModel.open(out(tmp_path)).counts
+
+    whole = counts()
+    assert len(whole) == 3
+    assert counts("--vocabulary_size", "2")[0] == 5
+    assert counts("--min_count", "2")[0] == 7
+    assert counts("--prune", "0", "0", "1")[1:] == (whole[1], 2)
+    assert counts("--prune_entropy", "1e9")[1:] == (0, 0)
+    assert counts("--size", "1") == whole
+    assert counts("--prose") != whole
+    assert counts("--normaliser", "verbatim")[0] == whole[0] + 2  # dog. is no DOG, and A no a
+
+
+def test_options_may_stand_between_the_texts(text, tmp_path):
+    assert run_raw(["train", text, "-o", out(tmp_path), text]) == 0
+
+
+def test_perplexity_is_told_with_and_without_unknown_words(text, tmp_path, capsys):
+    run_raw(["train", text, "-o", out(tmp_path)])
+    (tmp_path / "u.txt").write_text("the zebra\n")
+    assert run_raw(["perplexity", out(tmp_path), str(tmp_path / "u.txt")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:31].strip() for line in lines] == [
+        "sentences",
+        "words",
+        "out of vocabulary",
+        "perplexity, unknown words too",
+        "perplexity, without them",
+    ]
+    assert lines[2].endswith("1 (50.00 %)")
+
+
+@pytest.mark.parametrize("name", ["m.arpa", "m.arpa.gz"])
+def test_one_form_becomes_the_other(text, tmp_path, name):
+    run_raw(["train", text, "-o", out(tmp_path)])
+    assert run_raw(["convert", out(tmp_path), out(tmp_path, name)]) == 0
+    assert run_raw(["convert", out(tmp_path, name), out(tmp_path, "again.lm")]) == 0
+    first, again = (NgramModel.open(out(tmp_path, file)) for file in ("m.lm", "again.lm"))
+    assert read_arpa(out(tmp_path, name)).counts == first.counts
+    for words in (["THE", "CAT"], ["ZEBRA"]):
+        assert first.sentence_log_prob(words) == pytest.approx(again.sentence_log_prob(words), rel=1e-3)
+
+
+def test_a_name_of_no_form_is_refused_before_any_work(tmp_path):
+    with pytest.raises(ConfigError, match=r"m\.bin: a language model's name ends in \.lm, \.arpa or \.arpa\.gz"):
+        run_raw(["train", "none.txt", "-o", out(tmp_path, "m.bin")])
+    with pytest.raises(ConfigError):
+        run_raw(["convert", "none.lm", "m.gz"])
+
+
+def test_a_missing_text_leaves_no_model(tmp_path):
+    with pytest.raises(LanguageModelError, match=r"none\.txt"):
+        run_raw(["train", str(tmp_path / "none.txt"), "-o", out(tmp_path)])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [([], 2), (["--help"], 0), (["trian"], 2), (["train", "--help"], 0), (["train"], 2), (["convert", "a"], 2)],
+)
+def test_wrong_command_lines_and_help(argv, code, capsys):
+    assert run_raw(argv) == code
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "many"])
+def test_counts_are_whole_numbers(value, capsys):
+    assert run_raw(["train", "t", "-o", "m.lm", "--min_count", value]) == 2
+    assert "a whole number, 0 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["-1", "inf", "nan", "many"])
+def test_shares_are_numbers(value, capsys):
+    assert run_raw(["train", "t", "-o", "m.lm", "--prune_entropy", value]) == 2
+
+
+def test_help_names_every_sub_verb(capsys):
+    run_raw(["--help"])
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in SUB_VERBS)
+
+
+def test_help_needs_no_numpy():
+    code = "import sys, asr.cli.lm as lm\nlm.run_raw(['train', '--help'])\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "asr.lm", "asr.text"} & set(done.stdout.split())
