@@ -10,6 +10,7 @@ import pytest
 
 from asr.bundle import find_bundle, load_bundle, write_bundle, write_decoder
 from asr.decoding import DecoderSettings, FusionWeights
+from asr.decoding.calibration import Calibration
 from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError
 from asr.features import Cmvn, FrontEnd, UtteranceCmvn
 from asr.files import sha256_of
@@ -124,7 +125,9 @@ def test_the_default_ships() -> None:
     assert load_bundle().path == find_bundle("an4")
 
 
-SETTINGS = DecoderSettings(FusionWeights(alpha=0.9, beta=1.5, unknown_score=-4.0), beam_width=32)
+SETTINGS = DecoderSettings(
+    FusionWeights(alpha=0.9, beta=1.5, unknown_score=-4.0), beam_width=32, calibration=Calibration(0.7, -0.2)
+)
 
 
 def test_a_bundle_without_a_decoder_has_the_settings_of_none(tmp_path: Path) -> None:

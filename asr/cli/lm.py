@@ -4,6 +4,7 @@ asr lm train books/*.txt --prose -o books.lm       of running prose, such as boo
 asr lm train text.txt.gz --order 4 -o four.arpa    of one sentence a line; .txt .gz .xz .tar, or manifests .jsonl
 asr lm perplexity books.lm test.jsonl              how well it foretells a text
 asr lm convert books.lm books.arpa.gz              and back
+asr lm tune runs/mine/bundle dev.jsonl --lm books.lm   put it into a bundle, its weights tuned on dev
 
 A model is a .lm file, which opens at once whatever its size, or an ARPA file, which other programs read too.
 """
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.cli import lm_tune
 from asr.errors import ConfigError, LanguageModelError
 
 if TYPE_CHECKING:
@@ -139,6 +141,7 @@ def _convert(arguments: argparse.Namespace) -> None:
 SUB_VERBS: dict[str, tuple[Callable, str, Callable]] = {
     "train": (_declare_train, "count texts and make a model of them", _train),
     "perplexity": (_declare_perplexity, "measure a model on texts", _perplexity),
+    "tune": (lm_tune.declare, "put a model into a bundle, its weights and confidence tuned on dev", lm_tune.work),
     "convert": (_declare_convert, "turn a .lm into ARPA, or ARPA into a .lm", _convert),
 }
 """Sub-verb → what declares its arguments, a line of help, and what does it."""

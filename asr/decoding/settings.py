@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from asr.decoding.calibration import Calibration
 from asr.decoding.fusion import FusionWeights
 from asr.errors import ConfigError
 
@@ -17,10 +18,12 @@ class DecoderSettings:
     Attributes:
         weights: of the language model against the network.
         beam_width: prefixes kept where a search is needed.
+        calibration: raw confidence → probability that a word is right.
     """
 
     weights: FusionWeights = FusionWeights()
     beam_width: int = 64
+    calibration: Calibration = Calibration()
 
     def __post_init__(self) -> None:
         """Refuse a beam of nothing."""
@@ -29,7 +32,7 @@ class DecoderSettings:
 
     def to_json(self) -> dict[str, Any]:
         """As stored in a bundle."""
-        return {"weights": asdict(self.weights), "beam_width": self.beam_width}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> DecoderSettings:
@@ -39,6 +42,7 @@ class DecoderSettings:
             ConfigError: keys or values that are none.
         """
         try:
-            return cls(FusionWeights(**stored["weights"]), stored["beam_width"])
+            calibration = Calibration.from_json(stored["calibration"])
+            return cls(FusionWeights(**stored["weights"]), stored["beam_width"], calibration)
         except (KeyError, TypeError, ValueError) as fault:
             raise ConfigError(f"decoder settings cannot be read: {fault!r}") from fault

@@ -1,0 +1,83 @@
+"""``asr lm tune``: give a bundle its language model."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.errors import ConfigError
+
+if TYPE_CHECKING:
+    from asr.data import Utterance
+    from asr.inference.tuning import Trial, Tuned
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``asr lm tune``."""
+    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="a bundle's folder; it gets the model and weights")
+    parser.add_argument("dev", metavar="DEV.jsonl", help="a manifest that neither model has learned from")
+    parser.add_argument("--lm", metavar="FILE", type=Path, help="a .lm (default: the bundle's; without, none is used)")
+    parser.add_argument("--speakers", metavar="NAME,NAME", help="only these speakers of the manifest")
+    parser.add_argument("--beam_size", type=int, default=64, metavar="N", help="prefixes kept (default: 64)")
+    parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
+    parser.add_argument("--normaliser", metavar="NAME", default="upper_letters", help="of the references")
+    parser.add_argument("--processes", type=int, metavar="N", help="trials at a time (default: one a core)")
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Tune, calibrate, write, and say what it brought."""
+    if not (arguments.bundle / "bundle.json").is_file():
+        raise ConfigError(f"{arguments.bundle} is no bundle's folder; asr export RUN -o FOLDER makes one")
+    utterances = _utterances(arguments)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+    from asr.inference import load_model
+    from asr.inference.tuning import dev_set, tune_bundle
+
+    model = load_model(arguments.bundle, precision=arguments.precision)
+    tuned = tune_bundle(
+        arguments.bundle,
+        dev_set(model, utterances),
+        arguments.lm or model.bundle.language_model,
+        beam_width=arguments.beam_size,
+        processes=arguments.processes,
+        tried=_show_trial,
+    )
+    _show(tuned, arguments.bundle)
+
+
+def _utterances(arguments: argparse.Namespace) -> list[Utterance]:
+    from asr.data import read_manifest
+    from asr.text import normalise
+
+    wanted = arguments.speakers.split(",") if arguments.speakers else []
+    everyone = read_manifest(arguments.dev)
+    if unknown := set(wanted) - {u.speaker for u in everyone}:
+        raise ConfigError(f"no utterance in {arguments.dev} is by {', '.join(sorted(unknown))}")
+    kept = [u for u in everyone if not wanted or u.speaker in wanted]
+    return [replace(u, text=normalise(u.text, arguments.normaliser)) for u in kept]
+
+
+def _show_trial(trial: Trial) -> None:
+    weights = trial.weights
+    print(
+        f"alpha {weights.alpha:.2f}  beta {weights.beta:5.2f}  unknown {weights.unknown_score:6.1f}  "
+        f"WER {100 * trial.wer:.2f} %  CER {100 * trial.cer:.2f} %",
+        flush=True,
+    )
+
+
+def _show(tuned: Tuned, folder: Path) -> None:
+    report = tuned.calibration
+    print(f"without a language model: WER {100 * tuned.greedy[0]:.2f} %, CER {100 * tuned.greedy[1]:.2f} %")
+    if tuned.best:
+        print("best, and kept: ", end="")
+        _show_trial(tuned.best)
+    print(
+        f"confidence: expected calibration error {report.error_before:.3f} before, {report.error_after:.3f} after, "
+        f"measured on other speakers than fitted to ({report.words} words, {report.wrong} wrong)"
+    )
+    print(f"written to {folder}")

@@ -1,0 +1,232 @@
+"""Find on dev how much a language model should count, and what a confidence is worth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asr.audio import load_audio
+from asr.bundle import load_bundle, write_decoder
+from asr.data import Utterance
+from asr.decoding import (
+    BeamDecoder,
+    BeamOptions,
+    Decoder,
+    DecoderSettings,
+    FusionWeights,
+    GreedyDecoder,
+    Hypothesis,
+    WordFusion,
+)
+from asr.decoding.calibration import CalibrationReport, calibrate
+from asr.decoding.confidence import word_confidence
+from asr.evaluation import error_rate
+from asr.evaluation.correct_words import correct_words
+from asr.inference.transcriber import Transcriber
+from asr.lm import NgramModel
+from asr.text import Vocabulary
+
+ALPHAS = (0.2, 0.4, 0.7, 1.0, 1.5)
+BETAS = (-1.0, 0.0, 1.0, 2.5, 4.0)
+UNKNOWN_SCORES = (-2.0, -5.0, -12.0, -20.0)
+_NOTHING = Hypothesis("", (), (), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class DevSet:
+    """What weights are judged on.
+
+    Attributes:
+        log_probs: (T', V) of each utterance.
+        references: what was said, normalised.
+        speakers: who said it.
+    """
+
+    log_probs: Sequence[np.ndarray]
+    references: Sequence[str]
+    speakers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Error rates, fractions, of one choice of weights."""
+
+    wer: float
+    cer: float
+    weights: FusionWeights
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """What each process holds: it is sent once, each trial then costs a few numbers."""
+
+    dev: DevSet
+    vocabulary: Vocabulary
+    language_model: Path
+    beam_width: int
+
+    def try_out(self, weights: FusionWeights) -> Trial:
+        fusion = WordFusion(NgramModel.open(self.language_model), self.vocabulary, weights)
+        decoder = BeamDecoder(self.vocabulary, [fusion], BeamOptions(self.beam_width))
+        return Trial(*judge(decoder, self.dev), weights)
+
+
+def judge(decoder: Decoder, dev: DevSet) -> tuple[float, float]:
+    """WER and CER of a decoder on the dev set."""
+    readings = [(decoder.decode(log_probs) or [_NOTHING])[0].text for log_probs in dev.log_probs]
+    words, characters = (error_rate(dev.references, readings, unit) for unit in ("word", "character"))
+    return words.rate, characters.rate
+
+
+def tune(
+    dev: DevSet,
+    vocabulary: Vocabulary,
+    language_model: Path,
+    *,
+    beam_width: int,
+    processes: int,
+    tried: Callable[[Trial], Any] = lambda trial: None,
+) -> Trial:
+    """The weights of the fewest word errors on ``dev``, by a grid and then a finer one around its best.
+
+    Args:
+        dev: utterances that neither the acoustic nor the language model has learned from.
+        vocabulary: of the labels.
+        language_model: a file that `NgramModel.save` wrote.
+        beam_width: prefixes kept.
+        processes: trials at a time.
+        tried: told each trial as it is done.
+    """
+    work = _Work(dev, vocabulary, language_model, beam_width)
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(work,)) as pool:
+
+        def best_of(choices: Iterable[FusionWeights], *others: Trial) -> Trial:
+            found = list(others)
+            for trial in pool.map(_try_out, choices):
+                tried(trial)
+                found.append(trial)
+            return min(found, key=lambda trial: (trial.wer, trial.cer))
+
+        best = best_of(FusionWeights(alpha, beta) for alpha, beta in product(ALPHAS, BETAS))
+        best = best_of(_around(best.weights), best)
+        return best_of((replace(best.weights, unknown_score=score) for score in UNKNOWN_SCORES), best)
+
+
+_work: _Work
+
+
+def _begin(work: _Work) -> None:
+    global _work
+    _work = work
+
+
+def _try_out(weights: FusionWeights) -> Trial:
+    return _work.try_out(weights)
+
+
+def _around(weights: FusionWeights) -> list[FusionWeights]:
+    """The eight neighbours, a fifth and a half away."""
+    steps = product((0.8, 1.0, 1.25), (-0.5, 0.0, 0.5))
+    near = [replace(weights, alpha=weights.alpha * by, beta=weights.beta + plus) for by, plus in steps]
+    return [one for one in near if one != weights]
+
+
+def calibrate_confidence(decoder: Decoder, dev: DevSet, vocabulary: Vocabulary) -> CalibrationReport:
+    """What the confidence of ``decoder``'s words is worth on ``dev``.
+
+    Raises:
+        EvaluationError: there is nothing to calibrate by, or one speaker only.
+    """
+    readings = [(decoder.decode(log_probs) or [_NOTHING])[0] for log_probs in dev.log_probs]
+    raw = [word_confidence(lp, best, vocabulary) for lp, best in zip(dev.log_probs, readings, strict=True)]
+    texts = [" ".join(best.text.split()) for best in readings]
+    correct = [correct_words(reference, text) for reference, text in zip(dev.references, texts, strict=True)]
+    return calibrate(raw, correct, dev.speakers)
+
+
+def dev_set(model: Transcriber, utterances: Sequence[Utterance]) -> DevSet:
+    """Log-probabilities of ``utterances``, whose texts are the references, normalised.
+
+    Raises:
+        AudioError: one of them cannot be read.
+    """
+    log_probs = []
+    for one in utterances:
+        span = {"offset_s": one.offset, "duration_s": one.duration}
+        log_probs.append(model.log_probs(load_audio(one.audio_filepath, model.sample_rate, **span)))
+    return DevSet(log_probs, [one.text for one in utterances], [one.speaker for one in utterances])
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What tuning a bundle brought: rates of the dev set without and with its decoder, fractions.
+
+    Attributes:
+        greedy: WER and CER of the best path.
+        best: the same with the language model; None where there is none.
+        calibration: of the decoder's confidence.
+    """
+
+    greedy: tuple[float, float]
+    best: Trial | None
+    calibration: CalibrationReport
+
+
+def tune_bundle(
+    folder: Path,
+    dev: DevSet,
+    language_model: Path | None,
+    *,
+    beam_width: int = BeamOptions.width,
+    processes: int | None = None,
+    tried: Callable[[Trial], Any] = lambda trial: None,
+) -> Tuned:
+    """Give the bundle in ``folder`` a language model and the weights and calibration that suit it best.
+
+    Args:
+        folder: of a bundle, which is changed once all is found.
+        dev: what it is judged on.
+        language_model: a .lm file; None leaves the bundle without, its best path's confidence calibrated.
+        beam_width: prefixes kept.
+        processes: trials at a time; one a core when None.
+        tried: told each trial as it is done.
+    """
+    bundle = load_bundle(folder)
+    greedy = GreedyDecoder(bundle.vocabulary)
+    if language_model is None:
+        best, weights = None, FusionWeights()
+        decoder: Decoder = greedy
+    else:
+        processes = processes or os.cpu_count() or 1
+        best = tune(dev, bundle.vocabulary, language_model, beam_width=beam_width, processes=processes, tried=tried)
+        weights = best.weights
+        fusion = WordFusion(NgramModel.open(language_model), bundle.vocabulary, weights)
+        decoder = BeamDecoder(bundle.vocabulary, [fusion], BeamOptions(beam_width))
+    report = calibrate_confidence(decoder, dev, bundle.vocabulary)
+    tuned = Tuned(judge(greedy, dev), best, report)
+    settings = DecoderSettings(weights, beam_width, report.calibration)
+    write_decoder(folder, settings, language_model, {**bundle.card, "decoder": _card(tuned, dev, language_model)})
+    return tuned
+
+
+def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, Any]:
+    """What the model card says of the decoder."""
+    report = tuned.calibration
+    card: dict[str, Any] = {
+        "dev": {"utterances": len(dev.references), "speakers": len(set(dev.speakers)), "greedy_wer": tuned.greedy[0]},
+        "confidence": {"error_before": report.error_before, "error_after": report.error_after, "words": report.words},
+    }
+    if tuned.best and language_model:
+        model = NgramModel.open(language_model)
+        card["dev"]["wer"] = tuned.best.wer
+        card["language_model"] = {"ngrams": list(model.counts), "bytes": language_model.stat().st_size}
+    return card
