@@ -1,0 +1,112 @@
+"""Which decoder a bundle gets, and what each option does to what is read."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr.bundle import Bundle, load_bundle, write_decoder
+from asr.decoding import DecoderSettings, FusionWeights, GreedyDecoder
+from asr.errors import ConfigError, LanguageModelError, VocabularyError
+from asr.inference.decoders import Decoding
+from asr.lm import train_ngram
+
+fake = runpy.run_path(str(Path(__file__).with_name("fake_bundle.py")))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory) -> Bundle:
+    """A bundle without a language model."""
+    return load_bundle(fake["write_fake_bundle"](tmp_path_factory.mktemp("plain") / "tones"))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A language model in which BAD is likely and BAG is not a word."""
+    path = tmp_path_factory.mktemp("lm") / "words.lm"
+    train_ngram(["A BAD CAB", "A BAD FACE", "A CAB"], order=2).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def fused(tmp_path_factory, model: Path) -> Bundle:
+    """A bundle with that language model."""
+    folder = fake["write_fake_bundle"](tmp_path_factory.mktemp("fused") / "tones")
+    settings = DecoderSettings(FusionWeights(alpha=1.0, beta=0.5, unknown_score=-3.0), beam_width=16)
+    write_decoder(folder, settings, model, load_bundle(folder).card)
+    return load_bundle(folder)
+
+
+def heard(bundle: Bundle, *letters: dict[str, float]) -> np.ndarray:
+    """Log-probabilities of a letter every other frame, each with its rivals; blanks between."""
+    vocabulary = bundle.vocabulary
+    rows = np.full((2 * len(letters), len(vocabulary)), 1e-6)
+    rows[1::2, 0] = 1.0
+    for row, shares in zip(rows[::2], letters, strict=True):
+        for letter, share in shares.items():
+            row[vocabulary.encode(letter)[0]] = share
+    return np.log(rows / rows.sum(axis=1, keepdims=True))
+
+
+@pytest.fixture
+def bag(plain: Bundle) -> np.ndarray:
+    """Somebody says BAG, or BAD, not quite as likely."""
+    return heard(plain, {"B": 1.0}, {"A": 1.0}, {"G": 0.6, "D": 0.4})
+
+
+def read(decoding: Decoding, bundle: Bundle, log_probs: np.ndarray) -> list[str]:
+    return [h.text for h in decoding.decoder(bundle).decode(log_probs)]
+
+
+def test_the_best_path_is_read_where_nothing_needs_a_search(plain: Bundle, fused: Bundle, bag: np.ndarray) -> None:
+    assert isinstance(Decoding().decoder(plain), GreedyDecoder)
+    assert isinstance(Decoding(beam_width=1).decoder(fused), GreedyDecoder)
+    assert isinstance(Decoding(language_model=None).decoder(fused), GreedyDecoder)
+    assert read(Decoding(), plain, bag) == ["BAG"]
+
+
+def test_a_bundle_with_a_language_model_is_read_with_it(fused: Bundle, bag: np.ndarray) -> None:
+    assert read(Decoding(), fused, bag) == ["BAD"]
+
+
+def test_a_language_model_can_be_named(plain: Bundle, model: Path, bag: np.ndarray) -> None:
+    assert read(Decoding(language_model=model), plain, bag) == ["BAD"]
+    assert read(Decoding(language_model=model, weights=FusionWeights(0.0, 0.0, 0.0)), plain, bag) == ["BAG"]
+
+
+def test_readings_come_best_first(plain: Bundle, bag: np.ndarray) -> None:
+    assert read(Decoding(n_best=2), plain, bag) == ["BAG", "BAD"]
+
+
+def test_hotwords_win_also_against_the_language_model(fused: Bundle, bag: np.ndarray) -> None:
+    """BAG is a word that it lacks."""
+    assert read(Decoding(hotwords={"BAG": 8.0}), fused, bag) == ["BAG"]
+
+
+def test_a_grammar_and_a_lexicon_leave_nothing_else_to_say(fused: Bundle, bag: np.ndarray) -> None:
+    assert read(Decoding(grammar=["BAG", "FACE"]), fused, bag) == ["BAG"]
+    assert read(Decoding(lexicon=["CAB", "FACE"]), fused, bag) == ["CAB"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"beam_width": 1, "hotwords": {"A": 1.0}}, "a beam of 1"),
+        ({"beam_width": 1, "n_best": 2}, "a beam of 1"),
+        ({"beam_width": 1, "language_model": "some.lm"}, "a beam of 1"),
+        ({"grammar": ["A"], "lexicon": ["A"]}, "give one of them"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(options: dict, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Decoding(**options)
+
+
+def test_what_cannot_be_used_is_named(plain: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(VocabularyError, match="'Z'"):
+        Decoding(hotwords={"ZA": 1.0}).decoder(plain)
+    with pytest.raises(LanguageModelError, match="none.lm"):
+        Decoding(language_model=tmp_path / "none.lm").decoder(plain)
