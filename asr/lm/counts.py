@@ -2,7 +2,9 @@
 
 At each place of the text, the n-gram that starts there is the (n-1)-gram there and one more word: a pair of integers,
 packed into one. Sorting the packed keys numbers the n-grams, and the numbers serve the next order. So any order and
-any vocabulary fit 64 bits, and contexts and suffixes need no search. The work takes about 50 bytes a word of text.
+any vocabulary fit 64 bits, and contexts and suffixes need no search.
+
+All of it is in memory: training of order 3 takes about 110 bytes a word of text (2.2 GB for 19 million).
 """
 
 from __future__ import annotations
