@@ -24,6 +24,7 @@ import soxr
 from asr.audio import load_audio
 from asr.audio.voice_activity import _WEIGHTS, DILATIONS, FRAME_S, VoiceActivity, _joined, _runs, speech_spans
 from asr.files import write_atomically
+from asr.provenance import provenance
 
 RATE, HOP, CHUNK_S = 16_000, 160, 4.0
 CHUNK = round(CHUNK_S * RATE)
@@ -149,6 +150,18 @@ class Mixer:
                 break
         return read
 
+    def frames(self) -> tuple[np.ndarray, np.ndarray]:
+        """Log-mel (CHUNK_FRAMES, F) and labels (CHUNK_FRAMES,); every fifth a short recording, its ends repeated."""
+        samples, labels = self.chunk()
+        if self.rng.random() < 0.8:
+            return self.detector.log_mel(samples, 0, CHUNK_FRAMES), labels
+        length = self.rng.integers(15, 120)
+        start = self.rng.integers(0, CHUNK_FRAMES - length)
+        bands = self.detector.log_mel(samples[start * HOP : (start + length - 1) * HOP], 0, length)
+        beyond = (start, CHUNK_FRAMES - start - length)
+        around = np.pad(labels[start : start + length], beyond, constant_values=IGNORED)
+        return np.pad(bands, (beyond, (0, 0)), mode="edge"), around
+
     def chunk(self) -> tuple[np.ndarray, np.ndarray]:
         """Samples (CHUNK,) float32 and labels (CHUNK_FRAMES,)."""
         rng = self.rng
@@ -212,8 +225,8 @@ class Mixer:
             samples = in_room(samples, rng)
         if rng.random() < 0.4:
             samples = equalised(samples, rng)
-        if rng.random() < 0.25:
-            samples = changed_rate(changed_rate(samples, RATE, 8000), 8000, RATE)
+        if rng.random() < 0.4:
+            samples = band_limited(samples, rng)
         samples = samples[:CHUNK] / max(np.abs(samples).max(), 1e-4) * 10 ** (rng.uniform(-45, 5) / 20)
         if rng.random() < 0.5:
             samples = samples + rng.standard_normal(CHUNK, np.float32) * 10 ** (rng.uniform(-100, -65) / 20)
@@ -252,6 +265,16 @@ def equalised(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     frequencies = np.fft.rfftfreq(len(samples), 1 / RATE)
     curve = np.interp(np.log2(frequencies + 60), np.linspace(6, 13, 6), rng.uniform(-10, 10, 6))
     return np.fft.irfft(np.fft.rfft(samples) * 10 ** (curve / 20), len(samples)).astype(np.float32)
+
+
+def band_limited(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Through a line: often nothing below 100 to 400 Hz, nothing above 2.8 to 4 or 8 kHz, by walls of any steepness."""
+    octaves = np.log2(np.fft.rfftfreq(len(samples), 1 / RATE) + 1)
+    low = np.log2(rng.choice([1.0, rng.uniform(100, 400)]))
+    high = np.log2(rng.uniform(2800, 4000) if rng.random() < 0.7 else rng.uniform(4000, 8000))
+    beyond = np.maximum(low - octaves, 0) + np.maximum(octaves - high, 0)
+    gain = 10 ** (-np.exp(rng.uniform(np.log(40), np.log(4000))) * beyond / 20)
+    return np.fft.irfft(np.fft.rfft(samples) * gain, len(samples)).astype(np.float32)
 
 
 def made_sound(rng: np.random.Generator) -> np.ndarray:
@@ -422,7 +445,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder with the corpora")
     parser.add_argument("--chunks", type=int, default=5000, help="of four seconds, to learn from")
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--measure-only", action="store_true", help="measure the weights that are there")
     parser.add_argument("--limit", type=int, default=100, help="utterances of a corpus to measure with")
@@ -431,6 +454,8 @@ def main() -> None:
         learn(arguments)
     detector = VoiceActivity.load()
     results = {
+        "command": "python recipes/voice_activity/train.py --data data",
+        **provenance(arguments.seed),
         "speech": {
             c.name: {name: measure_speech(detector, c, change, arguments.limit) for name, change in CONDITIONS.items()}
             for c in corpora(arguments.data)
@@ -451,8 +476,7 @@ def learn(arguments: argparse.Namespace) -> None:
     chunks = np.empty((arguments.chunks, CHUNK_FRAMES, BANDS), np.float16)
     labels = np.empty((arguments.chunks, CHUNK_FRAMES), np.int8)
     for i in range(len(chunks)):
-        samples, labels[i] = mixer.chunk()
-        chunks[i] = empty.log_mel(samples, 0, CHUNK_FRAMES)
+        chunks[i], labels[i] = mixer.frames()
     print(f"mixed after {time.time() - began:.0f} s", flush=True)
     learnt = train(chunks, labels, arguments.epochs, arguments.seed)
     weights = {k: v.astype(np.float16) for k, v in learnt.items()}
