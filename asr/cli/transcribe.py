@@ -1,6 +1,7 @@
 """Recordings to text.
 
-Without -o the text goes to stdout: of one recording alone, of several as path, tab, text. With -o each
+Without -o the text goes to stdout: of one recording alone, a line a segment as it is decided; of several as path,
+tab, text. A WAV or raw samples on stdin (-) and the microphone (--mic) are heard while they come. With -o each
 recording becomes a file of that folder, named as the recording (below a folder given, with its subfolders).
 
 Formats (-f, several as srt,json):
@@ -14,14 +15,15 @@ Formats (-f, several as srt,json):
 On stdout, of several recordings, txt, json and jsonl name the path, ctm the recording.
 
 A recording that cannot be used is named on stderr with its reason; the others go on.
-Exit code: 0 all transcribed, 1 some or all not, 2 wrong command line, 130 after Ctrl-C (files written stay).
+Exit code: 0 all transcribed, 1 some or all not, 2 wrong command line, 130 after Ctrl-C (what was decided stays).
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,7 @@ from asr.errors import AsrError, AudioNotFoundError, ConfigError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from asr.cli.alone import OnSegment
     from asr.inference import Transcriber, Transcript
     from asr.inference.writers import SubtitleOptions
 
@@ -48,7 +51,9 @@ _TOLD_APART = {"txt", "json", "jsonl", "ctm"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags, named as whisper's where it has them."""
-    parser.add_argument("inputs", nargs="+", metavar="FILE|FOLDER|-", help="recordings; - reads one from stdin")
+    parser.add_argument("inputs", nargs="*", metavar="FILE|FOLDER|-", help="recordings; - is stdin, read as it comes")
+    parser.add_argument("--mic", action="store_true", help="the microphone, until Ctrl-C")
+    parser.add_argument("--raw", type=_at_least(1), metavar="HZ", help="- is 16-bit samples at this rate, one channel")
     parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: the one that ships)")
     parser.add_argument("-o", "--output_dir", type=Path, metavar="FOLDER", help="write files here")
     parser.add_argument(
@@ -87,44 +92,91 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 @dataclass(frozen=True)
 class Input:
-    """One recording of the command line: what it is called, where it is read from, its output without suffix."""
+    """One recording of the command line.
+
+    Attributes:
+        name: what it is called.
+        source: where it is read from; None is the microphone.
+        stem: its output, without suffix.
+    """
 
     name: str
-    source: Path | BinaryIO
+    source: Path | BinaryIO | None
     stem: Path
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Transcribe every input; 1 if any could not be."""
+    if wrong := _wrong_inputs(arguments):
+        print(f"asr transcribe: {wrong}", file=sys.stderr)
+        return 2
     inputs, errors = find_inputs(arguments.inputs)
     for error in errors:
         report(error)
-    if not inputs:
+    if not inputs and not arguments.mic:
         return 1
     several = len(inputs) > 1 or any(Path(given).is_dir() for given in arguments.inputs)
     options = _subtitle_options(arguments)
     output = _output(arguments.output_dir, arguments.output_format, options, inputs, several)
+    # numpy's products here are small: threads of theirs would take the cores from the model's. Read at its import.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     from asr.inference import load_model
 
     model = load_model(arguments.model, precision=arguments.precision, threads=arguments.threads)
-    results = _transcripts(model, inputs, arguments.batch_size)
+    if not several:
+        entry = Input("microphone", None, Path("microphone")) if arguments.mic else inputs[0]
+        return int(not _run_alone(model, entry, arguments, output) or bool(errors))
+    sources = [entry.source for entry in inputs if entry.source is not None]
+    results = zip(inputs, model.transcribe_many(sources, arguments.batch_size), strict=True)
     with _progress(len(inputs), shown=arguments.output_dir is not None or not sys.stdout.isatty()) as advance:
         failed = sum(not _deliver(entry, result, output, advance) for entry, result in results)
     return 1 if failed or errors else 0
 
 
-def _transcripts(
-    model: Transcriber, inputs: Sequence[Input], batch_size: int
-) -> Iterator[tuple[Input, Transcript | AsrError]]:
-    sources = [entry.source for entry in inputs]
-    if len(sources) > 1:
-        yield from zip(inputs, model.transcribe_many(sources, batch_size), strict=True)
-        return
+def _wrong_inputs(arguments: argparse.Namespace) -> str | None:
+    """What the parser cannot see."""
+    if arguments.mic == bool(arguments.inputs):
+        return "name recordings, or - for stdin, or --mic" + " and nothing beside it" * arguments.mic
+    if arguments.raw is not None and arguments.inputs != ["-"]:
+        return "--raw is for stdin: asr transcribe - --raw HZ"
+    return None
+
+
+def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, output: Deliver) -> bool:
+    """Transcribe the only recording; text for stdout is printed as it is decided. After Ctrl-C, what was decided."""
+    from asr.inference import Segment, Transcript
+
+    found: list[Segment] = []
+    at_once = arguments.output_dir is None and arguments.output_format == "txt"
+
+    def decided(segment: Segment) -> None:
+        found.append(segment)
+        if at_once:
+            _print(f"{segment.text}\n")
+
     try:
-        yield inputs[0], model.transcribe(sources[0])
+        transcript = _hear(model, entry, arguments.raw, decided)
     except AsrError as error:
-        yield inputs[0], error
+        report(error)
+        return False
+    except KeyboardInterrupt:
+        if found and not at_once:
+            output(entry, Transcript(" ".join(s.text for s in found), tuple(found), found[-1].end))
+        raise
+    if not at_once or not found:
+        output(entry, transcript)
+    return True
+
+
+def _hear(model: Transcriber, entry: Input, raw_rate: int | None, decided: OnSegment) -> Transcript:
+    from asr.cli.alone import transcribe_file, transcribe_microphone, transcribe_pipe
+
+    if entry.source is None:
+        return transcribe_microphone(model, decided)
+    if isinstance(entry.source, Path):
+        return transcribe_file(model, entry.source, decided)
+    return transcribe_pipe(model, entry.source, raw_rate, decided)
 
 
 def _deliver(entry: Input, result: Transcript | AsrError, output: Deliver, advance: Callable[[], None]) -> bool:

@@ -15,9 +15,10 @@ from asr.audio import as_samples, stream_audio
 from asr.audio.voice_activity import VoiceActivity
 from asr.bundle import Bundle, load_bundle
 from asr.data import Utterance
-from asr.decoding.decoder import Decoder, GreedyDecoder
+from asr.decoding.decoder import Decoder
 from asr.errors import AsrError
 from asr.inference.ahead import map_ahead, windows
+from asr.inference.decoders import Decoding
 from asr.inference.normalise import RunningFeatures
 from asr.inference.pieces import Piece, PieceCutter, Span, every_sound
 from asr.inference.pieces import VoiceActivity as HearsSpeech
@@ -80,7 +81,7 @@ def load_model(
     *,
     precision: str | None = None,
     threads: int = 0,
-    decoder: Decoder | None = None,
+    decoding: Decoding | None = None,
     voice_activity: HearsSpeech | None = None,
 ) -> Transcriber:
     """Make a bundle ready to transcribe.
@@ -89,15 +90,17 @@ def load_model(
         name_or_path: a bundle that ships with this package, or a folder; the default bundle when None.
         precision: ``int8`` or ``float32``; the smaller that the bundle has when None.
         threads: of one matrix product; 0 is one a core.
-        decoder: reads log-probabilities; best path decoding when None.
+        decoding: where it is not as the bundle was tuned: hotwords, a grammar, another language model, n-best.
         voice_activity: says where speech is, in a recording of more than six seconds; the detector that ships when
             None. `asr.inference.pieces.every_sound` has nothing skipped.
 
     Raises:
         BundleNotFoundError, BundleCorruptError: no such bundle, or not as it was written.
         BundleError: the bundle has no model of this precision.
+        LanguageModelError, VocabularyError: what ``decoding`` names cannot be used.
     """
     bundle = load_bundle(name_or_path)
+    decoder = (decoding or Decoding()).decoder(bundle)
     return Transcriber(bundle, decoder, precision=precision, threads=threads, voice_activity=voice_activity)
 
 
@@ -113,9 +116,9 @@ class Transcriber:
         threads: int = 0,
         voice_activity: HearsSpeech | None = None,
     ) -> None:
-        """Load the bundle's ONNX model; arguments as `load_model`."""
+        """Load the bundle's ONNX model; arguments as `load_model`, the decoder the bundle's own when None."""
         self.bundle = bundle
-        self._decoder = decoder or GreedyDecoder(bundle.vocabulary)
+        self._decoder = decoder or Decoding().decoder(bundle)
         self._session = AcousticSession(bundle.model_path(precision), threads)
         self._voice_activity = voice_activity or VoiceActivity.load()
         self._frames = OutputFrames.of(bundle)
@@ -132,19 +135,27 @@ class Transcriber:
 
     # One recording
 
-    def transcribe(self, source: Source | np.ndarray, sample_rate: int | None = None) -> Transcript:
-        """Transcribe one recording.
+    def transcribe(
+        self,
+        source: Source | np.ndarray,
+        sample_rate: int | None = None,
+        *,
+        on_segment: Callable[[Segment], object] | None = None,
+    ) -> Transcript:
+        """Transcribe one recording; memory grows with its text only.
 
         Args:
             source: a path, a binary file object, or samples (N,): floats in [-1, 1], int16 or int32.
             sample_rate: Hz of samples; the model's own when None. Files say theirs.
+            on_segment: called with each segment as soon as it is decided.
 
         Raises:
             AudioError: the subclass that says why the recording cannot be used.
             ValueError: ``sample_rate`` came with a file.
         """
         pieces = self._cut(self._blocks(source, sample_rate))
-        return _transcript(self._segments(self._computed(pieces)), pieces)
+        segments = self._segments(self._computed(pieces))
+        return _transcript(segments if on_segment is None else _telling(segments, on_segment), pieces)
 
     def segments(self, source: Source | np.ndarray, sample_rate: int | None = None) -> Iterator[Segment]:
         """Yield the segments of one recording as they are decided; memory does not grow with it.
@@ -245,7 +256,7 @@ class Transcriber:
 
     def read(self, run: Run) -> Segment | None:
         """What a run says; None where that is nothing."""
-        return as_segment(run, self._decoder.decode(run.log_probs), self.bundle.vocabulary, self.frame_s)
+        return as_segment(run, self._decoder.decode(run.log_probs), self.bundle)
 
     def _blocks(self, source: Source | np.ndarray, sample_rate: int | None) -> Iterable[np.ndarray]:
         if isinstance(source, np.ndarray):
@@ -283,6 +294,12 @@ def _with_error(pieces: Iterable[_Prepared]) -> Iterator[_Prepared | AsrError]:
         yield from pieces
     except AsrError as error:
         yield error
+
+
+def _telling(segments: Iterable[Segment], on_segment: Callable[[Segment], object]) -> Iterator[Segment]:
+    for segment in segments:
+        on_segment(segment)
+        yield segment
 
 
 def _transcript(segments: Iterable[Segment], pieces: _Pieces) -> Transcript:
