@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from asr.bundle import Bundle
+from asr.decoding.confidence import word_confidence
 from asr.decoding.decoder import probabilities
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.words import WordSpan, word_spans
 from asr.inference.runs import Run
 from asr.inference.transcript import Alternative, Segment, Word
-from asr.text import Vocabulary
 
 
-def as_segment(run: Run, readings: Sequence[Hypothesis], vocabulary: Vocabulary, frame_s: float) -> Segment | None:
+def as_segment(run: Run, readings: Sequence[Hypothesis], bundle: Bundle) -> Segment | None:
     """The segment of ``run`` whose likeliest readings these are, best first; None where nothing was said."""
-    spans = word_spans(readings[0], vocabulary) if readings else ()
-    if not spans:
+    words = _words(run, readings[0], bundle) if readings else ()
+    if not words:
         return None
-    words = tuple(_word(span, run, frame_s) for span in spans)
     return Segment(
         start=words[0].start,
         end=words[-1].end,
         text=" ".join(word.text for word in words),
         words=words,
+        confidence=sum(word.confidence for word in words) / len(words),
         n_best=_alternatives(readings),
     )
 
 
-def _word(span: WordSpan, run: Run, frame_s: float) -> Word:
+def _words(run: Run, reading: Hypothesis, bundle: Bundle) -> tuple[Word, ...]:
+    spans = word_spans(reading, bundle.vocabulary)
+    sure = bundle.decoder.calibration(word_confidence(run.log_probs, reading, bundle.vocabulary))
+    return tuple(_word(span, run, bundle.frame_s, sure) for span, sure in zip(spans, sure.tolist(), strict=True))
+
+
+def _word(span: WordSpan, run: Run, frame_s: float, confidence: float) -> Word:
     start, end = (_within(run, run.start_s + f * frame_s) for f in (span.start_frame, span.end_frame))
-    return Word(span.text, start, end, confidence=1.0)
+    return Word(span.text, start, end, confidence)
 
 
 def _within(run: Run, seconds: float) -> float:

@@ -32,6 +32,8 @@ class Plan:
         folder: where the corpus lies unless the command says otherwise.
         test: manifest the exported bundle is judged by; or
         leave_one_speaker_out: manifest whose every speaker is judged by a model trained on all others.
+        grammar: all that can be said in the corpus, as a second way to read; () where that is free.
+        lm_order: of the language model of the training transcripts; None for none.
         peers: published results to stand beside.
         card: what the model card says, where a bundle is exported.
     """
@@ -42,6 +44,8 @@ class Plan:
     folder: Path
     test: Path | None
     leave_one_speaker_out: Path | None
+    grammar: Sequence[str]
+    lm_order: int | None
     peers: Sequence[Peer]
     card: Mapping[str, Any] | None
 
@@ -71,6 +75,8 @@ def read_plan(name: str) -> Plan:
         folder=Path(tree["prepare"]["folder"]),
         test=Path(test) if test else None,
         leave_one_speaker_out=Path(loso) if loso else None,
+        grammar=tuple(tree.get("grammar", ())),
+        lm_order=tree.get("language_model", {}).get("order"),
         peers=tuple(Peer(**peer) for peer in tree.get("peers", ())),
         card=tree.get("card"),
     )

@@ -1,4 +1,4 @@
-"""The stages: prepare → train → export → evaluate. Each looks at what is there and does what is missing."""
+"""The stages: prepare → train → export → tune → evaluate. Each looks at what is there and does what is missing."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asr.bundle import load_bundle
 from asr.corpora.archives import archives_of
 from asr.corpora.fetch import fetch
 from asr.corpora.prepare import prepare
 from asr.data import Utterance, read_manifest
+from asr.decoding import BeamDecoder, Decoder, GreedyDecoder
+from asr.decoding.grammar import phrases
 from asr.errors import AsrError
 from asr.evaluation import Evaluation, evaluate
 from asr.export import export_bundle
 from asr.inference import load_model
+from asr.inference.decoders import Decoding
+from asr.inference.tuning import dev_set, tune_bundle
+from asr.lm import train_ngram
 from asr.provenance import provenance
 from asr.recipe.plan import Plan
 from asr.recipe.results import summary_of
+from asr.text import Vocabulary
+from asr.training import DataOptions
 from asr.training.evaluate import transcribe_with_checkpoint
 
 Train = Callable[[Sequence[str]], bool]
@@ -68,15 +76,40 @@ def run_one_model(plan: Plan, run: Path, train: Train, say: Callable[[str], None
     else:
         export_bundle(run, bundle, name=plan.name, card=plan.card, evaluate_on=plan.test, precisions=PRECISIONS)
         say(f"export: {bundle}")
-    evaluations = {p: _judge(bundle, p, test) for p in PRECISIONS}
-    systems = {f"this recipe, greedy, {p}": e for p, e in evaluations.items()}
-    return _result(plan, systems, [trained], evaluations["float32"])
+    ways = {"greedy": Decoding(beam_width=1)}
+    if plan.lm_order:
+        tune_stage(plan.lm_order, run, bundle, say)
+        ways[f"{plan.lm_order}-gram of the training transcripts"] = Decoding()
+    systems = {
+        f"this recipe, {way}, {precision}": _judge(bundle, precision, decoding, test)
+        for way, decoding in ways.items()
+        for precision in PRECISIONS
+    }
+    best = next(reversed(systems.values())) if plan.lm_order else systems["this recipe, greedy, float32"]
+    return _result(plan, systems, [trained], best)
+
+
+def tune_stage(order: int, run: Path, bundle: Path, say: Callable[[str], None]) -> None:
+    """Make a language model of what the run learned from, and put it into the bundle, weighed on the run's dev set."""
+    if load_bundle(bundle).language_model:
+        say(f"tune: {bundle} has its language model")
+        return
+    data = json.loads((run / "config.json").read_text(encoding="utf-8"))["data"]
+    train, dev = DataOptions(**{key: value for key, value in data.items() if key != "batch_s"}).split()
+    path = run / "language_model.lm"
+    train_ngram((u.text for u in train), order).save(path)
+    tuned = tune_bundle(bundle, dev_set(load_model(bundle), dev), path)
+    best = tuned.best.wer if tuned.best else tuned.greedy[0]
+    say(f"tune: dev WER {100 * tuned.greedy[0]:.2f} % greedy, {100 * best:.2f} % with the language model")
 
 
 def run_leave_one_out(plan: Plan, run: Path, train: Train, say: Callable[[str], None]) -> dict[str, Any] | None:
     """For each speaker, train on the others and transcribe him; None when out of minutes."""
     everyone = read_manifest(str(plan.leave_one_speaker_out))
-    hypotheses: dict[str, str | AsrError] = {}
+    ways: dict[str, Callable[[Vocabulary], Decoder]] = {"greedy": GreedyDecoder}
+    if plan.grammar:
+        ways["one of the words that can be said"] = lambda v: BeamDecoder(v, [phrases(plan.grammar, v)])
+    hypotheses: dict[str, dict[str, str | AsrError]] = {way: {} for way in ways}
     runs = []
     for speaker in sorted({u.speaker for u in everyone}):
         folder = run / speaker
@@ -84,14 +117,16 @@ def run_leave_one_out(plan: Plan, run: Path, train: Train, say: Callable[[str], 
             return None
         runs.append(Trained.read(folder))
         held_out = [u for u in everyone if u.speaker == speaker]
-        hypotheses |= dict(zip((u.id for u in held_out), transcribe_with_checkpoint(folder, held_out), strict=True))
+        for way, decoder_for in ways.items():
+            texts = transcribe_with_checkpoint(folder, held_out, decoder_for)
+            hypotheses[way] |= dict(zip((u.id for u in held_out), texts, strict=True))
         say(f"evaluate: {speaker}, whom the model has never heard, {len(held_out)} utterances")
-    evaluation = evaluate(everyone, hypotheses)
-    return _result(plan, {"this recipe, greedy, speaker held out": evaluation}, runs, evaluation)
+    systems = {f"this recipe, {way}, speaker held out": evaluate(everyone, found) for way, found in hypotheses.items()}
+    return _result(plan, systems, runs, systems["this recipe, greedy, speaker held out"])
 
 
-def _judge(bundle: Path, precision: str, test: list[Utterance]) -> Evaluation:
-    transcriber = load_model(bundle, precision=precision)
+def _judge(bundle: Path, precision: str, decoding: Decoding, test: list[Utterance]) -> Evaluation:
+    transcriber = load_model(bundle, precision=precision, decoding=decoding)
     return evaluate(test, list(transcriber.transcribe_utterances(test, batch_size=1)))
 
 

@@ -1,4 +1,4 @@
-"""Greedy transcripts by a model under training, or by a run's folder, and their error rates."""
+"""Transcripts by a model under training, or by a run's folder, and their error rates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from asr.data import Utterance
-from asr.decoding import greedy_decode
+from asr.decoding import Decoder, GreedyDecoder
 from asr.errors import AsrError
 from asr.evaluation import error_rate
 from asr.models import AcousticModel
@@ -56,13 +56,13 @@ def _forward(model: AcousticModel) -> Any:
 def transcribe(
     model: AcousticModel,
     examples: Sequence[Example],
-    vocabulary: Vocabulary,
+    decoder: Decoder,
     pause: Callable[[], None] = lambda: None,
 ) -> list[str]:
-    """Greedy transcript of each example; ``pause`` is called after each of them, and may raise to end it."""
+    """Likeliest text of each example; ``pause`` is called after each of them, and may raise to end it."""
     texts = [""] * len(examples)
     for index, row in log_probs(model, examples):
-        texts[index] = greedy_decode(row, vocabulary).text
+        texts[index] = next((reading.text for reading in decoder.decode(row)), "")
         pause()
     return texts
 
@@ -75,7 +75,7 @@ def score(
 ) -> DevScore:
     """WER and CER of greedy transcripts against the examples' texts, and up to three pairs, always the same ones."""
     references = [e.utterance.text for e in examples]
-    hypotheses = transcribe(model, examples, vocabulary, pause)
+    hypotheses = transcribe(model, examples, GreedyDecoder(vocabulary), pause)
     shown = dict.fromkeys(np.linspace(0, len(examples) - 1, 3).round().astype(int))
     return DevScore(
         error_rate(references, hypotheses, "word").rate,
@@ -84,8 +84,17 @@ def score(
     )
 
 
-def transcribe_with_checkpoint(run_folder: str | Path, utterances: Sequence[Utterance]) -> list[str | AsrError]:
-    """Greedy text of each utterance by a run's final weights, or its newest checkpoint's while it still trains.
+def transcribe_with_checkpoint(
+    run_folder: str | Path,
+    utterances: Sequence[Utterance],
+    decoder_for: Callable[[Vocabulary], Decoder] = GreedyDecoder,
+) -> list[str | AsrError]:
+    """Text of each utterance by a run's final weights, or its newest checkpoint's while it still trains.
+
+    Args:
+        run_folder: of the run.
+        utterances: to transcribe.
+        decoder_for: makes what reads the log-probabilities of its labels; the best path is read by default.
 
     Returns:
         For each utterance, in order, its text, or the error that says why its recording cannot be read.
@@ -97,6 +106,6 @@ def transcribe_with_checkpoint(run_folder: str | Path, utterances: Sequence[Utte
     found: list[Any] = list(compute_features(utterances, trained.front_end))
     read = [i for i, features in enumerate(found) if not isinstance(features, AsrError)]
     examples = [Example(utterances[i], found[i], np.zeros(0, np.int32), trained.cmvn) for i in read]
-    for i, text in zip(read, transcribe(trained.model, examples, trained.vocabulary), strict=True):
+    for i, text in zip(read, transcribe(trained.model, examples, decoder_for(trained.vocabulary)), strict=True):
         found[i] = " ".join(text.split())
     return found
