@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.errors import ConfigError
 
 if TYPE_CHECKING:
-    from asr.bundle import Bundle
-    from asr.decoding import FusionWeights
+    from asr.inference import Transcriber
     from asr.inference.decoders import Decoding
 
 _NO_MODEL = "none"
@@ -32,73 +30,71 @@ def add_decoding_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--lexicon", type=Path, metavar="FILE", help="only these words can be said, one a line")
 
 
+_FLAGS = ("beam_size", "lm", "alpha", "beta", "hotwords", "hotwords_file", "grammar", "lexicon")
+
+
+def decoding_flags(arguments: argparse.Namespace) -> list[str]:
+    """The flags of decoding that were given."""
+    return [f"--{name}" for name in _FLAGS if getattr(arguments, name) is not None]
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, got {text!r}")
     return int(text)
 
 
-def decoding_of(arguments: argparse.Namespace, bundle: Bundle, n_best: int = 1) -> Decoding:
-    """What the flags say.
+def load_model_for(arguments: argparse.Namespace, n_best: int = 1) -> Transcriber:
+    """The model that ``--model``, ``--precision``, ``--threads`` and the flags of decoding name.
 
     Raises:
         ConfigError: flags that do not go together, or a file that cannot be read.
+        AsrError: as `asr.load_model` raises it.
     """
+    from asr.inference import load_model
+
+    decoding = _decoding(arguments, n_best)
+    return load_model(arguments.model, precision=arguments.precision, threads=arguments.threads, decoding=decoding)
+
+
+def _decoding(arguments: argparse.Namespace, n_best: int) -> Decoding:
     from asr.inference.decoders import OWN, Decoding
 
-    model = {None: OWN, _NO_MODEL: None}.get(arguments.lm, arguments.lm)
+    entries = [*(arguments.hotwords or "").split(","), *_lines(arguments.hotwords_file)]
     return Decoding(
         beam_width=arguments.beam_size,
-        language_model=model,
-        weights=_weights(arguments, bundle),
-        hotwords=_hotwords(arguments, _spelling(bundle)),
-        grammar=_lines(arguments.grammar, _spelling(bundle)),
-        lexicon=_lines(arguments.lexicon, _spelling(bundle)),
+        language_model={None: OWN, _NO_MODEL: None}.get(arguments.lm, arguments.lm),
+        alpha=arguments.alpha,
+        beta=arguments.beta,
+        hotwords=dict(_hotword(entry) for entry in entries if entry.strip()),
+        grammar=_lines(arguments.grammar),
+        lexicon=_lines(arguments.lexicon),
         n_best=n_best,
     )
 
 
-def _weights(arguments: argparse.Namespace, bundle: Bundle) -> FusionWeights:
-    from dataclasses import replace
+def _hotword(entry: str) -> tuple[str, float]:
+    """A phrase and its weight.
 
-    given = {name: value for name in ("alpha", "beta") if (value := getattr(arguments, name)) is not None}
-    if given and not bundle.language_model and arguments.lm in (None, _NO_MODEL):
-        raise ConfigError(
-            f"--{' and --'.join(given)} weigh a language model, and {bundle.path} has none; name one: --lm"
-        )
-    return replace(bundle.decoder.weights, **given)
-
-
-def _spelling(bundle: Bundle) -> Callable[[str], str]:
-    """As the bundle writes: in capitals where it has no small letters."""
-    letters = {c for c in bundle.vocabulary.characters if c.isalpha()}
-    if all(c.isupper() for c in letters):
-        return str.upper
-    return str.lower if all(c.islower() for c in letters) else str
-
-
-def _hotwords(arguments: argparse.Namespace, spell: Callable[[str], str]) -> dict[str, float]:
-    entries = (arguments.hotwords or "").split(",") + list(_lines(arguments.hotwords_file, str))
-    return dict(_hotword(entry, spell) for entry in entries if entry.strip())
-
-
-def _hotword(entry: str, spell: Callable[[str], str]) -> tuple[str, float]:
+    >>> _hotword("New York:5"), _hotword("Ada")
+    (('New York', 5.0), ('Ada', 8.0))
+    """
     phrase, colon, weight = entry.rpartition(":")
     if not colon:
-        return spell(entry.strip()), HOTWORD_WEIGHT
+        return entry.strip(), HOTWORD_WEIGHT
     try:
-        return spell(phrase.strip()), float(weight)
+        return phrase.strip(), float(weight)
     except ValueError as fault:
         raise ConfigError(f"hotword {entry!r}: after the colon a weight is needed, such as {phrase}:8") from fault
 
 
-def _lines(path: Path | None, spell: Callable[[str], str]) -> tuple[str, ...]:
+def _lines(path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise ConfigError(f"{path} cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault
-    if found := tuple(spell(line.strip()) for line in lines if line.strip()):
+    if found := tuple(line.strip() for line in lines if line.strip()):
         return found
     raise ConfigError(f"{path} has no lines")

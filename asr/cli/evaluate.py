@@ -2,6 +2,7 @@
 
 asr evaluate test.jsonl                              transcribe with the default bundle, and score
 asr evaluate test.jsonl --model BUNDLE               ... with this bundle, by name or path
+asr evaluate test.jsonl --beam_size 1                ... by its best path, without its language model
 asr evaluate test.jsonl --model RUN                  ... with the checkpoints of a training run's folder
 asr evaluate test.jsonl --hypotheses found.jsonl     score what -o kept: {"id": "...", "text": "..."} a line
 asr evaluate reference.txt hypothesis.txt            line by line
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
 from asr.errors import AsrError, ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--worst", metavar="N", type=_count, default=5, help="utterances to align (default 5)")
     parser.add_argument("--seed", type=_count, default=0, help="of the bootstrap (default 0)")
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+    parser.add_argument("--precision", choices=("int8", "float32"), help="of a bundle (default: int8 where it has it)")
+    parser.set_defaults(threads=0)
+    add_decoding_arguments(parser)
 
 
 def _count(text: str) -> int:
@@ -80,6 +85,8 @@ def _refuse_misfits(arguments: argparse.Namespace) -> None:
     texts = arguments.hypothesis is not None
     if texts and (arguments.model or arguments.hypotheses):
         raise ConfigError("two text files are scored as they are; leave --model and --hypotheses out")
+    if (texts or arguments.hypotheses) and (given := decoding_flags(arguments)):
+        raise ConfigError(f"nothing is decoded here; leave {', '.join(given)} out")
     if arguments.output and (texts or arguments.hypotheses):
         raise ConfigError("-o keeps what a model writes, and no model is asked here; leave it out")
     if arguments.output and Path(arguments.output).is_dir():
@@ -107,19 +114,21 @@ def _hypotheses(arguments: argparse.Namespace, utterances: list[Utterance]) -> d
 
     if arguments.hypotheses:
         return read_hypotheses(arguments.hypotheses)
-    texts = _transcribe(arguments.model, utterances)
+    texts = _transcribe(arguments, utterances)
     found = {utterance.id: text for utterance, text in zip(utterances, texts, strict=True)}
     if arguments.output:
         write_hypotheses(arguments.output, found)
     return found
 
 
-def _transcribe(model: str | None, utterances: list[Utterance]) -> Sequence[str | AsrError]:
-    if model is not None and (Path(model) / "checkpoints").is_dir():
-        return _transcribe_with_checkpoint(model, utterances)
-    from asr.inference import load_model
-
-    return list(_watched(load_model(model).transcribe_utterances(utterances), len(utterances)))
+def _transcribe(arguments: argparse.Namespace, utterances: list[Utterance]) -> Sequence[str | AsrError]:
+    if arguments.model is not None and (Path(arguments.model) / "checkpoints").is_dir():
+        if decoding_flags(arguments) or arguments.precision:
+            raise ConfigError(
+                f"{arguments.model} is a training run, read by its best path; export it to decode otherwise"
+            )
+        return _transcribe_with_checkpoint(arguments.model, utterances)
+    return list(_watched(load_model_for(arguments).transcribe_utterances(utterances), len(utterances)))
 
 
 def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) -> list[str | AsrError]:

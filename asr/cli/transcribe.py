@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from asr.cli.decoding import add_decoding_arguments, load_model_for
 from asr.cli.main import report
 from asr.errors import AsrError, AudioNotFoundError, ConfigError
 
@@ -62,6 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_at_least(0), default=0, metavar="N", help="default: one a core")
     parser.add_argument("--batch_size", type=_at_least(1), default=8, metavar="N", help="default: 8")
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
+    add_decoding_arguments(parser)
+    parser.add_argument("--n_best", type=_at_least(1), default=1, metavar="N", help="readings of a segment in json")
     _add_subtitle_arguments(parser)
 
 
@@ -121,9 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
     # numpy's products here are small: threads of theirs would take the cores from the model's. Read at its import.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from asr.inference import load_model
-
-    model = load_model(arguments.model, precision=arguments.precision, threads=arguments.threads)
+    model = load_model_for(arguments, arguments.n_best)
     if not several:
         entry = Input("microphone", None, Path("microphone")) if arguments.mic else inputs[0]
         return int(not _run_alone(model, entry, arguments, output) or bool(errors))

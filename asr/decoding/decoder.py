@@ -14,6 +14,12 @@ from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
 from asr.decoding.scorer import Scorer
 from asr.text import Vocabulary
 
+_SPARE = 4
+"""Readings looked at for each that is wanted, since some are the same words."""
+
+_Reading = tuple[tuple[int, ...], float]
+"""Labels (U,) and their score."""
+
 
 class Decoder(Protocol):
     """Reads log-probabilities (T', V), natural logarithms, blank at 0."""
@@ -57,12 +63,22 @@ class BeamDecoder:
         A hypothesis' score is the logarithm of the sum over its paths, and what the scorers gave.
         """
         beam = self._search.advance(self._search.start(), log_probs)
-        readings = self._search.finish(beam, self._n_best)
-        return [self._hypothesis(labels, score, log_probs) for labels, score in readings]
+        readings = _told_apart(self._search.finish(beam, _SPARE * self._n_best), self._vocabulary)
+        return [self._hypothesis(labels, score, log_probs) for labels, score in readings[: self._n_best]]
 
     def _hypothesis(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis:
         frames = forced_alignment(log_probs, labels).first if labels else np.empty(0, int)
         return Hypothesis(self._vocabulary.decode(labels), labels, tuple(frames.tolist()), score)
+
+
+def _told_apart(readings: Sequence[_Reading], vocabulary: Vocabulary) -> list[_Reading]:
+    """Readings of the same words as one, its score their sum; they differ in spaces before, after or doubled."""
+    found: dict[str, _Reading] = {}
+    for labels, score in readings:
+        words = " ".join(vocabulary.decode(labels).split())
+        likeliest, total = found.get(words, (labels, -np.inf))
+        found[words] = likeliest, float(np.logaddexp(total, score))
+    return sorted(found.values(), key=lambda reading: -reading[1])
 
 
 def probabilities(hypotheses: Sequence[Hypothesis]) -> list[float]:

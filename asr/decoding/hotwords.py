@@ -11,6 +11,9 @@ from asr.decoding.acceptor import START, Acceptor, Trie
 from asr.errors import ConfigError
 from asr.text import Vocabulary
 
+_MOST_AHEAD = 6.0
+"""Natural logarithms that a phrase gets before it is complete; more, and one that never is drives all else out."""
+
 _OUTSIDE = 1
 """State of a word that begins no hotword: nothing happens until the next space."""
 
@@ -18,8 +21,9 @@ _OUTSIDE = 1
 def hotwords(weights: Mapping[str, float], vocabulary: Vocabulary) -> Acceptor:
     """An acceptor that adds each phrase's weight wherever the phrase occurs, whole words only.
 
-    The weight comes in equal parts with the letters, so that the beam keeps a phrase that has begun, and is taken back
-    where the phrase is not completed. The automaton is that of Aho & Corasick (1975), its matches beginning at words.
+    Some of the weight comes in equal parts with the letters, so that the beam keeps a phrase that has begun, and is
+    taken back where the phrase is not completed. The automaton is that of Aho & Corasick (1975), its matches beginning
+    at words.
 
     >>> vocabulary = Vocabulary(tuple(" ABC"))
     >>> boost = hotwords({"AB": 4.0}, vocabulary)
@@ -60,8 +64,9 @@ class _Builder:
 
     def _add(self, labels: list[int], weight: float) -> None:
         nodes = self._trie.add(labels)
+        ahead = min(max(weight, -_MOST_AHEAD), _MOST_AHEAD)
         for depth, node in enumerate(nodes):
-            share = weight * depth / len(labels)
+            share = ahead * depth / len(labels)
             self._partial[node] = max(self._partial.get(node, 0.0), share, key=abs)
         self._whole[nodes[-1]] = weight
 

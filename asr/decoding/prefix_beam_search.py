@@ -6,7 +6,7 @@ The beam is a table of arrays, a row a prefix, so that a frame costs a few dozen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -78,8 +78,11 @@ class PrefixBeamSearch:
     def __init__(self, num_labels: int, scorers: Sequence[Scorer] = (), options: BeamOptions | None = None) -> None:
         """Search among ``num_labels`` labels, V, the blank included."""
         self.num_labels = num_labels
-        self.options = options or BeamOptions()
         self._scorer = ScorerSum(scorers)
+        options = options or BeamOptions()
+        # Where much is forbidden, what is left may be far below what the network would rather hear.
+        forbids = self._scorer.constrains
+        self.options = replace(options, threshold=np.inf, token_threshold=-np.inf) if forbids else options
 
     def start(self) -> Beam:
         """The empty prefix alone."""
@@ -104,7 +107,7 @@ class PrefixBeamSearch:
         """
         if log_probs.ndim != 2 or log_probs.shape[1] != self.num_labels:
             raise VocabularyError(f"log_probs must be (T, {self.num_labels}), got {log_probs.shape}")
-        likely = log_probs >= (-np.inf if self._scorer.constrains else self.options.token_threshold)
+        likely = log_probs >= self.options.token_threshold
         likely[:, BLANK] = False
         for frame, extends in zip(log_probs.astype(np.float64), likely, strict=True):
             labels = np.flatnonzero(extends)

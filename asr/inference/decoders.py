@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asr.bundle import Bundle
@@ -13,6 +13,7 @@ from asr.decoding.hotwords import hotwords
 from asr.decoding.scorer import Scorer
 from asr.errors import ConfigError
 from asr.lm import NgramModel
+from asr.text import Vocabulary
 
 OWN = "own"
 """The language model of the bundle, where it has one."""
@@ -22,10 +23,13 @@ OWN = "own"
 class Decoding:
     """How to decode, where it is not as the bundle was tuned.
 
+    Phrases and words may be given in any case where the bundle writes in one.
+
     Attributes:
         beam_width: prefixes kept, 1 for the best path; None for a search where anything needs one, as wide as tuned.
         language_model: ``own`` is the bundle's, if it has one; or a file; None for none.
-        weights: of the language model; as tuned when None.
+        alpha: weight of the language model; as tuned when None.
+        beta: what each word adds beside it; as tuned when None.
         hotwords: phrase → natural logarithm to add wherever it occurs.
         grammar: the only phrases that can be said. This and ``lexicon`` leave out the bundle's language model.
         lexicon: the only words that can be said.
@@ -34,7 +38,8 @@ class Decoding:
 
     beam_width: int | None = None
     language_model: str | Path | None = OWN
-    weights: FusionWeights | None = None
+    alpha: float | None = None
+    beta: float | None = None
     hotwords: Mapping[str, float] = field(default_factory=dict)
     grammar: Sequence[str] = ()
     lexicon: Sequence[str] = ()
@@ -44,40 +49,66 @@ class Decoding:
         """Refuse what does not go together."""
         if self.grammar and self.lexicon:
             raise ConfigError("a grammar lists whole phrases and a lexicon single words; give one of them")
-        if self.beam_width == 1 and self._needs_search:
-            raise ConfigError("a beam of 1 is the best path alone: no hotwords, grammar, language model or n-best")
-
-    @property
-    def _needs_search(self) -> bool:
         named_model = self.language_model not in (OWN, None)
-        return bool(self.hotwords or self.grammar or self.lexicon or named_model or self.n_best > 1)
+        if self.beam_width == 1 and (self.hotwords or self.grammar or self.lexicon or named_model or self.n_best > 1):
+            raise ConfigError("a beam of 1 is the best path alone: no hotwords, grammar, language model or n-best")
 
     def decoder(self, bundle: Bundle) -> Decoder:
         """The best path's where nothing needs a search, else one that searches.
 
         Raises:
+            ConfigError: alpha or beta for a language model that there is not.
             LanguageModelError: the file is none.
             VocabularyError: a hotword or phrase has a character that the bundle cannot write.
         """
-        scorers = [] if self.beam_width == 1 else [*self._lists(bundle), *self._model(bundle)]
-        if self.beam_width == 1 or not (scorers or self.beam_width or self.n_best > 1):
+        path = self._model_path(bundle)
+        if path is None and (self.alpha is not None or self.beta is not None):
+            raise ConfigError(f"alpha and beta weigh a language model, and {bundle.path} has none; name one")
+        if self.beam_width == 1:
+            return GreedyDecoder(bundle.vocabulary)
+        scorers = self._scorers(bundle, None if path is None else NgramModel.open(path))
+        if not (scorers or self.beam_width or self.n_best > 1):
             return GreedyDecoder(bundle.vocabulary)
         options = BeamOptions(self.beam_width or bundle.decoder.beam_width)
         return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best)
 
-    def _lists(self, bundle: Bundle) -> list[Scorer]:
-        lists: list[Scorer] = []
-        if self.grammar:
-            lists.append(phrases(self.grammar, bundle.vocabulary))
-        if self.lexicon:
-            lists.append(lexicon(self.lexicon, bundle.vocabulary))
-        if self.hotwords:
-            lists.append(hotwords(self.hotwords, bundle.vocabulary))
-        return lists
+    def _model_path(self, bundle: Bundle) -> str | Path | None:
+        if self.language_model != OWN:
+            return self.language_model
+        return None if self.grammar or self.lexicon else bundle.language_model
 
-    def _model(self, bundle: Bundle) -> list[Scorer]:
-        own = None if self.grammar or self.lexicon else bundle.language_model
-        path = own if self.language_model == OWN else self.language_model
-        if path is None:
-            return []
-        return [WordFusion(NgramModel.open(path), bundle.vocabulary, self.weights or bundle.decoder.weights)]
+    def _scorers(self, bundle: Bundle, model: NgramModel | None) -> list[Scorer]:
+        vocabulary, spell = bundle.vocabulary, _spelling(bundle.vocabulary)
+        weights = self._weights(bundle)
+        scorers: list[Scorer] = []
+        if self.grammar:
+            scorers.append(phrases(map(spell, self.grammar), vocabulary))
+        if self.lexicon:
+            scorers.append(lexicon(map(spell, self.lexicon), vocabulary))
+        if self.hotwords:
+            raised = {spell(phrase): weight for phrase, weight in self.hotwords.items()}
+            scorers.append(hotwords(_as_known(raised, model, weights), vocabulary))
+        if model:
+            scorers.append(WordFusion(model, vocabulary, weights))
+        return scorers
+
+    def _weights(self, bundle: Bundle) -> FusionWeights:
+        tuned = bundle.decoder.weights
+        given = {"alpha": self.alpha, "beta": self.beta}
+        return replace(tuned, **{name: value for name, value in given.items() if value is not None})
+
+
+def _as_known(raised: Mapping[str, float], model: NgramModel | None, weights: FusionWeights) -> dict[str, float]:
+    """Hotwords' weights, with what their words lose where the language model lacks them."""
+    if model is None:
+        return dict(raised)
+    unknown = {phrase: int((model.word_ids(phrase.split()) == 0).sum()) for phrase in raised}
+    return {phrase: weight - weights.unknown_score * unknown[phrase] for phrase, weight in raised.items()}
+
+
+def _spelling(vocabulary: Vocabulary) -> Callable[[str], str]:
+    """Into the case that the vocabulary has, where it has one."""
+    letters = [c for c in vocabulary.characters if c.isalpha()]
+    if all(c == c.upper() for c in letters):
+        return str.upper
+    return str.lower if all(c == c.lower() for c in letters) else str

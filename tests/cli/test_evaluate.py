@@ -51,7 +51,7 @@ def model(monkeypatch):
             assert [utterance.id for utterance in utterances] == list(TEXTS)
             return iter(stand_in.texts)
 
-    def load_model(name=None):
+    def load_model(name=None, **options):
         stand_in.asked.append(name)
         return Transcriber()
 
@@ -151,7 +151,7 @@ def test_checkpoints_without_tensorflow_say_what_to_install(manifest, tmp_path, 
 
 
 def test_an_unknown_bundle_is_not_a_run(manifest, model, monkeypatch):
-    def load_model(name):
+    def load_model(name, **options):
         raise BundleNotFoundError(f"no bundle {name}")
 
     monkeypatch.setattr(model, "load_model", load_model)

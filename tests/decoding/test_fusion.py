@@ -57,23 +57,33 @@ def decoder(model: Bigrams, vocabulary: Vocabulary = VOCABULARY, n_best: int = 1
     return BeamDecoder(vocabulary, [WordFusion(model, vocabulary, WEIGHTS)], exact, n_best=n_best)  # type: ignore[arg-type]
 
 
+def by_words(vocabulary: Vocabulary, model: Bigrams, sums: dict[tuple[int, ...], float]) -> dict[str, float]:
+    """Scores of texts: the sum over every reading that differs in spaces only, and the language model by hand."""
+    scores: dict[str, float] = {}
+    for labels, score in sums.items():
+        words = " ".join(vocabulary.decode(labels).split())
+        scores[words] = np.logaddexp(scores.get(words, -np.inf), score + model.by_hand(words))
+    return scores
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_score_is_the_sum_over_paths_and_the_words_of_the_language_model(
     seed: int, random_log_probs, sums_over_paths
 ) -> None:
     log_probs, model = random_log_probs(seed, 6, 4), Bigrams(seed)
-    found = {h.labels: h.score for h in decoder(model).decode(log_probs)}
-    wanted = sums_over_paths(log_probs)
-    assert found.keys() == wanted.keys()
-    for labels, score in wanted.items():
-        assert found[labels] == pytest.approx(score + model.by_hand(VOCABULARY.decode(labels)), abs=1e-9)
+    found = {" ".join(h.text.split()): h.score for h in decoder(model).decode(log_probs)}
+    assert found == pytest.approx(by_words(VOCABULARY, model, sums_over_paths(log_probs)), abs=1e-9)
 
 
 def test_labels_without_a_space_make_one_word(random_log_probs, sums_over_paths) -> None:
     vocabulary, model, log_probs = Vocabulary(("A", "B")), Bigrams(0), random_log_probs(0, 5, 3)
-    found = {h.labels: h.score for h in decoder(model, vocabulary).decode(log_probs)}
-    for labels, score in sums_over_paths(log_probs).items():
-        assert found[labels] == pytest.approx(score + model.by_hand(vocabulary.decode(labels)), abs=1e-9)
+    found = {h.text: h.score for h in decoder(model, vocabulary).decode(log_probs)}
+    assert found == pytest.approx(by_words(vocabulary, model, sums_over_paths(log_probs)), abs=1e-9)
+
+
+def test_readings_that_differ_in_spaces_alone_are_one(random_log_probs) -> None:
+    texts = [" ".join(h.text.split()) for h in decoder(Bigrams(2), n_best=20).decode(random_log_probs(2, 8, 4))]
+    assert len(texts) == len(set(texts)) == 20
 
 
 def test_hypotheses_come_with_the_frames_of_their_best_path(random_log_probs) -> None:

@@ -47,6 +47,16 @@ def test_a_phrase_that_has_begun_is_ahead_already() -> None:
     assert added == pytest.approx([2.0, 2.0, -4.0])
 
 
+def test_a_great_weight_comes_when_the_phrase_is_complete() -> None:
+    """Else a beginning that never goes on would drive all else out of the beam."""
+    boost = hotwords({"AB": 100.0}, VOCABULARY)
+    states, added = boost.start()[np.newaxis], []
+    for label in VOCABULARY.encode("AB "):
+        weight, states = boost.extend(states, np.array([label]))
+        added.append(float(weight[0]))
+    assert added == pytest.approx([3.0, 3.0, 94.0])
+
+
 @pytest.mark.parametrize("weights", [{}, {" ": 1.0}])
 def test_no_words_are_no_hotwords(weights: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="hotwords are words"):

@@ -74,7 +74,9 @@ def test_a_bundle_with_a_language_model_is_read_with_it(fused: Bundle, bag: np.n
 
 def test_a_language_model_can_be_named(plain: Bundle, model: Path, bag: np.ndarray) -> None:
     assert read(Decoding(language_model=model), plain, bag) == ["BAD"]
-    assert read(Decoding(language_model=model, weights=FusionWeights(0.0, 0.0, 0.0)), plain, bag) == ["BAG"]
+    assert read(
+        Decoding(language_model=model, alpha=0.0), plain, heard(plain, {"C": 1}, {"A": 1}, {"B": 0.4, "D": 0.6})
+    ) == ["CAB"]
 
 
 def test_readings_come_best_first(plain: Bundle, bag: np.ndarray) -> None:
@@ -82,8 +84,9 @@ def test_readings_come_best_first(plain: Bundle, bag: np.ndarray) -> None:
 
 
 def test_hotwords_win_also_against_the_language_model(fused: Bundle, bag: np.ndarray) -> None:
-    """BAG is a word that it lacks."""
-    assert read(Decoding(hotwords={"BAG": 8.0}), fused, bag) == ["BAG"]
+    """BAG is a word that it lacks; what it loses by that is given back, whatever the case it is written in."""
+    assert read(Decoding(hotwords={"bag": 2.0}), fused, bag) == ["BAG"]
+    assert read(Decoding(hotwords={"egg": 2.0}), fused, bag) == ["BAD"]
 
 
 def test_a_grammar_and_a_lexicon_leave_nothing_else_to_say(fused: Bundle, bag: np.ndarray) -> None:
@@ -106,6 +109,8 @@ def test_what_does_not_go_together_is_refused(options: dict, words: str) -> None
 
 
 def test_what_cannot_be_used_is_named(plain: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="alpha and beta weigh a language model"):
+        Decoding(alpha=1.0).decoder(plain)
     with pytest.raises(VocabularyError, match="'Z'"):
         Decoding(hotwords={"ZA": 1.0}).decoder(plain)
     with pytest.raises(LanguageModelError, match="none.lm"):
