@@ -60,14 +60,15 @@ class WordFusion:
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `Scorer.extend`."""
         context, node = states[:, 0], states[:, 1]
-        ends = labels == self._space
-        after = np.where(ends, _ROOT, self._model.spell(node, self._characters[labels]))
-        scores = np.where((after < 0) & (node >= 0), self._weights.unknown_score, 0.0)
-        if ends.any():
-            scores[ends], context_after = self._end_word(context[ends], node[ends])
-            context = context.copy()
-            context[ends] = context_after
-        return scores, np.stack([context, after], axis=1)
+        after = np.empty_like(states)
+        after[:, 0] = context
+        after[:, 1] = self._model.spell(node, self._characters.take(labels))
+        scores = np.where((after[:, 1] < 0) & (node >= 0), self._weights.unknown_score, 0.0)
+        ends = (labels == self._space).nonzero()[0]
+        if len(ends):
+            scores[ends], after[ends, 0] = self._end_word(context.take(ends), node.take(ends))
+            after[ends, 1] = _ROOT
+        return scores, after
 
     def finish(self, states: np.ndarray) -> np.ndarray:
         """The last word, and the end of the sentence."""
@@ -79,6 +80,6 @@ class WordFusion:
         word = self._model.word_at(node)
         scores, after = self._model.score(context, np.maximum(word, 0))
         scores = self._weights.alpha * scores + self._weights.beta
-        scores += np.where((word < 0) & (node >= 0), self._weights.unknown_score, 0.0)
+        scores[(word < 0) & (node >= 0)] += self._weights.unknown_score
         empty = node == _ROOT
         return np.where(empty, 0.0, scores), np.where(empty, context, after)
