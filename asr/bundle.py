@@ -68,8 +68,8 @@ class Bundle:
     vocabulary: Vocabulary
     precisions: tuple[str, ...]
     frame_s: float
-    decoder: DecoderSettings
-    language_model: Path | None
+    decoder: DecoderSettings = DecoderSettings()
+    language_model: Path | None = None
 
     def model_path(self, precision: str | None = None) -> Path:
         """The ONNX file of this precision; the smallest there is when None.

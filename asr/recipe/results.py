@@ -62,7 +62,8 @@ def render(plan: Plan, results: Mapping[str, Any]) -> str:
         f"Words: {counts}. Intervals: 95 %, bootstrap over {main['wer']['interval']['over']}. "
         f"Text normalised by `{main['normaliser']}`.",
         f"Trained in {results['training_minutes']} minutes, {results['parameters']:,} parameters; "
-        f"seed {results['seed']}, commit {results['commit']}, {results['hardware']}, {results['date']}.",
+        f"seed {results['seed']}, commit {results['commit']}, evaluated by {results['evaluated_by_commit']}, "
+        f"{results['hardware']}, {results['date']}.",
         "",
     ]
     return "\n".join(lines) + "\n"

@@ -145,6 +145,7 @@ def _result(plan: Plan, systems: dict[str, Evaluation], runs: Sequence[Trained],
         "training_minutes": round(sum(r.minutes for r in runs), 1),
         "parameters": record["parameters"],
         "weights_sha256": [r.weights for r in runs],
-        **provenance(record["seed"]),
+        **(now := provenance(record["seed"])),
         "commit": record["commit"],
+        "evaluated_by_commit": now["commit"],
     }

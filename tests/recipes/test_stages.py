@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from asr.bundle import load_bundle
 from asr.cli.main import main
+from asr.lm import NgramModel
 
 TINY = ["trainer.epochs=1", "trainer.average=1", "model.units=[4]", "data.batch_s=8", "data.faulty=drop"]
 
@@ -57,6 +59,9 @@ def test_leave_one_speaker_out(tmp_path: Path, capsys: pytest.CaptureFixture[str
     results = json.loads((tmp_path / "runs/fsdd/results.json").read_text())
     assert {row["speaker"]: row["utterances"] for row in results["by_speaker"]} == {"ann": 20, "bob": 20, "cem": 20}
     assert len(results["weights_sha256"]) == 3
+    greedy, limited = results["systems"].values()
+    assert limited["wer"]["insertions"] == limited["wer"]["deletions"] == 0, "one of the ten words, always"
+    assert greedy["utterances"] == limited["utterances"] == 60
     for speaker in ("ann", "bob", "cem"):
         record = json.loads((tmp_path / f"runs/fsdd/{speaker}/setup.json").read_text())["record"]
         assert record["data"]["train"]["speakers"] == 2
@@ -72,13 +77,27 @@ def test_one_model_and_its_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[
     command = ["recipe", "an4", "--data", "corpus", *TINY]
     assert main(command) == 0
     results = json.loads((tmp_path / "runs/an4/results.json").read_text())
-    assert list(results["systems"]) == ["this recipe, greedy, float32", "this recipe, greedy, int8"]
+    ways = ("greedy", "3-gram of the training transcripts")
+    assert list(results["systems"]) == [f"this recipe, {way}, {p}" for way in ways for p in ("float32", "int8")]
     assert results["systems"]["this recipe, greedy, float32"]["utterances"] == 6
     card = json.loads((tmp_path / "runs/an4/bundle/card.json").read_text())
     assert "AN4" in card["data"][0]["name"]
     capsys.readouterr()
     assert main(command) == 0
-    assert "export: runs/an4/bundle is there" in capsys.readouterr().out
+    again = capsys.readouterr().out
+    assert "export: runs/an4/bundle is there" in again
+    assert "tune: runs/an4/bundle has its language model" in again
+
+
+def test_the_bundle_gets_a_language_model_of_what_the_run_learned_from(tmp_path: Path) -> None:
+    write_an4(tmp_path / "corpus")
+    assert main(["recipe", "an4", "--data", "corpus", *TINY]) == 0
+    bundle = load_bundle(tmp_path / "runs/an4/bundle")
+    assert bundle.language_model is not None
+    model = NgramModel.open(bundle.language_model)
+    assert model.order == 3
+    assert (model.word_ids(["YES", "NO"]) > 0).tolist() == [True, False], "only the dev speakers say NO"
+    assert bundle.card["decoder"]["dev"]["speakers"] == 7
 
 
 def test_out_of_minutes_is_said_and_nothing_is_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
