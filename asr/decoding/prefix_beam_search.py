@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -58,10 +59,15 @@ class Beam:
     node: np.ndarray
     tree: list[tuple[int, int]] = field(repr=False)
 
-    @property
+    @cached_property
+    def total(self) -> np.ndarray:
+        """(W,) log-probability of all paths of the prefix."""
+        return np.logaddexp(self.ends_blank, self.ends_label)
+
+    @cached_property
     def scores(self) -> np.ndarray:
         """(W,) log-probability and what the scorers gave."""
-        return np.logaddexp(self.ends_blank, self.ends_label) + self.extra
+        return self.total + self.extra
 
     def labels(self, row: int) -> tuple[int, ...]:
         """The prefix of a row."""
@@ -110,7 +116,7 @@ class PrefixBeamSearch:
         likely = log_probs >= self.options.token_threshold
         likely[:, BLANK] = False
         for frame, extends in zip(log_probs.astype(np.float64), likely, strict=True):
-            labels = np.flatnonzero(extends)
+            labels = extends.nonzero()[0]
             beam = self._step(beam, frame, labels) if len(labels) else _stay(beam, frame)
         return beam
 
@@ -150,29 +156,45 @@ class PrefixBeamSearch:
         """The best of the prefixes that ``stayed`` and of those that grew by a label."""
         everyone = np.concatenate([stayed.scores, scores])
         kept = _best(everyone, self.options.width, self.options.threshold)
-        old, new = kept[kept < len(stayed.last)], kept[kept >= len(stayed.last)] - len(stayed.last)
+        count = int(kept.searchsorted(len(stayed.last)))
+        old, new = kept[:count], kept[count:] - len(stayed.last)
+        if not len(new):
+            return _rows(stayed, old)
         rows, labels = rows[new], labels[new]
         parents = stayed.identity[rows]
-        first = len(stayed.tree)
-        stayed.tree.extend(zip(stayed.node[rows].tolist(), labels.tolist(), strict=True))
-        return Beam(
-            ends_blank=np.concatenate([stayed.ends_blank[old], np.full(len(new), -np.inf)]),
-            ends_label=np.concatenate([stayed.ends_label[old], ends_label[new]]),
-            extra=np.concatenate([stayed.extra[old], stayed.extra[rows] + added[new]]),
-            states=np.concatenate([stayed.states[old], states[new]]),
-            last=np.concatenate([stayed.last[old], labels]),
-            identity=np.concatenate([stayed.identity[old], parents * _MULTIPLIER + labels.astype(np.uint64)]),
-            parent=np.concatenate([stayed.parent[old], parents]),
-            node=np.concatenate([stayed.node[old], np.arange(first, first + len(new))]),
-            tree=stayed.tree,
-        )
+        beam = _rows(stayed, np.concatenate([old, rows]))
+        beam.ends_blank[count:] = -np.inf
+        beam.ends_label[count:] = ends_label[new]
+        beam.extra[count:] += added[new]
+        beam.states[count:] = states[new]
+        beam.last[count:] = labels
+        beam.identity[count:] = parents * _MULTIPLIER + labels.astype(np.uint64)
+        beam.parent[count:] = parents
+        beam.node[count:] = np.arange(len(beam.tree), len(beam.tree) + len(new))
+        beam.tree.extend(zip(stayed.node[rows].tolist(), labels.tolist(), strict=True))
+        return beam
+
+
+def _rows(beam: Beam, rows: np.ndarray) -> Beam:
+    """A copy of these rows, in this order."""
+    return Beam(
+        beam.ends_blank.take(rows),
+        beam.ends_label.take(rows),
+        beam.extra.take(rows),
+        beam.states.take(rows, axis=0),
+        beam.last.take(rows),
+        beam.identity.take(rows),
+        beam.parent.take(rows),
+        beam.node.take(rows),
+        beam.tree,
+    )
 
 
 def _stay(beam: Beam, frame: np.ndarray) -> Beam:
     """Each prefix as it is: a blank more, or its last label again."""
     return Beam(
-        np.logaddexp(beam.ends_blank, beam.ends_label) + frame[BLANK],
-        beam.ends_label + frame[beam.last],
+        beam.total + frame[BLANK],
+        beam.ends_label + frame.take(beam.last),
         beam.extra,
         beam.states,
         beam.last,
@@ -188,27 +210,28 @@ def _extensions(beam: Beam, frame: np.ndarray, labels: np.ndarray) -> np.ndarray
 
     The last label again is a new one only after a blank.
     """
-    total = np.logaddexp(beam.ends_blank, beam.ends_label)
-    from_paths = np.where(beam.last[:, np.newaxis] == labels, beam.ends_blank[:, np.newaxis], total[:, np.newaxis])
-    return from_paths + frame[labels]
+    again = beam.last[:, np.newaxis] == labels
+    return np.where(again, beam.ends_blank[:, np.newaxis], beam.total[:, np.newaxis]) + frame.take(labels)
 
 
 def _merge_into_children(beam: Beam, stayed: Beam, longer: np.ndarray, labels: np.ndarray) -> None:
     """Where an extension is a prefix that the beam has already, move its paths there."""
-    order = np.argsort(beam.identity)
-    place = np.searchsorted(beam.identity, beam.parent, sorter=order)
-    parents = order[np.minimum(place, len(order) - 1)]
-    column = np.minimum(np.searchsorted(labels, beam.last), len(labels) - 1)
-    children = np.flatnonzero((beam.identity[parents] == beam.parent) & (labels[column] == beam.last))
-    if len(children):
-        at = parents[children], column[children]
-        stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], longer[at])
-        longer[at] = -np.inf
+    column = labels.searchsorted(beam.last)
+    rows = (labels.take(column, mode="clip") == beam.last).nonzero()[0]
+    if not len(rows):
+        return
+    order = beam.identity.argsort()
+    parents = order.take(beam.identity.searchsorted(beam.parent[rows], sorter=order), mode="clip")
+    found = beam.identity[parents] == beam.parent[rows]
+    children, at = rows[found], (parents[found], column[rows[found]])
+    stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], longer[at])
+    longer[at] = -np.inf
 
 
 def _best(scores: np.ndarray, width: int, threshold: float) -> np.ndarray:
     """Places of the best ``width`` scores, in order, those too far below the best left out."""
-    kept = np.flatnonzero(scores > scores.max(initial=-np.inf) - threshold)
+    kept = (scores > scores.max(initial=-np.inf) - threshold).nonzero()[0]
     if len(kept) > width:
-        kept = np.sort(kept[np.argpartition(-scores[kept], width - 1)[:width]])
+        kept = kept[(-scores[kept]).argpartition(width - 1)[:width]]
+        kept.sort()
     return kept
