@@ -72,6 +72,9 @@ def _add_text(parser: argparse.ArgumentParser) -> None:
 
 def _declare_train(parser: argparse.ArgumentParser) -> None:
     _add_text(parser)
+    parser.add_argument(
+        "--without_speakers", metavar="NAME,NAME", default="", help="leave these out of a manifest: they are to judge"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="a .lm, .arpa or .arpa.gz")
     parser.add_argument("--order", metavar="N", type=_whole, default=3, help="words of the longest n-gram (default: 3)")
     parser.add_argument("--vocabulary_size", metavar="N", type=_whole, help="only the N most frequent words")
@@ -99,7 +102,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
     _form(arguments.output)
     model = train_ngram(
-        _sentences(arguments),
+        _sentences(arguments, arguments.without_speakers),
         arguments.order,
         vocabulary_size=arguments.vocabulary_size,
         min_count=arguments.min_count,
@@ -147,11 +150,14 @@ SUB_VERBS: dict[str, tuple[Callable, str, Callable]] = {
 """Sub-verb → what declares its arguments, a line of help, and what does it."""
 
 
-def _sentences(arguments: argparse.Namespace) -> Iterator[str]:
+def _sentences(arguments: argparse.Namespace, without_speakers: str = "") -> Iterator[str]:
     from asr.lm import read_sentences
 
+    left_out = [name for name in without_speakers.split(",") if name]
     for path in arguments.text:
-        yield from read_sentences(path, normaliser=arguments.normaliser, prose=arguments.prose)
+        yield from read_sentences(
+            path, normaliser=arguments.normaliser, prose=arguments.prose, without_speakers=left_out
+        )
 
 
 def _form(path: Path) -> str:

@@ -22,7 +22,7 @@ import lzma
 import re
 import tarfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -49,8 +49,20 @@ def open_packed(path: str | Path, suffix: str, mode: str) -> IO[bytes]:
     return _OPENERS.get(suffix.lower(), open)(path, mode)
 
 
-def read_sentences(path: str | Path, *, normaliser: str = "upper_letters", prose: bool = False) -> Iterator[str]:
+def read_sentences(
+    path: str | Path,
+    *,
+    normaliser: str = "upper_letters",
+    prose: bool = False,
+    without_speakers: Collection[str] = (),
+) -> Iterator[str]:
     """Blocks of sentences of a file, normalised, one a line.
+
+    Args:
+        path: text, perhaps packed, or a manifest.
+        normaliser: by name.
+        prose: sentences end at their marks and at blank lines, not at each line.
+        without_speakers: whose utterances of a manifest are left out.
 
     Raises:
         LanguageModelError: the file cannot be read, is no UTF-8, or a line of a manifest has no text.
@@ -60,7 +72,7 @@ def read_sentences(path: str | Path, *, normaliser: str = "upper_letters", prose
     try:
         for file, name in _members(Path(path)):
             texts = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
-            lines: Iterable[str] = _manifest_texts(texts, path) if name.endswith(".jsonl") else texts
+            lines: Iterable[str] = _manifest_texts(texts, path, without_speakers) if name.endswith(".jsonl") else texts
             for block in _blocks(lines, whole_paragraphs=prose):
                 yield clean(split_prose(block) if prose else block)
     except UNREADABLE as fault:
@@ -81,17 +93,19 @@ def _members(path: Path) -> Iterator[tuple[IO[bytes], str]]:
                 yield inside, member.name
 
 
-def _manifest_texts(lines: Iterable[str], path: str | Path) -> Iterator[str]:
+def _manifest_texts(lines: Iterable[str], path: str | Path, without_speakers: Collection[str]) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            text = json.loads(line)["text"]
-        except (ValueError, KeyError, TypeError, RecursionError) as fault:
+            utterance = json.loads(line)
+            text, speaker = utterance["text"], utterance.get("speaker")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
             raise LanguageModelError(f"{path}: line {number}: an object with 'text' is needed") from fault
         if not isinstance(text, str):
             raise LanguageModelError(f"{path}: line {number}: 'text' must be a string, got {text!r}")
-        yield " ".join(text.split()) + "\n"
+        if speaker not in without_speakers:
+            yield " ".join(text.split()) + "\n"
 
 
 def _blocks(lines: Iterable[str], *, whole_paragraphs: bool) -> Iterator[str]:

@@ -20,6 +20,21 @@ def test_sums_are_those_of_the_sentences(sentences):
     assert found.including_unknown == pytest.approx(np.exp(-found.log_prob / (len(words) + 100)))
 
 
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_it_is_that_of_the_formulas_to_a_millionth(kneser_ney, sentences, order):
+    train, test = sentences[:150], sentences[150:]
+    oracle = kneser_ney(train, order)
+    total = tokens = 0
+    for sentence in test:
+        padded = ["<s>", *(word if word in oracle.outcomes else "<unk>" for word in sentence), "</s>"]
+        for i in range(1, len(padded)):
+            total += np.log(oracle.prob(tuple(padded[max(i - order + 1, 0) : i]), padded[i]))
+            tokens += 1
+    model = train_ngram([" ".join(sentence) for sentence in train], order)
+    found = perplexity(model, [" ".join(sentence) for sentence in test])
+    assert found.including_unknown == pytest.approx(np.exp(-total / tokens), rel=1e-6)
+
+
 def test_unknown_words_are_counted_apart():
     model = train_ngram(["A B", "A B"], 1)
     found = perplexity(model, ["A ZEBRA B"])

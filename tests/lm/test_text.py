@@ -44,6 +44,12 @@ def test_the_texts_of_a_manifest(tmp_path):
     assert sentences(tmp_path / "m.jsonl") == ["ONE TWO", "THREE"]
 
 
+def test_speakers_who_are_to_judge_a_model_are_left_out_of_it(tmp_path):
+    lines = ['{"text": "one", "speaker": "ann"}', '{"text": "two", "speaker": "bob"}', '{"text": "three"}']
+    (tmp_path / "m.jsonl").write_text("\n".join(lines))
+    assert sentences(tmp_path / "m.jsonl", without_speakers=["bob"]) == ["ONE", "THREE"]
+
+
 def test_the_files_of_an_archive(tmp_path):
     with tarfile.open(tmp_path / "t.tar.xz", "w:xz") as archive:
         for name, content in [("a.txt", b"one\ntwo"), ("b.jsonl", b'{"text": "three"}')]:
