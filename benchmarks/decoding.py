@@ -41,6 +41,7 @@ from asr.provenance import provenance
 from asr.text import normalise
 
 WIDTH = 64
+PYCTCDECODE_PRUNING = {"threshold": 10.0, "token_threshold": -5.0}
 PEERS = {
     "pyctcdecode": f"pyctcdecode, beam {WIDTH}",
     "pyctcdecode_lm": f"pyctcdecode, beam {WIDTH}, LM by KenLM",
@@ -164,6 +165,8 @@ def our_decoders(bundle: Bundle, fusion: WordFusion) -> dict[str, GreedyDecoder 
     decoders[f"ours, beam {WIDTH}"] = BeamDecoder(bundle.vocabulary, options=BeamOptions(WIDTH))
     for width in (16, WIDTH, 256):
         decoders[f"ours, beam {width}, LM"] = BeamDecoder(bundle.vocabulary, [fusion], BeamOptions(width))
+    closer = BeamOptions(WIDTH, **PYCTCDECODE_PRUNING)
+    decoders[f"ours, beam {WIDTH}, LM, pruned as pyctcdecode"] = BeamDecoder(bundle.vocabulary, [fusion], closer)
     return decoders
 
 
