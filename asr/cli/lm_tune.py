@@ -20,6 +20,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="a bundle's folder; it gets the model and weights")
     parser.add_argument("dev", metavar="DEV.jsonl", help="a manifest that neither model has learned from")
     parser.add_argument("--lm", metavar="FILE", type=Path, help="a .lm (default: the bundle's; without, none is used)")
+    parser.add_argument("--test", metavar="TEST.jsonl", help="score this too, for the bundle's card")
     parser.add_argument("--speakers", metavar="NAME,NAME", help="only these speakers of the manifest")
     parser.add_argument("--beam_size", type=int, default=64, metavar="N", help="prefixes kept (default: 64)")
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
@@ -34,6 +35,7 @@ def work(arguments: argparse.Namespace) -> None:
     utterances = _utterances(arguments)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+    from asr.data import read_manifest
     from asr.inference import load_model
     from asr.inference.tuning import dev_set, tune_bundle
 
@@ -44,6 +46,7 @@ def work(arguments: argparse.Namespace) -> None:
         arguments.lm or model.bundle.language_model,
         beam_width=arguments.beam_size,
         processes=arguments.processes,
+        test=read_manifest(arguments.test) if arguments.test else (),
         tried=_show_trial,
     )
     _show(tuned, arguments.bundle)

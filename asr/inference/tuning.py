@@ -28,7 +28,7 @@ from asr.decoding import (
 )
 from asr.decoding.calibration import CalibrationReport, calibrate
 from asr.decoding.confidence import word_confidence
-from asr.evaluation import error_rate
+from asr.evaluation import error_rate, evaluate
 from asr.evaluation.correct_words import correct_words
 from asr.inference.transcriber import Transcriber
 from asr.lm import NgramModel
@@ -188,6 +188,7 @@ def tune_bundle(
     *,
     beam_width: int = BeamOptions.width,
     processes: int | None = None,
+    test: Sequence[Utterance] = (),
     tried: Callable[[Trial], Any] = lambda trial: None,
 ) -> Tuned:
     """Give the bundle in ``folder`` a language model and the weights and calibration that suit it best.
@@ -198,6 +199,7 @@ def tune_bundle(
         language_model: a .lm file; None leaves the bundle without, its best path's confidence calibrated.
         beam_width: prefixes kept.
         processes: trials at a time; one a core when None.
+        test: utterances whose error rates, with the new decoder, go into the card; none when empty.
         tried: told each trial as it is done.
     """
     bundle = load_bundle(folder)
@@ -214,7 +216,11 @@ def tune_bundle(
     report = calibrate_confidence(decoder, dev, bundle.vocabulary)
     tuned = Tuned(judge(greedy, dev), best, report)
     settings = DecoderSettings(weights, beam_width, report.calibration)
-    write_decoder(folder, settings, language_model, {**bundle.card, "decoder": _card(tuned, dev, language_model)})
+    card = _card(tuned, dev, language_model)
+    if test:
+        found = list(Transcriber(bundle, decoder).transcribe_utterances(test))
+        card["test"] = evaluate(test, found).normalised.to_json()
+    write_decoder(folder, settings, language_model, {**bundle.card, "decoder": card})
     return tuned
 
 

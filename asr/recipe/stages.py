@@ -78,7 +78,7 @@ def run_one_model(plan: Plan, run: Path, train: Train, say: Callable[[str], None
         say(f"export: {bundle}")
     ways = {"greedy": Decoding(beam_width=1)}
     if plan.lm_order:
-        tune_stage(plan.lm_order, run, bundle, say)
+        tune_stage(plan.lm_order, run, bundle, test, say)
         ways[f"{plan.lm_order}-gram of the training transcripts"] = Decoding()
     systems = {
         f"this recipe, {way}, {precision}": _judge(bundle, precision, decoding, test)
@@ -89,7 +89,7 @@ def run_one_model(plan: Plan, run: Path, train: Train, say: Callable[[str], None
     return _result(plan, systems, [trained], best)
 
 
-def tune_stage(order: int, run: Path, bundle: Path, say: Callable[[str], None]) -> None:
+def tune_stage(order: int, run: Path, bundle: Path, test: Sequence[Utterance], say: Callable[[str], None]) -> None:
     """Make a language model of what the run learned from, and put it into the bundle, weighed on the run's dev set."""
     if load_bundle(bundle).language_model:
         say(f"tune: {bundle} has its language model")
@@ -98,7 +98,7 @@ def tune_stage(order: int, run: Path, bundle: Path, say: Callable[[str], None]) 
     train, dev = DataOptions(**{key: value for key, value in data.items() if key != "batch_s"}).split()
     path = run / "language_model.lm"
     train_ngram((u.text for u in train), order).save(path)
-    tuned = tune_bundle(bundle, dev_set(load_model(bundle), dev), path)
+    tuned = tune_bundle(bundle, dev_set(load_model(bundle), dev), path, test=test)
     best = tuned.best.wer if tuned.best else tuned.greedy[0]
     say(f"tune: dev WER {100 * tuned.greedy[0]:.2f} % greedy, {100 * best:.2f} % with the language model")
 

@@ -38,7 +38,7 @@ def test_real_recordings_give_the_error_rate_of_its_card(real_data: Path, tmp_pa
     model = asr.load_model()
     found = evaluate(test, list(model.transcribe_utterances(test))).normalised.words.errors
     assert found.reference_length == 699
-    assert found.rate == pytest.approx(model.bundle.card["models"]["int8"]["wer"]["rate"], abs=0.005)
+    assert found.rate == pytest.approx(model.bundle.card["decoder"]["test"]["wer"]["rate"], abs=0.005)
 
 
 @pytest.mark.real_data
