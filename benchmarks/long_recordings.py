@@ -7,8 +7,8 @@ transcribe its first minute and all of it. The transcript is scored against all 
 that of the same utterances read one by one. Times are held against forced alignment, by the same acoustic model, of
 each reference over its utterance alone, moved to where the utterance lies; of words that are right only.
 
-A seam is a cut within speech. A word is lost where it is missing from the long transcript and right one by one; it
-is doubled where one too many stands beside its equal.
+A seam is where a piece ends and the next begins, in a silence or within speech. A word is lost where it is missing from
+the long transcript and right one by one; it is doubled where one too many stands beside its equal.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ NEAR_S = 1.0
 
 Measure = dict
 """What long_recordings_worker.py prints."""
+
+Seams = dict[str, np.ndarray]
+"""By kind, the seconds of the seams (n,)."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +112,16 @@ def measured(bundle: str, recording: Path) -> Measure:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def seams_of(model: Transcriber, recording: Path) -> np.ndarray:
-    """Seconds of the cuts within speech."""
+def seams_of(model: Transcriber, recording: Path) -> Seams:
+    """Where the pieces of a recording end."""
     cutter = model.cutter()
-    pieces = [piece for block in stream_audio(recording, model.sample_rate) for piece in cutter.accept(block)]
-    pieces += cutter.finish()
-    return np.array([p.span.core_stop for p in pieces if p.span.goes_on]) / model.sample_rate
+    blocks = stream_audio(recording, model.sample_rate)
+    spans = [piece.span for block in blocks for piece in cutter.accept(block)]
+    spans += [piece.span for piece in cutter.finish()]
+    return {
+        place: np.array([span.core_stop for span in spans if span.goes_on == is_within]) / model.sample_rate
+        for place, is_within in (("cuts within speech", True), ("ends in a silence", False))
+    }
 
 
 # Memory and time
@@ -133,7 +140,7 @@ def costs(minutes: Sequence[Measure], wholes: Sequence[Measure]) -> Iterator[str
 # Words
 
 
-def words(model: Transcriber, placed: Sequence[Placed], heard: Sequence[Word], seams: np.ndarray) -> Iterator[str]:
+def words(model: Transcriber, placed: Sequence[Placed], heard: Sequence[Word], seams: Seams) -> Iterator[str]:
     """Rows of errors, seams and times."""
     normaliser = normaliser_of(model.bundle)
     references = [normalise(p.utterance.text, normaliser) for p in placed]
@@ -174,15 +181,20 @@ def paired(said: Sequence[Word], heard: Sequence[Word], was_right: Sequence[bool
         at += 1
 
 
-def at_seams(pairs: Sequence[Pair], seams: np.ndarray) -> Iterator[str]:
+def at_seams(pairs: Sequence[Pair], seams: Seams) -> Iterator[str]:
     """Rows of lost and doubled words, near seams and elsewhere."""
-    near = [bool(len(seams)) and np.abs(seams - pair.at_s).min() <= NEAR_S for pair in pairs]
-    for place, is_there in ((f"within {NEAR_S:.0f} s of one of {len(seams)} seams", True), ("elsewhere", False)):
-        there = [pair for pair, n in zip(pairs, near, strict=True) if n == is_there]
-        lost, double = sum(p.is_lost for p in there), sum(p.is_double for p in there)
-        said = sum(p.said is not None for p in there)
-        goal = "none" if is_there else ""
-        yield f"| words {place}: {said}; lost, doubled |  | {lost}, {double} |  | {goal} |"
+    rest = list(pairs)
+    for kind, places in seams.items():
+        near = [pair for pair in rest if len(places) and np.abs(places - pair.at_s).min() <= NEAR_S]
+        rest = [pair for pair in rest if not len(places) or np.abs(places - pair.at_s).min() > NEAR_S]
+        yield f"| words within {NEAR_S:.0f} s of {len(places)} {kind}; lost, doubled |  | {lost(near)} |  | none |"
+    yield f"| words elsewhere; lost, doubled |  | {lost(rest)} |  |  |"
+
+
+def lost(pairs: Sequence[Pair]) -> str:
+    """How many were said, lost and doubled."""
+    said = sum(pair.said is not None for pair in pairs)
+    return f"{said}; {sum(pair.is_lost for pair in pairs)}, {sum(pair.is_double for pair in pairs)}"
 
 
 def times(pairs: Sequence[Pair]) -> Iterator[str]:
