@@ -29,8 +29,9 @@ FRAMES_PER_S = round(1 / FRAME_S)
 _BLOCK = 100
 """Frames whose probabilities are computed at a time: a decision waits this long at most, and for the context."""
 
-_CONTEXT = round(CONTEXT_S * FRAMES_PER_S) + 1
-"""Frames heard on either side of a block, for its probabilities to be those of the whole."""
+_CONTEXT = round(CONTEXT_S * FRAMES_PER_S)
+"""Frames heard on either side of a block, for its probabilities to be those of the whole; even, as blocks are: the
+detector computes every other frame."""
 
 _ALIKE = 0.02
 """Probabilities of speech this near to each other are equal."""

@@ -1,4 +1,4 @@
-"""Train the voice-activity detector that ships, `asr/audio/voice_activity.npz`, and measure it on what it never heard.
+"""Train the voice-activity detector that ships, `asr/audio/voice_activity.onnx`, and measure it on what it never heard.
 
     python recipes/voice_activity/train.py --data data [--measure-only]
 
@@ -19,10 +19,22 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import onnx
 import soxr
+from onnx import TensorProto, helper, numpy_helper
 
 from asr.audio import load_audio
-from asr.audio.voice_activity import _WEIGHTS, DILATIONS, FRAME_S, VoiceActivity, _joined, _runs, speech_spans
+from asr.audio.voice_activity import (
+    _NETWORK,
+    DILATIONS,
+    FRAME_S,
+    N_FFT,
+    STEP,
+    VoiceActivity,
+    _joined,
+    _runs,
+    speech_spans,
+)
 from asr.files import write_atomically
 from asr.provenance import provenance
 
@@ -38,6 +50,9 @@ IGNORED = -1
 
 HARD = ("001", "004", "006", "009")
 """Classes of ESC-10 made by a throat: drawn twice as often."""
+
+FLOOR = 3e-8
+"""Power added to each band, about what rounding to 16 bits adds: what is below is silence at any level."""
 
 
 # --- recordings ---------------------------------------------------------------------------------------------------
@@ -143,7 +158,7 @@ class Mixer:
         for i in self.rng.permutation(len(corpus.train)):
             samples = load_audio(corpus.train[i])
             samples = samples / max(np.abs(samples).max(), 1e-4)
-            labels = labels_of(self.detector.log_mel(samples, 0, 1 + len(samples) // HOP), corpus.trimmed)
+            labels = labels_of(self.detector.log_mel(samples), corpus.trimmed)
             read.append((samples.astype(np.float16), labels))
             seconds += len(samples) / RATE
             if seconds > 3600 * hours:
@@ -154,10 +169,10 @@ class Mixer:
         """Log-mel (CHUNK_FRAMES, F) and labels (CHUNK_FRAMES,); every fifth a short recording, its ends repeated."""
         samples, labels = self.chunk()
         if self.rng.random() < 0.8:
-            return self.detector.log_mel(samples, 0, CHUNK_FRAMES), labels
+            return self.detector.log_mel(samples), labels
         length = self.rng.integers(15, 120)
         start = self.rng.integers(0, CHUNK_FRAMES - length)
-        bands = self.detector.log_mel(samples[start * HOP : (start + length - 1) * HOP], 0, length)
+        bands = self.detector.log_mel(samples[start * HOP : (start + length - 1) * HOP])
         beyond = (start, CHUNK_FRAMES - start - length)
         around = np.pad(labels[start : start + length], beyond, constant_values=IGNORED)
         return np.pad(bands, (beyond, (0, 0)), mode="edge"), around
@@ -313,13 +328,100 @@ def coloured(rng: np.random.Generator, slope: float) -> np.ndarray:
 
 
 def front_end() -> VoiceActivity:
-    """A detector with librosa's arrays and weights of zero."""
-    import librosa
+    """A detector with librosa's filters and weights of zero."""
+    layers = len(DILATIONS)
+    return VoiceActivity(
+        as_network(
+            first=np.zeros((5, BANDS, 1)),
+            first_bias=np.zeros(1),
+            deep=np.zeros((layers, 3, 1, 1)),
+            deep_bias=np.zeros((layers, 1)),
+            out=np.zeros(1),
+            out_bias=np.zeros(()),
+        )
+    )
 
-    window = librosa.util.pad_center(librosa.filters.get_window("hann", 400), size=512)
-    mel = librosa.filters.mel(sr=RATE, n_fft=512, n_mels=BANDS, fmin=60, fmax=7800, norm=None)
-    arrays = (window, mel, np.zeros((5, BANDS, 1)), np.zeros(1), np.zeros((4, 3, 1, 1)), np.zeros((4, 1)))
-    return VoiceActivity(*(np.asarray(a, np.float32) for a in (*arrays, np.zeros(1), np.zeros(()))))
+
+def as_network(
+    *,
+    first: np.ndarray,
+    first_bias: np.ndarray,
+    deep: np.ndarray,
+    deep_bias: np.ndarray,
+    out: np.ndarray,
+    out_bias: np.ndarray,
+) -> bytes:
+    """An ONNX graph ``power`` (T, 257) → ``log_mel`` (T, F), ``speech`` of every other frame that all layers reach.
+
+    The second layer computes every other frame; the dilations of those after it are even, and need no others. Weights
+    are kept in 16 bits, and made 32 when the graph is loaded.
+
+    Args:
+        first: (5, F, C) taps of the first layer.
+        first_bias: (C,).
+        deep: (L, 3, C, C) taps of one dilated layer for each of `DILATIONS`, added to its input.
+        deep_bias: (L, C).
+        out: (C,) weights of the logit.
+        out_bias: ().
+    """
+    graph = _Graph()
+    bands = graph.log_mel()
+    x = graph.add("Unsqueeze", graph.add("Transpose", bands, perm=[1, 0]), graph.array([0], np.int64))
+    x = graph.add("Relu", graph.convolution(x, first, first_bias))
+    steps = (1, *[STEP] * len(DILATIONS))
+    for taps, bias, dilation, step in zip(deep, deep_bias, DILATIONS, steps, strict=False):
+        every = STEP if step == 1 else 1
+        heard = graph.convolution(x, taps, bias, dilations=[dilation // step], strides=[every])
+        x = graph.add("Add", graph.middle(x, dilation // step, every), graph.add("Relu", heard))
+    x = graph.add("Sigmoid", graph.convolution(x, out[None, :, None], out_bias.reshape(1)))
+    graph.add("Squeeze", x, graph.array([0, 1], np.int64), output="speech")
+    return graph.serialised()
+
+
+class _Graph:
+    """Nodes and arrays so far; names count up, so that the same network gives the same bytes."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.arrays: list[onnx.TensorProto] = []
+
+    def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: object) -> str:
+        """Append a node; the name of its output."""
+        output = output or f"{operator}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+        return output
+
+    def array(self, values: object, dtype: type) -> str:
+        """Keep an array; its name."""
+        self.arrays.append(numpy_helper.from_array(np.asarray(values, dtype, order="C"), f"array_{len(self.arrays)}"))
+        return self.arrays[-1].name
+
+    def log_mel(self) -> str:
+        """Bands (T, F) by librosa's filters."""
+        import librosa
+
+        filters = librosa.filters.mel(sr=RATE, n_fft=N_FFT, n_mels=BANDS, fmin=60, fmax=7800, norm=None)
+        mel = self.add("MatMul", "power", self.array(filters.T, np.float32))
+        return self.add("Log", self.add("Add", mel, self.array(FLOOR, np.float32)), output="log_mel")
+
+    def convolution(self, x: str, taps: np.ndarray, bias: np.ndarray, **attributes: object) -> str:
+        """Of ``x`` (1, C, T) with taps (K, C, C')."""
+        weights = (self.array(values, np.float16) for values in (taps.transpose(2, 1, 0), bias))
+        return self.add("Conv", x, *(self.add("Cast", name, to=TensorProto.FLOAT) for name in weights), **attributes)
+
+    def middle(self, x: str, margin: int, step: int) -> str:
+        """Every ``step``-th frame of ``x`` (1, C, T), without ``margin`` at either end."""
+        return self.add("Slice", x, *(self.array([k], np.int64) for k in (margin, -margin, 2, step)))
+
+    def serialised(self) -> bytes:
+        """The model's bytes, checked by ONNX' own checker."""
+        value = helper.make_tensor_value_info
+        power = value("power", TensorProto.FLOAT, ["T", 1 + N_FFT // 2])
+        outputs = [value("log_mel", TensorProto.FLOAT, ["T", BANDS]), value("speech", TensorProto.FLOAT, ["S"])]
+        graph = helper.make_graph(self.nodes, "voice_activity", [power], outputs, self.arrays)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="asr")
+        onnx.checker.check_model(model, full_check=True)
+        return model.SerializeToString()
 
 
 def train(chunks: np.ndarray, labels: np.ndarray, epochs: int, seed: int) -> dict[str, np.ndarray]:
@@ -417,7 +519,7 @@ def measure_speech(detector: VoiceActivity, corpus: Corpus, change: Change, limi
     missed, rng = [], np.random.default_rng(0)
     for path in islice(corpus.test, 0, None, -(-len(corpus.test) // limit)):
         samples = load_audio(path)
-        speech = speech_energy(detector.log_mel(samples, 0, 1 + len(samples) // HOP), corpus.trimmed)
+        speech = speech_energy(detector.log_mel(samples), corpus.trimmed)
         found = paint(speech_spans(detector(change(samples, rng))), len(speech))
         inside, total = inside + int((speech & found).sum()), total + int(speech.sum())
         spanned, frames = spanned + int(found.sum()), frames + len(speech)
@@ -441,13 +543,13 @@ def measure_sounds(detector: VoiceActivity, data: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Train, write the weights, measure, write the results."""
+    """Train, write the network, measure, write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder with the corpora")
     parser.add_argument("--chunks", type=int, default=5000, help="of four seconds, to learn from")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--measure-only", action="store_true", help="measure the weights that are there")
+    parser.add_argument("--measure-only", action="store_true", help="measure the network that is there")
     parser.add_argument("--limit", type=int, default=100, help="utterances of a corpus to measure with")
     arguments = parser.parse_args()
     if not arguments.measure_only:
@@ -468,7 +570,7 @@ def main() -> None:
 
 
 def learn(arguments: argparse.Namespace) -> None:
-    """Mix, train and write the weights as float16."""
+    """Mix, train and write the network."""
     began = time.time()
     empty = front_end()
     mixer = Mixer(arguments.data, empty, np.random.default_rng(arguments.seed), hours_a_corpus=0.7)
@@ -478,12 +580,9 @@ def learn(arguments: argparse.Namespace) -> None:
     for i in range(len(chunks)):
         chunks[i], labels[i] = mixer.frames()
     print(f"mixed after {time.time() - began:.0f} s", flush=True)
-    learnt = train(chunks, labels, arguments.epochs, arguments.seed)
-    weights = {k: v.astype(np.float16) for k, v in learnt.items()}
-    with write_atomically(_WEIGHTS) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(
-            file, **{k: v.astype(np.float16) for k, v in weights.items()}, window=empty.window, mel=empty.mel
-        )
+    network = as_network(**train(chunks, labels, arguments.epochs, arguments.seed))
+    with write_atomically(_NETWORK) as temporary:
+        temporary.write_bytes(network)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.audio import load_audio
+from asr.audio import load_audio, voice_activity
 from asr.audio.voice_activity import (
     CONTEXT_S,
     FRAME_S,
@@ -21,6 +22,7 @@ from asr.audio.voice_activity import (
 )
 from asr.errors import BundleCorruptError, BundleNotFoundError
 
+NETWORK = Path(voice_activity.__file__).with_suffix(".onnx")
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 CONTEXT = round(CONTEXT_S / FRAME_S)
 
@@ -117,11 +119,11 @@ def test_what_is_farther_than_the_context_changes_nothing(
     detector: VoiceActivity, sample: np.ndarray, beyond: int
 ) -> None:
     """Beyond, one sample outside the reach on each side; not beyond, the last within it."""
-    at, reach = 120, 47 * HOP_LENGTH + 200
+    at, reach = 120, 47 * HOP_LENGTH + 200  # an odd frame, the mean of its neighbours, reaches one farther
     changed = sample.copy()
     changed[: at * HOP_LENGTH - reach + 1 - beyond] = 1.0
     changed[at * HOP_LENGTH + reach - 1 + beyond :] = 1.0
-    assert reach <= CONTEXT_S * SAMPLE_RATE
+    assert reach + HOP_LENGTH <= CONTEXT_S * SAMPLE_RATE
     same = np.isclose(detector(changed)[at], detector(sample)[at], atol=1e-6)
     assert same or not beyond
 
@@ -133,27 +135,38 @@ def test_the_frozen_arrays_are_librosas() -> None:
     power = librosa.feature.melspectrogram(
         y=samples, sr=16_000, n_fft=512, win_length=400, hop_length=160, n_mels=40, fmin=60, fmax=7800, norm=None
     )
-    ours = np.exp(detector.log_mel(samples, 0, 1 + len(samples) // HOP_LENGTH))
+    ours = np.exp(detector.log_mel(samples))
     np.testing.assert_allclose(ours.T, power + 3e-8, rtol=1e-3, atol=1e-7)
 
 
-def test_the_first_layer_is_blind_to_level(detector: VoiceActivity) -> None:
+def test_between_two_of_the_networks_frames_is_their_mean(detector: VoiceActivity, sample: np.ndarray) -> None:
+    found = detector(sample)[: len(sample) // HOP_LENGTH // 2 * 2 + 1]
+    np.testing.assert_allclose(found[1::2], (found[:-1:2] + found[2::2]) / 2, atol=1e-6)
+
+
+def test_the_first_layer_is_blind_to_level() -> None:
     """Up to the rounding of its weights to 16 bits."""
-    assert np.abs(detector.first.sum((0, 1))).max() < 2e-3
+    graph = onnx.load(NETWORK).graph
+    (first,) = (onnx.numpy_helper.to_array(a) for a in graph.initializer if list(a.dims[1:]) == [40, 5])
+    assert np.abs(first.astype(np.float32).sum((1, 2))).max() < 2e-3
 
 
-def test_the_weights_are_small() -> None:
-    import asr.audio.voice_activity as module
-
-    assert Path(module.__file__).with_suffix(".npz").stat().st_size <= 200_000
+def test_the_network_is_small() -> None:
+    assert NETWORK.stat().st_size <= 200_000
 
 
-def test_weights_that_are_not_there_or_not_weights(tmp_path: Path) -> None:
-    with pytest.raises(BundleNotFoundError, match=r"none\.npz"):
-        VoiceActivity.load(tmp_path / "none.npz")
-    (tmp_path / "text.npz").write_text("no")
-    np.savez(tmp_path / "other.npz", window=np.ones(3))
-    for name in ("text.npz", "other.npz"):
+def test_a_network_that_is_not_there_or_another(tmp_path: Path) -> None:
+    with pytest.raises(BundleNotFoundError, match=r"none\.onnx"):
+        VoiceActivity.load(tmp_path / "none.onnx")
+    (tmp_path / "text.onnx").write_text("no")
+    identity = onnx.helper.make_node("Identity", ["power"], ["other"])
+    values = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None, 257]) for name in ("power", "other")
+    ]
+    graph = onnx.helper.make_graph([identity], "other", values[:1], values[1:])
+    opset = onnx.helper.make_opsetid("", 17)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), tmp_path / "other.onnx")
+    for name in ("text.onnx", "other.onnx"):
         with pytest.raises(BundleCorruptError, match=name):
             VoiceActivity.load(tmp_path / name)
 
