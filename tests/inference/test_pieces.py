@@ -74,6 +74,41 @@ def test_half_a_second_of_silence_stays_beside_speech_and_the_rest_is_skipped() 
     assert second == pytest.approx((83.5, 85), abs=0.02)
 
 
+# What is hardly speech
+
+
+def unsure(samples: np.ndarray) -> np.ndarray:
+    """Whatever sounds might be speech; what is loud is."""
+    frames = loud(samples)
+    return np.where(loud(samples / 40) > 0, frames, frames * np.float32(0.6))
+
+
+@pytest.mark.parametrize(("surely_s", "pieces"), [(0.0, 0), (0.08, 0), (0.12, 1)])
+def test_what_is_surely_speech_for_less_than_a_tenth_of_a_second_is_none(surely_s: float, pieces: int) -> None:
+    samples = np.concatenate([sound(4, 2), sound(0, 1)])
+    samples[: 7 * RATE] = np.sign(samples[: 7 * RATE]) * 0.2
+    samples[5 * RATE : round((5 + surely_s) * RATE)] *= 4
+    assert len(cut(np.concatenate([samples, sound(4)]), activity=unsure)) == pieces
+
+
+def test_nothing_is_open_until_it_is_surely_speech() -> None:
+    cutter, samples = PieceCutter(unsure), np.sign(sound(5, 5)) * np.float32(0.2)
+    cutter.accept(samples)
+    assert cutter.open_piece() is None
+    cutter.accept(4 * samples[-2 * RATE :])
+    assert cutter.open_piece() is not None
+
+
+def test_a_minute_that_is_never_surely_speech_is_none() -> None:
+    assert cut(np.sign(sound(0, 60)) * np.float32(0.2), activity=unsure) == []
+
+
+def test_what_is_surely_speech_once_goes_on_being_speech() -> None:
+    samples = np.sign(sound(0, 60)) * np.float32(0.2)
+    samples[RATE : 2 * RATE] *= 4
+    assert [p.span.goes_on for p in cut(samples, activity=unsure)] == [True, True, True, False]
+
+
 # Speech without silence
 
 
