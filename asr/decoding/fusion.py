@@ -20,12 +20,13 @@ class FusionWeights:
     Attributes:
         alpha: weight of the language model's log-probability of a word.
         beta: added for each word, against the language model's liking of few words.
-        unknown_score: added where a word leaves the model's vocabulary, at the letter where it does.
+        unknown_score: added for each letter of a word from where it leaves the model's vocabulary on; without a price
+            for each, words would run into one another as a long unknown one.
     """
 
     alpha: float = 0.5
     beta: float = 1.0
-    unknown_score: float = -8.0
+    unknown_score: float = -5.0
 
     def __post_init__(self) -> None:
         """Refuse what no search over weights would give."""
@@ -37,10 +38,13 @@ class FusionWeights:
 
 
 class WordFusion:
-    """Scores each word of a prefix when the space after it comes: ``alpha * log p(word | words before) + beta``.
+    """Scores each word of a prefix: ``alpha * log p(word | words before) + beta``.
 
-    A state is (the language model's state after the last whole word, the node of its vocabulary that the letters since
-    have reached, -1 once no word begins so).
+    A known word is scored when the space after it comes, an unknown one as <unk> already at the letter where it leaves
+    the vocabulary, so that the beam compares prefixes by what they cost.
+
+    A state is (the language model's state after the last word scored, the node of its vocabulary that the letters since
+    have reached, -1 within an unknown word).
     """
 
     width = 2
@@ -63,7 +67,11 @@ class WordFusion:
         after = np.empty_like(states)
         after[:, 0] = context
         after[:, 1] = self._model.spell(node, self._characters.take(labels))
-        scores = np.where((after[:, 1] < 0) & (node >= 0), self._weights.unknown_score, 0.0)
+        scores = np.where(after[:, 1] < 0, self._weights.unknown_score, 0.0)
+        leave = ((after[:, 1] < 0) & (node >= 0)).nonzero()[0]
+        if len(leave):
+            added, after[leave, 0] = self._score(context.take(leave), np.zeros(len(leave), np.int32))
+            scores[leave] += added
         ends = (labels == self._space).nonzero()[0]
         if len(ends):
             scores[ends], after[ends, 0] = self._end_word(context.take(ends), node.take(ends))
@@ -76,10 +84,13 @@ class WordFusion:
         return scores + self._weights.alpha * self._model.score_end(context)
 
     def _end_word(self, context: np.ndarray, node: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores (n,) of the words that end at ``node``, and the model's states after them; none at the root."""
+        """Scores (n,) of words whose letters end at ``node``, unless scored before, and the model's states after."""
         word = self._model.word_at(node)
-        scores, after = self._model.score(context, np.maximum(word, 0))
-        scores = self._weights.alpha * scores + self._weights.beta
-        scores[(word < 0) & (node >= 0)] += self._weights.unknown_score
-        empty = node == _ROOT
-        return np.where(empty, 0.0, scores), np.where(empty, context, after)
+        scores, after = self._score(context, np.maximum(word, 0))
+        scores[word < 0] += self._weights.unknown_score
+        done = node <= _ROOT
+        return np.where(done, 0.0, scores), np.where(done, context, after)
+
+    def _score(self, context: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        log_probs, after = self._model.score(context, words)
+        return self._weights.alpha * log_probs + self._weights.beta, after

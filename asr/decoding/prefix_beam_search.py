@@ -31,7 +31,7 @@ class BeamOptions:
 
     width: int = 64
     threshold: float = 15.0
-    token_threshold: float = -8.0
+    token_threshold: float = -6.0
 
 
 @dataclass(frozen=True)

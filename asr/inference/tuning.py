@@ -36,7 +36,7 @@ from asr.text import Vocabulary
 
 ALPHAS = (0.2, 0.4, 0.7, 1.0, 1.5)
 BETAS = (-1.0, 0.0, 1.0, 2.5, 4.0)
-UNKNOWN_SCORES = (-2.0, -5.0, -12.0, -20.0)
+UNKNOWN_SCORES = (-1.0, -2.5, -10.0, -20.0)
 _NOTHING = Hypothesis("", (), (), 0.0)
 
 

@@ -41,13 +41,18 @@ class Bigrams:
     def word_at(self, nodes):
         return np.array([WORDS.index(self.nodes[n]) if n >= 0 and self.nodes[n] in WORDS else -1 for n in nodes])
 
+    def unknown_letters(self, word: str) -> int:
+        """Letters from where no word of the model begins so; 1 for a mere beginning of a word, 0 for a word."""
+        known = max(n for n in range(len(word) + 1) if word[:n] in self.nodes)
+        return 0 if word in WORDS else max(len(word) - known, 1)
+
     def by_hand(self, text: str) -> float:
         """The score of a whole text, one word after the other."""
         total, before = 0.0, self.start
         for word in text.split():
             word_id = WORDS.index(word) if word in WORDS else 0
             total += WEIGHTS.alpha * self.table[before, word_id] + WEIGHTS.beta
-            total += 0.0 if word_id else WEIGHTS.unknown_score
+            total += WEIGHTS.unknown_score * self.unknown_letters(word)
             before = word_id
         return total + WEIGHTS.alpha * self.table[before, len(WORDS)]
 
