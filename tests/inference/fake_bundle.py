@@ -2,7 +2,8 @@
 
 The spectrum is eight bands of 1 kHz; a tone in band k is label k + 1 (a space, then A to G), silence is the blank.
 ``speak`` says a text in such tones. ``recurrent`` puts a random bidirectional LSTM in the place of the spelling,
-whose every output depends on every frame: padding that leaks into a batch shows.
+whose every output depends on every frame: padding that leaks into a batch shows. ``directions=1`` has it read forward
+only: no output depends on a later frame.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ def loud(samples: np.ndarray) -> np.ndarray:
     return (np.abs(frames).max(axis=1) > 0.01).astype(np.float32)[: 1 + len(samples) // HOP_LENGTH]
 
 
-def write_fake_bundle(folder: Path, recurrent: bool = False, margin: int = 0) -> Path:
+def write_fake_bundle(folder: Path, recurrent: bool = False, margin: int = 0, directions: int = 2) -> Path:
     model = folder.parent / f"{folder.name}.onnx"
-    onnx.save(_recurrent() if recurrent else _speller(), model)
+    onnx.save(_recurrent(directions) if recurrent else _speller(), model)
     window = np.pad(np.hanning(401)[:400], 56).astype(np.float32)
     mel = np.zeros((BANDS, 257), np.float32)
     for band in range(BANDS):
@@ -64,23 +65,25 @@ def _speller() -> onnx.ModelProto:
     return _model([helper.make_node("Identity", ["fewer"], ["hidden"])], {}, weights, bias)
 
 
-def _recurrent(hidden: int = 8) -> onnx.ModelProto:
+def _recurrent(directions: int, hidden: int = 8) -> onnx.ModelProto:
     random = np.random.default_rng(7)
+    direction = "bidirectional" if directions == 2 else "forward"
     nodes = [
         helper.make_node("Transpose", ["fewer"], ["time_first"], perm=[1, 0, 2]),
         helper.make_node("Cast", ["log_prob_lengths"], ["lengths32"], to=TensorProto.INT32),
         helper.make_node(
-            "LSTM", ["time_first", "W", "R", "", "lengths32"], ["states"], direction="bidirectional", hidden_size=hidden
+            "LSTM", ["time_first", "W", "R", "", "lengths32"], ["states"], direction=direction, hidden_size=hidden
         ),
         helper.make_node("Transpose", ["states"], ["batch_first"], perm=[2, 0, 1, 3]),
         helper.make_node("Reshape", ["batch_first", "shape"], ["hidden"]),
     ]
     arrays = {
-        "W": random.normal(0, 1, (2, 4 * hidden, BANDS)),
-        "R": random.normal(0, 1, (2, 4 * hidden, hidden)),
-        "shape": np.array([0, 0, 2 * hidden]),
+        "W": random.normal(0, 1, (directions, 4 * hidden, BANDS)),
+        "R": random.normal(0, 1, (directions, 4 * hidden, hidden)),
+        "shape": np.array([0, 0, directions * hidden]),
     }
-    return _model(nodes, arrays, random.normal(0, 3, (2 * hidden, 1 + BANDS)), random.normal(0, 1, 1 + BANDS))
+    weights = random.normal(0, 3, (directions * hidden, 1 + BANDS))
+    return _model(nodes, arrays, weights, random.normal(0, 1, 1 + BANDS))
 
 
 def _model(nodes: list, arrays: dict[str, np.ndarray], weights: np.ndarray, bias: np.ndarray) -> onnx.ModelProto:

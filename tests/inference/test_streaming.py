@@ -30,6 +30,12 @@ def recurrent(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     return load_model(folder, threads=1, voice_activity=fake["loud"])
 
 
+@pytest.fixture(scope="module")
+def forward(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
+    folder = fake["write_fake_bundle"](tmp_path_factory.mktemp("bundle") / "f", recurrent=True, directions=1)
+    return load_model(folder, threads=1, voice_activity=fake["loud"])
+
+
 def stream(model: Transcriber, samples: np.ndarray, packet: int, **options: object) -> tuple[Segment, ...]:
     streaming = StreamingTranscriber(model, **options)
     final: list[Segment] = []
@@ -45,7 +51,7 @@ def spoken() -> np.ndarray:
 
 
 @pytest.mark.parametrize("packet", [320, 1_777, 16_000, 10_000_000])
-@pytest.mark.parametrize("kind", ["model", "recurrent"])
+@pytest.mark.parametrize("kind", ["model", "recurrent", "forward"])
 def test_the_segments_are_those_of_the_whole(packet: int, kind: str, request: pytest.FixtureRequest) -> None:
     model = request.getfixturevalue(kind)
     assert stream(model, spoken(), packet, interval_s=5.0) == model.transcribe(spoken()).segments
@@ -102,6 +108,20 @@ def test_a_partial_follows_the_final_before_it(model: Transcriber) -> None:
         assert not partial or not final or set(partial) <= set("BAG")
     assert (final, partial) == ("FACADE" * 6, "BAG" * 9)
     assert streaming.finish().partial == ""
+
+
+@pytest.mark.parametrize(("kind", "is_exact"), [("forward", True), ("recurrent", False)])
+def test_one_direction_never_takes_back_what_it_heard(
+    kind: str, is_exact: bool, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a partial is read from begins what the final is read from, but for the two frames that are half heard."""
+    runs: list[np.ndarray] = []
+    real = Transcriber.read
+    monkeypatch.setattr(Transcriber, "read", lambda self, run: runs.append(run.log_probs) or real(self, run))
+    stream(request.getfixturevalue(kind), speak("CAB FEED BAD FACE " * 3), 1_600, interval_s=0.2)
+    *partials, final = runs
+    assert len(partials) > 20
+    assert all(np.allclose(p[:-2], final[: len(p) - 2], atol=1e-4) for p in partials) == is_exact
 
 
 def test_partials_come_only_so_often(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
