@@ -6,6 +6,7 @@ import argparse
 import importlib
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,16 +33,23 @@ def test_the_readmes_show_every_verb() -> None:
 def test_the_command_is_accepted(command: str) -> None:
     _, verb, *arguments = shlex.split(command.split("#")[0].split("<")[0])
     module = importlib.import_module(VERBS[verb][0])
-    if hasattr(module, "run_raw"):
+    if hasattr(module, "SUB_VERBS"):
+        declare, _, _ = module.SUB_VERBS[arguments.pop(0)]
+        _parse(declare, arguments)
+    elif hasattr(module, "run_raw"):
         overrides = [a for a in arguments if not a.startswith("-")]
         jobs = list(sweep(overrides))
         assert len(jobs) == (3 if "-m" in arguments else 1)
         for job in jobs:
             compose(job)
     else:
-        parser = argparse.ArgumentParser(exit_on_error=False)
-        module.add_arguments(parser)
-        parser.parse_intermixed_args(arguments)
+        _parse(module.add_arguments, arguments)
+
+
+def _parse(declare: Callable[[argparse.ArgumentParser], None], arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    declare(parser)
+    parser.parse_intermixed_args(arguments)
 
 
 def test_links_lead_somewhere() -> None:
