@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asr.audio import load_audio as load_audio
+    from asr.inference import Decoding as Decoding
+    from asr.inference import StreamingTranscriber as StreamingTranscriber
     from asr.inference import load_model as load_model
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load_audio", "load_model"]
+__all__ = ["Decoding", "StreamingTranscriber", "__version__", "load_audio", "load_model"]
 
-_HOMES = {"load_audio": "asr.audio", "load_model": "asr.inference"}
+_HOMES = {
+    "Decoding": "asr.inference",
+    "StreamingTranscriber": "asr.inference",
+    "load_audio": "asr.audio",
+    "load_model": "asr.inference",
+}
 
 
 def __getattr__(name: str) -> Any:
