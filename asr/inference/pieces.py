@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -80,7 +81,8 @@ class Cutting:
 class Span:
     """Where a piece lies, in samples of its recording: ``start <= core_start < core_stop <= stop``.
 
-    ``goes_on``: its end is a cut within speech, and the next core begins there.
+    ``goes_on``: its end is a cut within speech, and the next core begins there. ``surely_s``: seconds since the last
+    silence that are surely speech (`Cutting.sure`); infinite where nobody asked.
     """
 
     start: int
@@ -88,6 +90,7 @@ class Span:
     core_stop: int
     stop: int
     goes_on: bool = False
+    surely_s: float = inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +241,8 @@ class PieceCutter:
         return frame * self._rate // FRAMES_PER_S // self._grid * self._grid
 
     def _piece(self, start: int, core_start: int, core_stop: int, stop: int, goes_on: bool = False) -> Piece:
-        return Piece(Span(start, core_start, core_stop, stop, goes_on), self._heard.span(start, stop))
+        surely_s = inf if self._is_short else self._surely / FRAMES_PER_S
+        return Piece(Span(start, core_start, core_stop, stop, goes_on, surely_s), self._heard.span(start, stop))
 
     def _forget(self) -> None:
         """Let go of what no piece and no probability will ask for."""

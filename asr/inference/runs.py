@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -22,11 +23,13 @@ class Run:
         start_s: where its first frame is; a margin of repeated frames lies before the recording, below 0.
         span_s: the seconds its cores cover; what is said lies within.
         log_probs: (T', V), of the cores alone.
+        surely_s: how many seconds are surely speech; infinite where nobody asked.
     """
 
     start_s: float
     span_s: tuple[float, float]
     log_probs: np.ndarray
+    surely_s: float = inf
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class OutputFrames:
         last = self._frame(span.core_stop - span.start) if span.core_stop < span.stop else len(log_probs)
         at = span.start + first * self.grid - self.margin * self.hop_length
         seconds = (span.core_start / self.sample_rate, span.core_stop / self.sample_rate)
-        return Run(at / self.sample_rate, seconds, log_probs[first:last])
+        return Run(at / self.sample_rate, seconds, log_probs[first:last], span.surely_s)
 
     def _frame(self, samples: int) -> int:
         """The first output frame that is not before so many samples of its piece."""
@@ -95,7 +98,7 @@ class Runs:
         if self._begun is None:
             return run
         joined = np.concatenate([self._begun.log_probs, run.log_probs])
-        return Run(self._begun.start_s, (self._begun.span_s[0], run.span_s[1]), joined)
+        return Run(self._begun.start_s, (self._begun.span_s[0], run.span_s[1]), joined, span.surely_s)
 
     def over(self, pieces: Iterable[tuple[Span, np.ndarray]]) -> Iterator[Run]:
         """Yield the runs of all ``pieces``, the last of which does not go on."""
@@ -111,5 +114,5 @@ class Runs:
             return run, None
         frame = half + int(spaces[-1])
         at = run.start_s + frame * self._frames.grid / self._frames.sample_rate
-        first = Run(run.start_s, (run.span_s[0], at), run.log_probs[:frame])
-        return first, Run(at, (at, run.span_s[1]), run.log_probs[frame:])
+        first = Run(run.start_s, (run.span_s[0], at), run.log_probs[:frame], run.surely_s)
+        return first, Run(at, (at, run.span_s[1]), run.log_probs[frame:], run.surely_s)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from asr.bundle import Bundle
+from asr.decoding.calibration import Calibration
 from asr.decoding.confidence import word_confidence
 from asr.decoding.decoder import probabilities
 from asr.decoding.hypothesis import Hypothesis
@@ -12,20 +14,39 @@ from asr.decoding.words import WordSpan, word_spans
 from asr.inference.runs import Run
 from asr.inference.transcript import Alternative, Segment, Word
 
+LITTLE_S, LITTLE_CONFIDENCE = 0.7, 0.9
+"""Where less is surely speech, a word or a click, its words must be right with this probability."""
+
+LEAST_CONFIDENCE = 0.55
+"""Of any run whose speech was looked for: where more words are wrong than right, it is a clock sooner than a voice."""
+
 
 def as_segment(run: Run, readings: Sequence[Hypothesis], bundle: Bundle) -> Segment | None:
-    """The segment of ``run`` whose likeliest readings these are, best first; None where nothing was said."""
+    """The segment of ``run`` whose likeliest readings these are, best first; None where nothing was said.
+
+    Sounds that the voice-activity detector takes for speech are told by their words, as Whisper tells silence: both
+    must speak against them. Confidence counts only where it is calibrated, a probability that words are right.
+    """
     words = _words(run, readings[0], bundle) if readings else ()
     if not words:
+        return None
+    confidence = sum(word.confidence for word in words) / len(words)
+    if bundle.decoder.calibration != Calibration() and _is_sound(run, confidence):
         return None
     return Segment(
         start=words[0].start,
         end=words[-1].end,
         text=" ".join(word.text for word in words),
         words=words,
-        confidence=sum(word.confidence for word in words) / len(words),
+        confidence=confidence,
         n_best=_alternatives(readings),
     )
+
+
+def _is_sound(run: Run, confidence: float) -> bool:
+    if run.surely_s == inf:
+        return False
+    return confidence < (LITTLE_CONFIDENCE if run.surely_s < LITTLE_S else LEAST_CONFIDENCE)
 
 
 def _words(run: Run, reading: Hypothesis, bundle: Bundle) -> tuple[Word, ...]:
