@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from asr.features import FrontEnd, Normaliser
+from asr.features import Cmvn, FrontEnd, Normaliser
 
 WINDOW_S = 30.0
 """What came before and counts. AN4's test utterances strung together with pauses of 0.3, 0.8 and 3 s, by speaker and
 shuffled, gave 6.3 % of words wrong on average; with pieces by themselves 7.3 %, with all that came before 6.9 %, and
 as utterances 6.0 %."""
+
+
+SILENT_DB = 80.0
+"""A frame this far below the loudest band was made by a machine: gated, padded, or between two recordings."""
+
+_QUIET = 5
+"""Per cent of the frames that are quieter than what a silent frame is taken for."""
 
 
 class RunningFeatures:
@@ -37,4 +44,18 @@ class RunningFeatures:
         return self._normalise(self._front_end(samples))
 
     def _normalise(self, features: np.ndarray) -> np.ndarray:
-        return self._normaliser(np.concatenate([self._before, features]))[len(self._before) :]
+        """Silent frames do not count: 3 s of zeros around each of AN4's test utterances took its WER from 5 to 11 %."""
+        heard = np.concatenate([self._before, features])
+        silent = self._silent(heard)
+        normalised = np.empty(heard.shape, np.float32)
+        normalised[~silent] = self._normaliser(heard[~silent])
+        if silent.any():
+            normalised[silent] = np.percentile(normalised[~silent], _QUIET, axis=0)
+        return normalised[len(self._before) :]
+
+    def _silent(self, features: np.ndarray) -> np.ndarray:
+        """Whether each frame (T,) is; none where frames do not matter, or are no levels in decibels."""
+        if isinstance(self._normaliser, Cmvn) or self._front_end.centres_hz is None:
+            return np.zeros(len(features), bool)
+        levels = features.max(axis=1)
+        return levels < levels.max() - SILENT_DB

@@ -54,9 +54,8 @@ class Cutting:
         context_s: how much is heard beyond a cut within speech, on either side.
         onset: the probability of speech at which speech begins.
         offset: the one below which it ends.
-        sure: what it must reach for ``least_sure_s`` in all, or what was taken for speech is given up. Of 193 stretches
-            that ESC-10's folds 1 to 4 and 5 gave, clicks, barks and creaks mostly, two thirds never do; of 520 AN4
-            utterances, alone and with a sound 10 dB below, one.
+        sure: what it must reach for ``least_sure_s`` in all, or what was taken for speech is given up: clicks, barks
+            and creaks mostly never do, and speech nearly always (benchmarks/noise.py).
         least_sure_s: how long, in all.
     """
 
