@@ -126,7 +126,10 @@ def test_the_default_ships() -> None:
 
 
 SETTINGS = DecoderSettings(
-    FusionWeights(alpha=0.9, beta=1.5, unknown_score=-4.0), beam_width=32, calibration=Calibration(0.7, -0.2)
+    FusionWeights(alpha=0.9, beta=1.5, unknown_score=-4.0),
+    beam_width=32,
+    calibration=Calibration(0.7, -0.2),
+    usual_confidence=0.9,
 )
 
 

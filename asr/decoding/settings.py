@@ -19,11 +19,13 @@ class DecoderSettings:
         weights: of the language model against the network.
         beam_width: prefixes kept where a search is needed.
         calibration: raw confidence → probability that a word is right.
+        usual_confidence: the share of words that were right on dev, to tell sounds from speech by; None: nobody looked.
     """
 
     weights: FusionWeights = FusionWeights()
     beam_width: int = 64
     calibration: Calibration = Calibration()
+    usual_confidence: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a beam of nothing."""
@@ -43,6 +45,7 @@ class DecoderSettings:
         """
         try:
             calibration = Calibration.from_json(stored["calibration"])
-            return cls(FusionWeights(**stored["weights"]), stored["beam_width"], calibration)
+            usual = stored["usual_confidence"]
+            return cls(FusionWeights(**stored["weights"]), stored["beam_width"], calibration, usual)
         except (KeyError, TypeError, ValueError) as fault:
             raise ConfigError(f"decoder settings cannot be read: {fault!r}") from fault

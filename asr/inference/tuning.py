@@ -215,7 +215,8 @@ def tune_bundle(
         decoder = BeamDecoder(bundle.vocabulary, [fusion], BeamOptions(beam_width))
     report = calibrate_confidence(decoder, dev, bundle.vocabulary)
     tuned = Tuned(judge(greedy, dev), best, report)
-    settings = DecoderSettings(weights, beam_width, report.calibration)
+    usual = 1 - report.wrong / report.words
+    settings = DecoderSettings(weights, beam_width, report.calibration, usual)
     card = _card(tuned, dev, language_model)
     if test:
         found = list(Transcriber(bundle, decoder).transcribe_utterances(test))

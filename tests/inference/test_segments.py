@@ -29,32 +29,37 @@ def run_of(probability: float, surely_s: float, bundle: Bundle) -> tuple[Run, Hy
     return Run(0.0, (0.0, 1.0), log_probs, surely_s), Hypothesis(text, (2,), (0,), float(np.log(probability)))
 
 
-def is_kept(probability: float, surely_s: float, bundle: Bundle, slope: float = 1.0 + 1e-6) -> bool:
-    calibrated = replace(bundle, decoder=replace(bundle.decoder, calibration=Calibration(slope, 0.0)))
+def is_kept(probability: float, surely_s: float, bundle: Bundle, usual: float | None) -> bool:
+    decoder = replace(bundle.decoder, calibration=Calibration(), usual_confidence=usual)
     run, reading = run_of(probability, surely_s, bundle)
-    return as_segment(run, [reading], calibrated) is not None
+    return as_segment(run, [reading], replace(bundle, decoder=decoder)) is not None
 
 
 @pytest.mark.parametrize(
     ("probability", "surely_s", "kept"),
     [
-        (0.91, 0.2, True),
-        (0.89, 0.2, False),
-        (0.89, 0.69, False),
-        (0.89, 0.7, True),
-        (0.56, 5.0, True),
-        (0.54, 5.0, False),
+        (0.77, 0.2, True),
+        (0.75, 0.2, False),
+        (0.75, 0.69, False),
+        (0.75, 0.7, True),
+        (0.49, 2.9, True),
+        (0.47, 2.9, False),
+        (0.1, 3.0, True),
         (0.1, inf, True),
     ],
 )
-def test_little_speech_must_be_read_surely_and_any_by_half(
+def test_little_speech_must_be_read_as_surely_as_the_model_usually_reads(
     bundle: Bundle, probability: float, surely_s: float, kept: bool
 ) -> None:
-    assert is_kept(probability, surely_s, bundle) == kept
+    assert is_kept(probability, surely_s, bundle, usual=0.8) == kept
 
 
-def test_confidence_that_is_not_calibrated_refuses_nothing(bundle: Bundle) -> None:
-    assert is_kept(0.01, 0.2, bundle, slope=1.0)
+def test_of_a_model_that_is_usually_wrong_no_more_is_asked(bundle: Bundle) -> None:
+    assert is_kept(0.4, 0.2, bundle, usual=0.4)
+
+
+def test_a_model_of_which_nobody_knows_how_sure_it_is_refuses_nothing(bundle: Bundle) -> None:
+    assert is_kept(0.01, 0.2, bundle, usual=None)
 
 
 @pytest.mark.real_data
