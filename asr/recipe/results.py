@@ -41,13 +41,19 @@ def render(plan: Plan, results: Mapping[str, Any]) -> str:
         lines.append(f"| **{name}** | {_rate(system['wer'])} | {_rate(system['cer'])} | `{results['command']}` |")
     lines += [_peer(peer) for peer in plan.peers]
     if results["by_speaker"]:
-        lines += ["", "| speaker | utterances | WER | CER |", "|---|---|---|---|"]
+        lines += [
+            "",
+            f"By speaker, {results['main']}:",
+            "",
+            "| speaker | utterances | WER | CER |",
+            "|---|---|---|---|",
+        ]
         rows = sorted(results["by_speaker"], key=lambda row: row["speaker"])
         lines += [
             f"| {r['speaker']} | {r['utterances']} | {_per_cent(r['wer']['rate'])} | {_per_cent(r['cer']['rate'])} |"
             for r in rows
         ]
-    main = next(iter(results["systems"].values()))
+    main = results["systems"][results["main"]]
     counts = ", ".join(
         f"{main['wer'][key]} {word}"
         for key, word in [

@@ -85,8 +85,7 @@ def run_one_model(plan: Plan, run: Path, train: Train, say: Callable[[str], None
         for way, decoding in ways.items()
         for precision in PRECISIONS
     }
-    best = next(reversed(systems.values())) if plan.lm_order else systems["this recipe, greedy, float32"]
-    return _result(plan, systems, [trained], best)
+    return _result(plan, systems, [trained], main=next(reversed(systems)))
 
 
 def tune_stage(order: int, run: Path, bundle: Path, test: Sequence[Utterance], say: Callable[[str], None]) -> None:
@@ -122,7 +121,7 @@ def run_leave_one_out(plan: Plan, run: Path, train: Train, say: Callable[[str], 
             hypotheses[way] |= dict(zip((u.id for u in held_out), texts, strict=True))
         say(f"evaluate: {speaker}, whom the model has never heard, {len(held_out)} utterances")
     systems = {f"this recipe, {way}, speaker held out": evaluate(everyone, found) for way, found in hypotheses.items()}
-    return _result(plan, systems, runs, systems["this recipe, greedy, speaker held out"])
+    return _result(plan, systems, runs, main=next(iter(systems)))
 
 
 def _judge(bundle: Path, precision: str, decoding: Decoding, test: list[Utterance]) -> Evaluation:
@@ -135,13 +134,15 @@ def _card(bundle: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _result(plan: Plan, systems: dict[str, Evaluation], runs: Sequence[Trained], main: Evaluation) -> dict[str, Any]:
+def _result(plan: Plan, systems: dict[str, Evaluation], runs: Sequence[Trained], main: str) -> dict[str, Any]:
+    """What results.json holds; speakers and counts are of the system ``main``."""
     record = json.loads((runs[0].folder / "setup.json").read_text(encoding="utf-8"))["record"]
     return {
         "recipe": plan.name,
         "command": f"asr recipe {plan.name}",
         "systems": {name: summary_of(e) for name, e in systems.items()},
-        "by_speaker": main.to_json(0)["by_speaker"],
+        "main": main,
+        "by_speaker": systems[main].to_json(0)["by_speaker"],
         "training_minutes": round(sum(r.minutes for r in runs), 1),
         "parameters": record["parameters"],
         "weights_sha256": [r.weights for r in runs],
