@@ -34,7 +34,8 @@
     └── MissingExtraError           missing-extra        an optional dependency is not installed
 
 The message says what came, what was needed, which file or id, and what to do; the code is for programs and
-does not change between versions. The command line prints ``asr: error[code]: message`` and exits with 1.
+does not change between versions. The command line prints ``asr: error[code]: message`` and exits with 1; what the
+operating system refuses, such as a folder that may not be written to, has the code ``system``.
 """
 
 from __future__ import annotations

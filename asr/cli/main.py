@@ -51,6 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has enough; Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as fault:
+        # A folder that cannot be written to, a full disk: what the system says, of which file.
+        print(f"asr: error[system]: {fault.filename or 'a file'}: {fault.strerror or fault}", file=sys.stderr)
+        return 1
 
 
 def report(error: AsrError) -> None:

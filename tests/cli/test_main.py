@@ -80,6 +80,12 @@ def test_an_error_is_one_line_with_its_code(verb: types.ModuleType, capsys: pyte
     assert capsys.readouterr().err == "asr: error[audio-empty]: a.wav: the file is empty (0 bytes)\n"
 
 
+def test_what_the_system_refuses_is_one_line_too(verb: types.ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    verb.run = lambda _: open("/proc/nowhere/a.srt", "w")
+    assert main(["try"]) == 1
+    assert capsys.readouterr().err == "asr: error[system]: /proc/nowhere/a.srt: No such file or directory\n"
+
+
 def test_ctrl_c_is_130(verb: types.ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     verb.run = raising(KeyboardInterrupt())
     assert main(["try"]) == 130
