@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -120,7 +120,7 @@ class Transcriber:
         self.bundle = bundle
         self._decoder = decoder or Decoding().decoder(bundle)
         self._session = AcousticSession(bundle.model_path(precision), threads)
-        self._voice_activity = voice_activity or VoiceActivity.load()
+        self._voice_activity = voice_activity or _shipped_detector()
         self._frames = OutputFrames.of(bundle)
 
     @property
@@ -286,6 +286,12 @@ class Transcriber:
         for run in self.runs().over(computed):
             if (segment := self.read(run)) is not None:
                 yield segment
+
+
+@lru_cache(maxsize=1)
+def _shipped_detector() -> VoiceActivity:
+    """One for all models of a process: it has no state."""
+    return VoiceActivity.load()
 
 
 def _with_error(pieces: Iterable[_Prepared]) -> Iterator[_Prepared | AsrError]:

@@ -467,7 +467,7 @@ def test_without_sounddevice_the_extra_is_named(started, tmp_path: Path) -> None
 
 def test_ctrl_c_keeps_what_was_written(bundle: Path, tmp_path: Path) -> None:
     for i in range(400):
-        write(tmp_path / "in" / f"{i:03}.wav", "ABCDEFG" * 5)
+        write(tmp_path / "in" / f"{i:03}.wav", "ABCDEFG" * 4)
     command = [
         sys.executable,
         "-m",
@@ -490,7 +490,7 @@ def test_ctrl_c_keeps_what_was_written(bundle: Path, tmp_path: Path) -> None:
     assert (process.returncode, stderr) == (130, "asr: interrupted\n")
     written = files_below(tmp_path / "out")
     assert 0 < len(written) < 400
-    assert set(written.values()) == {"ABCDEFG" * 5 + "\n"} and all(name.endswith(".txt") for name in written)
+    assert set(written.values()) == {"ABCDEFG" * 4 + "\n"} and all(name.endswith(".txt") for name in written)
 
 
 def test_without_the_training_libraries(bundle: Path, tmp_path: Path) -> None:
