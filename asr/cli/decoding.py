@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.cli.numbers import whole_number
 from asr.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ HOTWORD_WEIGHT = 8.0
 def add_decoding_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags named as whisper's and faster-whisper's where those have them."""
     group = parser.add_argument_group("decoding")
-    group.add_argument("--beam_size", type=_count, metavar="N", help="prefixes kept; 1: the best path, no search")
+    group.add_argument(
+        "--beam_size", type=whole_number(1), metavar="N", help="prefixes kept; 1: the best path, no search"
+    )
     group.add_argument("--lm", metavar="FILE|none", help="a language model (.lm) in place of the bundle's own")
     group.add_argument("--alpha", type=float, metavar="X", help="weight of the language model (default: as tuned)")
     group.add_argument("--beta", type=float, metavar="X", help="added for each word (default: as tuned)")
@@ -36,12 +39,6 @@ _FLAGS = ("beam_size", "lm", "alpha", "beta", "hotwords", "hotwords_file", "gram
 def decoding_flags(arguments: argparse.Namespace) -> list[str]:
     """The flags of decoding that were given."""
     return [f"--{name}" for name in _FLAGS if getattr(arguments, name) is not None]
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, got {text!r}")
-    return int(text)
 
 
 def load_model_for(arguments: argparse.Namespace, n_best: int = 1) -> Transcriber:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
+from asr.cli.numbers import whole_number
 from asr.errors import AsrError, ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -45,18 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="upper_letters",
         help="upper_letters (default), whisper (Whisper's, English) or verbatim, which is shown in any case",
     )
-    parser.add_argument("--worst", metavar="N", type=_count, default=5, help="utterances to align (default 5)")
-    parser.add_argument("--seed", type=_count, default=0, help="of the bootstrap (default 0)")
+    parser.add_argument("--worst", metavar="N", type=whole_number(0), default=5, help="utterances to align (default 5)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="of the bootstrap (default 0)")
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
     parser.add_argument("--precision", choices=("int8", "float32"), help="of a bundle (default: int8 where it has it)")
     parser.set_defaults(threads=0)
     add_decoding_arguments(parser)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a whole number, 0 or more, is needed, got {text!r}")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:

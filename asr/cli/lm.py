@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli import lm_tune
+from asr.cli.numbers import whole_number
 from asr.errors import ConfigError, LanguageModelError
 
 if TYPE_CHECKING:
@@ -76,13 +77,17 @@ def _declare_train(parser: argparse.ArgumentParser) -> None:
         "--without_speakers", metavar="NAME,NAME", default="", help="leave these out of a manifest: they are to judge"
     )
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="a .lm, .arpa or .arpa.gz")
-    parser.add_argument("--order", metavar="N", type=_whole, default=3, help="words of the longest n-gram (default: 3)")
-    parser.add_argument("--vocabulary_size", metavar="N", type=_whole, help="only the N most frequent words")
-    parser.add_argument("--min_count", metavar="N", type=_whole, default=1, help="only words so frequent (default: 1)")
+    parser.add_argument(
+        "--order", metavar="N", type=whole_number(0), default=3, help="words of the longest n-gram (default: 3)"
+    )
+    parser.add_argument("--vocabulary_size", metavar="N", type=whole_number(0), help="only the N most frequent words")
+    parser.add_argument(
+        "--min_count", metavar="N", type=whole_number(0), default=1, help="only words so frequent (default: 1)"
+    )
     parser.add_argument(
         "--prune",
         metavar="N",
-        type=_whole,
+        type=whole_number(0),
         nargs="+",
         default=[],
         help="leave out n-grams that occur N times or less, by order, as lmplz: 0 0 1 is 3-grams that occur once",
@@ -178,12 +183,6 @@ def _write(model: NgramModel, path: Path) -> None:
         raise LanguageModelError(f"{path}: cannot be written: {fault.strerror or fault}") from fault
     counts = ", ".join(f"{count:,}" for count in model.counts)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB; n-grams by order: {counts}", file=sys.stderr)
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a whole number, 0 or more, is needed, got {text!r}")
-    return int(text)
 
 
 def _share(text: str) -> float:

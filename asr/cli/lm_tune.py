@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.cli.numbers import whole_number
 from asr.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lm", metavar="FILE", type=Path, help="a .lm (default: the bundle's; without, none is used)")
     parser.add_argument("--test", metavar="TEST.jsonl", help="score this too, for the bundle's card")
     parser.add_argument("--speakers", metavar="NAME,NAME", help="only these speakers of the manifest")
-    parser.add_argument("--beam_size", type=int, default=64, metavar="N", help="prefixes kept (default: 64)")
+    parser.add_argument(
+        "--beam_size", type=whole_number(1), default=64, metavar="N", help="prefixes kept (default: 64)"
+    )
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
     parser.add_argument("--normaliser", metavar="NAME", default="upper_letters", help="of the references")
-    parser.add_argument("--processes", type=int, metavar="N", help="trials at a time (default: one a core)")
+    parser.add_argument("--processes", type=whole_number(1), metavar="N", help="trials at a time (default: one a core)")
 
 
 def work(arguments: argparse.Namespace) -> None:

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from asr.cli.decoding import add_decoding_arguments, load_model_for
 from asr.cli.main import report
+from asr.cli.numbers import whole_number
 from asr.errors import AsrError, AudioNotFoundError, ConfigError
 
 if TYPE_CHECKING:
@@ -54,25 +55,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags, named as whisper's where it has them."""
     parser.add_argument("inputs", nargs="*", metavar="FILE|FOLDER|-", help="recordings; - is stdin, read as it comes")
     parser.add_argument("--mic", action="store_true", help="the microphone, until Ctrl-C")
-    parser.add_argument("--raw", type=_at_least(1), metavar="HZ", help="- is 16-bit samples at this rate, one channel")
+    parser.add_argument(
+        "--raw", type=whole_number(1), metavar="HZ", help="- is 16-bit samples at this rate, one channel"
+    )
     parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: the one that ships)")
     parser.add_argument("-o", "--output_dir", type=Path, metavar="FOLDER", help="write files here")
     parser.add_argument(
         "-f", "--output_format", type=_formats, default="txt", metavar="FORMAT[,FORMAT]", help="or all; default: txt"
     )
-    parser.add_argument("--threads", type=_at_least(0), default=0, metavar="N", help="default: one a core")
-    parser.add_argument("--batch_size", type=_at_least(1), default=8, metavar="N", help="default: 8")
+    parser.add_argument("--threads", type=whole_number(0), default=0, metavar="N", help="default: one a core")
+    parser.add_argument("--batch_size", type=whole_number(1), default=8, metavar="N", help="default: 8")
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
     add_decoding_arguments(parser)
-    parser.add_argument("--n_best", type=_at_least(1), default=1, metavar="N", help="readings of a segment in json")
+    parser.add_argument("--n_best", type=whole_number(1), default=1, metavar="N", help="readings of a segment in json")
     _add_subtitle_arguments(parser)
 
 
 def _add_subtitle_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("srt and vtt")
-    group.add_argument("--max_line_width", type=_at_least(1), metavar="N", help="characters a line, broken at words")
+    group.add_argument("--max_line_width", type=whole_number(1), metavar="N", help="characters a line, broken at words")
     group.add_argument(
-        "--max_line_count", type=_at_least(1), metavar="N", help="lines at once; segments then flow together"
+        "--max_line_count", type=whole_number(1), metavar="N", help="lines at once; segments then flow together"
     )
     group.add_argument("--word_timestamps", action="store_true", help="time the words within the text (vtt)")
     group.add_argument("--highlight_words", action="store_true", help="underline each word while it is said")
@@ -82,15 +85,6 @@ def _formats(text: str) -> str:
     if unknown := [name for name in text.split(",") if name not in FORMATS and text != "all"]:
         raise argparse.ArgumentTypeError(f"no format {unknown[0]!r}; there are {', '.join(FORMATS)}; or all, alone")
     return text
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be at least {least}, got {text}")
-        return int(text)
-
-    return number
 
 
 @dataclass(frozen=True)
