@@ -55,7 +55,7 @@ class WordFusion:
         self._model = model
         self._weights = weights
         self._characters = np.array([0, *map(ord, vocabulary.characters)])
-        self._space = -1 if vocabulary.unknown(" ") else int(vocabulary.encode(" ")[0])
+        self._space = -1 if vocabulary.space is None else vocabulary.space
 
     def start(self) -> np.ndarray:
         """State (2,) at the start of a sentence."""

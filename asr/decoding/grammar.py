@@ -32,8 +32,7 @@ def lexicon(words: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
     """
     trie = _trie(words, vocabulary, "a lexicon")
     following, weights = _forbidden(trie, vocabulary)
-    if not vocabulary.unknown(" "):
-        space = int(vocabulary.encode(" ")[0])
+    if (space := vocabulary.space) is not None:
         for node in trie.ends:
             following[node, space], weights[node, space] = START, 0.0
     return Acceptor(following, weights, _final(trie))

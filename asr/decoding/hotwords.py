@@ -54,7 +54,7 @@ class _Builder:
 
     def __init__(self, weights: Mapping[str, float], vocabulary: Vocabulary) -> None:
         self._num_labels = len(vocabulary)
-        self._space = None if vocabulary.unknown(" ") else int(vocabulary.encode(" ")[0])
+        self._space = vocabulary.space
         self._trie = Trie([{}, {}])
         self._partial = {START: 0.0, _OUTSIDE: 0.0}
         self._whole: dict[int, float] = {}

@@ -243,8 +243,7 @@ class Transcriber:
 
     def runs(self) -> Runs:
         """What joins the pieces of one recording."""
-        characters = self.bundle.vocabulary.characters
-        return Runs(self._frames, 1 + characters.index(" ") if " " in characters else None)
+        return Runs(self._frames, self.bundle.vocabulary.space)
 
     def features(self) -> RunningFeatures:
         """What computes the features of the pieces of one recording."""

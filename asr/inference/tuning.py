@@ -74,9 +74,13 @@ class _Work:
     beam_width: int
 
     def try_out(self, weights: FusionWeights) -> Trial:
-        fusion = WordFusion(NgramModel.open(self.language_model), self.vocabulary, weights)
-        decoder = BeamDecoder(self.vocabulary, [fusion], BeamOptions(self.beam_width))
+        decoder = _fused(self.vocabulary, self.language_model, weights, self.beam_width)
         return Trial(*judge(decoder, self.dev), weights)
+
+
+def _fused(vocabulary: Vocabulary, language_model: Path, weights: FusionWeights, beam_width: int) -> BeamDecoder:
+    fusion = WordFusion(NgramModel.open(language_model), vocabulary, weights)
+    return BeamDecoder(vocabulary, [fusion], BeamOptions(beam_width))
 
 
 def judge(decoder: Decoder, dev: DevSet) -> tuple[float, float]:
@@ -211,8 +215,7 @@ def tune_bundle(
         processes = processes or os.cpu_count() or 1
         best = tune(dev, bundle.vocabulary, language_model, beam_width=beam_width, processes=processes, tried=tried)
         weights = best.weights
-        fusion = WordFusion(NgramModel.open(language_model), bundle.vocabulary, weights)
-        decoder = BeamDecoder(bundle.vocabulary, [fusion], BeamOptions(beam_width))
+        decoder = _fused(bundle.vocabulary, language_model, weights, beam_width)
     report = calibrate_confidence(decoder, dev, bundle.vocabulary)
     tuned = Tuned(judge(greedy, dev), best, report)
     usual = 1 - report.wrong / report.words

@@ -52,6 +52,11 @@ class Vocabulary:
     def _labels(self) -> dict[str, int]:
         return {c: i for i, c in enumerate(self.characters, start=1)}
 
+    @property
+    def space(self) -> int | None:
+        """The label of the space, None where words are not parted."""
+        return self._labels.get(" ")
+
     def unknown(self, text: str) -> set[str]:
         """The characters of ``text`` that have no label."""
         return set(text) - self._labels.keys()
