@@ -28,8 +28,9 @@ from asr.training.options import AugmentOptions, DataOptions, OptimizerOptions, 
 from asr.training.preflight import Fault, find_faults, refuse
 from asr.training.reports import Observer
 from asr.training.run_folder import finished, held, same_run
-from asr.training.setup import Setup, save_setup
+from asr.training.setup import Setup, load_trained, save_setup
 from asr.training.trainer import Trainer
+from asr.training.warm_start import take_over
 
 __all__ = [
     "AugmentOptions",
@@ -124,11 +125,14 @@ def run_training(
         transforms = augment.transforms(front_end)
         train, dev = data.split()
         _check_sets(train, dev, trainer)
-        vocabulary = Vocabulary.from_texts(u.text for u in train)
+        start = load_trained(trainer.init_from) if trainer.init_from else None
+        vocabulary = start.vocabulary if start else Vocabulary.from_texts(u.text for u in train)
         with devices.strategy.scope():
             acoustic = make_model(front_end.num_features, len(vocabulary), model, trainer.precision)
         train, raw, faults = _checked(train, front_end, vocabulary, acoustic, data)
         normaliser = _normaliser(cmvn, raw)
+        if start:
+            normaliser = take_over(start, acoustic, front_end, normaliser)
         record = _record(train, dev, faults, acoustic, config, trainer.seed)
         _check_unchanged(folder, record["data"])
         if devices.chief:

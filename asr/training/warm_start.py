@@ -1,0 +1,40 @@
+"""Training that begins with another run's weights: fine-tuning to one's own voices and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from asr.errors import ConfigError
+from asr.features import FrontEnd, Normaliser
+from asr.models import AcousticModel
+from asr.training.setup import Setup, assign, named
+
+_FREE = {"dropout"}
+"""Options of a model that its weights do not depend on."""
+
+
+def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normaliser: Normaliser) -> Normaliser:
+    """Give ``model`` the weights of ``start``; the normalisation they were trained with.
+
+    Raises:
+        ConfigError: ``start`` has other features or another kind of model; what differs is named.
+    """
+    theirs, ours = start.model.options, model.options
+    others = [
+        f"model.{k} is {theirs[k]!r} there, {ours[k]!r} here" for k in ours.keys() - _FREE if theirs[k] != ours[k]
+    ]
+    if not _equal(start.front_end.to_arrays(), front_end.to_arrays()):
+        others.append("features are computed in another way")
+    if type(start.cmvn) is not type(normaliser):
+        others.append("features.cmvn is of another kind")
+    if others:
+        raise ConfigError(f"trainer.init_from: {'; '.join(sorted(others))}; give this run the same")
+    weights = named(start.model.trainable_variables)  # without the seeds of dropout
+    assign(named(model.trainable_variables), {name: v.numpy() for name, v in weights.items()})
+    return start.cmvn
+
+
+def _equal(theirs: Mapping[str, np.ndarray], ours: Mapping[str, np.ndarray]) -> bool:
+    return theirs.keys() == ours.keys() and all(np.array_equal(theirs[k], ours[k]) for k in ours)

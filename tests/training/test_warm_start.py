@@ -1,0 +1,77 @@
+"""A run that begins with another's weights knows from the first step on what the other had learned."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asr.cli.train import run_configured
+from asr.data import read_manifest, write_manifest
+from asr.errors import CheckpointError, ConfigError
+from asr.training.setup import load_trained
+from asr.training.trainer import Trainer
+
+
+@pytest.fixture
+def begun(tones: SimpleNamespace, corpus: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A run from ``trained`` with some options changed, stopped where its loop would begin."""
+
+    def start(**changes: Any) -> Trainer:
+        made: list[Trainer] = []
+        monkeypatch.setattr(Trainer, "fit", lambda self: made.append(self) or "epochs")
+        options = {"model": {"units": [16]}, "trainer": {"init_from": str(trained)}} | changes
+        run_configured(tmp_path / "run", tones.tree(corpus, tmp_path / "run", **options), [])
+        return made[-1]
+
+    return start
+
+
+def test_weights_and_vocabulary_are_the_others(begun, corpus: Path, trained: Path, tmp_path: Path) -> None:
+    only_a = [replace(u, text="A") for u in read_manifest(corpus / "train.jsonl")]
+    write_manifest(tmp_path / "a.jsonl", only_a)
+    trainer, other = begun(data={"train": [str(tmp_path / "a.jsonl")]}), load_trained(trained)
+    assert trainer.vocabulary == other.vocabulary
+    for ours, theirs in zip(trainer.model.trainable_variables, other.model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_dropout_may_differ(begun) -> None:
+    assert begun(model={"units": [16], "dropout": 0.4}).model.options["dropout"] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"model": {"units": [16], "cell": "lstm"}}, "model.cell is 'gru' there, 'lstm' here"),
+        ({"model": {"units": [8]}}, r"model.units is \[16\] there, \[8\] here"),
+        ({"model": {"units": [16]}, "features": {"top_db": 60.0}}, "features are computed in another way"),
+        ({"model": {"units": [16]}, "features": {"cmvn": "global"}}, "features.cmvn is of another kind"),
+    ],
+)
+def test_another_model_is_refused_by_what_differs(begun, changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError, match=f"trainer.init_from: .*{named}"):
+        begun(**changes)
+
+
+def test_a_folder_without_a_run_is_refused(begun, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="is no run folder"):
+        begun(trainer={"init_from": str(tmp_path)})
+
+
+def test_one_gentle_epoch_forgets_nothing(tones: SimpleNamespace, corpus: Path, trained: Path, tmp_path: Path) -> None:
+    tree = tones.tree(
+        corpus,
+        tmp_path / "run",
+        model={"units": [16]},
+        optimizer={"learning_rate": 1e-4},
+        trainer={"epochs": 1, "init_from": str(trained)},
+    )
+    assert run_configured(tmp_path / "run", tree, []) == "epochs"
+    final = json.loads((tmp_path / "run" / "final.json").read_text(encoding="utf-8"))
+    assert final["dev"]["wer"] == 0
