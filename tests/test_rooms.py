@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "asr"
-GROUND = {"errors", "files", "provenance"}
+GROUND = {"errors", "files", "provenance", "checks"}
 LIGHT = {"audio", "text", "features", "data", "lm", "decoding", "evaluation", "bundle", "inference"}
 MAY_IMPORT = {
     "audio": set(),

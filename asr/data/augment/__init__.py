@@ -1,20 +1,46 @@
-"""Make one utterance sound like many: transforms of normalised features (T, F), each with a generator of its own draws.
+"""Make one utterance sound like many.
 
-Features are normalised to mean zero, so what is masked becomes the mean.
+Transforms of samples (N,) → (N',): another speed, room, noise, babble, volume, telephone. They cost time, so that a
+few altered copies of each recording are made once, before the features (`Alteration`).
+
+Transforms of normalised features (T, F), drawn anew each time. Features are normalised to mean zero, so what is masked
+becomes the mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
-
+from asr.data.augment.additive_noise import AdditiveNoise
+from asr.data.augment.alteration import Alteration, SampleTransform, Step
+from asr.data.augment.babble import Babble
 from asr.data.augment.equaliser import Equaliser
 from asr.data.augment.frequency_warp import FrequencyWarp
 from asr.data.augment.gaussian_noise import GaussianNoise
+from asr.data.augment.options import AugmentOptions
+from asr.data.augment.recordings import find_recordings
+from asr.data.augment.simulated_room import SimulatedRoom
 from asr.data.augment.spec_augment import SpecAugment
+from asr.data.augment.speed import SpeedPerturbation
+from asr.data.augment.telephone import Telephone
 from asr.data.augment.time_stretch import TimeStretch
+from asr.data.augment.transform import Transform
+from asr.data.augment.volume import Volume
 
-Transform = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-
-__all__ = ["Equaliser", "FrequencyWarp", "GaussianNoise", "SpecAugment", "TimeStretch", "Transform"]
+__all__ = [
+    "AdditiveNoise",
+    "Alteration",
+    "AugmentOptions",
+    "Babble",
+    "Equaliser",
+    "FrequencyWarp",
+    "GaussianNoise",
+    "SampleTransform",
+    "SimulatedRoom",
+    "SpecAugment",
+    "SpeedPerturbation",
+    "Step",
+    "Telephone",
+    "TimeStretch",
+    "Transform",
+    "Volume",
+    "find_recordings",
+]

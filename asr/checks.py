@@ -1,0 +1,34 @@
+"""Refuse values of settings that make no sense, by the setting's name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from asr.errors import ConfigError
+
+
+def check_number(name: str, value: Any, low: float, high: float = math.inf, *, whole: bool = False) -> None:
+    """Refuse what is no number from ``low`` to ``high``.
+
+    >>> check_number("trainer.epochs", "ten", 1, whole=True)
+    Traceback (most recent call last):
+    asr.errors.ConfigError: trainer.epochs must be a whole number from 1 on, got 'ten'
+    """
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high or math.isinf(value):
+        limits = f"from {low:g} on" if math.isinf(high) else f"from {low:g} to {high:g}"
+        raise ConfigError(f"{name} must be a {'whole ' if whole else ''}number {limits}, got {value!r}")
+
+
+def check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+    """Refuse what is none of ``choices``."""
+    if value not in choices:
+        raise ConfigError(f"{name} is {' or '.join(choices)}, got {value!r}")
+
+
+def check_list(name: str, value: Any) -> None:
+    """Refuse what is no list of strings."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(v, str) for v in value):
+        raise ConfigError(f"{name} is a list of names, got {value!r}; write {name}=[{value}]")

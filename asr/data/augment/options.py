@@ -1,0 +1,162 @@
+"""How much of each transform: the group ``augment`` of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asr.checks import check_list, check_number
+from asr.data.augment.additive_noise import AdditiveNoise
+from asr.data.augment.alteration import Alteration, Step
+from asr.data.augment.babble import VOICES, Babble
+from asr.data.augment.equaliser import Equaliser
+from asr.data.augment.frequency_warp import FrequencyWarp
+from asr.data.augment.gaussian_noise import GaussianNoise
+from asr.data.augment.recordings import find_recordings
+from asr.data.augment.simulated_room import SimulatedRoom
+from asr.data.augment.spec_augment import SpecAugment
+from asr.data.augment.speed import SpeedPerturbation
+from asr.data.augment.telephone import Telephone
+from asr.data.augment.time_stretch import TimeStretch
+from asr.data.augment.transform import Transform
+from asr.data.augment.volume import Volume
+from asr.data.utterance import Utterance
+from asr.errors import ConfigError
+from asr.features import FrontEnd
+
+_SHARES = ("room_share", "noise_share", "babble_share", "telephone_share")
+
+
+@dataclass(frozen=True)
+class AugmentOptions:
+    """How much of each transform; zero leaves it out. See ``asr.data.augment`` for the units.
+
+    Attributes:
+        copies: altered versions of each recording, whose features are computed once; an epoch shows one of them, or
+            the recording itself. Made by the seven settings that follow and the recordings they need.
+        noise: folders or manifests of noise.
+        voices: manifests or folders of speech for babble; none for the training utterances.
+        snr_db: lowest and highest level of the speech above noise and babble.
+    """
+
+    copies: int = 0
+    speed: float = 0.0
+    room_share: float = 0.0
+    noise_share: float = 0.0
+    babble_share: float = 0.0
+    volume_db: float = 0.0
+    telephone_share: float = 0.0
+    noise: Sequence[str] = ()
+    voices: Sequence[str] = ()
+    snr_db: Sequence[float] | None = None
+
+    frequency_warp: float = 0.0
+    time_stretch: float = 0.0
+    equaliser_std: float = 0.0
+    noise_std: float = 0.0
+    frequency_masks: int = 0
+    frequency_width: int = 0
+    time_masks: int = 0
+    time_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse shares beyond the whole, and counts of less than none."""
+        for name in ("speed", "frequency_warp", "time_stretch"):
+            check_number(f"augment.{name}", getattr(self, name), 0, 0.9)
+        for name in ("copies", "frequency_masks", "frequency_width", "time_masks"):
+            check_number(f"augment.{name}", getattr(self, name), 0, whole=True)
+        for name in (*_SHARES, "time_share"):
+            check_number(f"augment.{name}", getattr(self, name), 0, 1)
+        for name in ("volume_db", "equaliser_std", "noise_std"):
+            check_number(f"augment.{name}", getattr(self, name), 0)
+        check_list("augment.noise", self.noise)
+        check_list("augment.voices", self.voices)
+        if self.snr_db is not None:
+            _check_range("augment.snr_db", self.snr_db)
+        elif self.noise_share or self.babble_share:
+            raise ConfigError("augment.snr_db must say how far above noise and babble speech is, such as [0, 20]")
+
+    def alteration(self, seed: int, speech: Sequence[Utterance]) -> Alteration:
+        """What makes the copies, in the order in which sound meets it: speaker, room, noise, recorder, line.
+
+        Args:
+            seed: of all draws.
+            speech: whose voices make babble where ``voices`` names none.
+
+        Raises:
+            ConfigError: nothing would be altered, or recordings of noise or speech are missing.
+            AudioError: a recording of noise cannot be read.
+        """
+        steps = []
+        if self.speed:
+            steps.append(Step("speed", SpeedPerturbation(self.speed)))
+        if self.room_share:
+            steps.append(Step("room", SimulatedRoom(), self.room_share))
+        if self.noise_share:
+            steps.append(Step("noise", AdditiveNoise(self._noise(), self._snr_db()), self.noise_share))
+        if self.babble_share:
+            steps.append(Step("babble", Babble(self._voices(speech), self._snr_db()), self.babble_share))
+        if self.volume_db:
+            steps.append(Step("volume", Volume(self.volume_db)))
+        if self.telephone_share:
+            steps.append(Step("telephone", Telephone(), self.telephone_share))
+        if not steps:
+            raise ConfigError(
+                f"augment.copies={self.copies} would all be as recorded; set augment.speed or {_others()}"
+            )
+        return Alteration(tuple(steps), seed)
+
+    def transforms(self, front_end: FrontEnd) -> list[Transform]:
+        """Those of features, in the order in which they are applied, the one that changes lengths first.
+
+        Raises:
+            ConfigError: frequencies of cepstra cannot be warped.
+        """
+        chosen: list[Transform] = []
+        if self.time_stretch:
+            chosen.append(TimeStretch(self.time_stretch))
+        if self.frequency_warp:
+            if front_end.centres_hz is None:
+                raise ConfigError("augment.frequency_warp needs bands of frequency, and cepstra have none; set it to 0")
+            chosen.append(FrequencyWarp(front_end.centres_hz, self.frequency_warp))
+        if self.equaliser_std:
+            chosen.append(Equaliser(self.equaliser_std))
+        if self.noise_std:
+            chosen.append(GaussianNoise(self.noise_std))
+        if self.frequency_masks or self.time_masks:
+            masks = (self.frequency_masks, self.frequency_width, self.time_masks, self.time_share)
+            chosen.append(SpecAugment(*masks))
+        return chosen
+
+    def _noise(self) -> tuple[Utterance, ...]:
+        if not self.noise:
+            raise ConfigError(
+                "augment.noise names no recordings of noise; give folders or manifests, such as "
+                "augment.noise=[data/ESC-10], or train without: augment.noise_share=0"
+            )
+        return find_recordings("augment.noise", self.noise)
+
+    def _voices(self, speech: Sequence[Utterance]) -> tuple[Utterance, ...]:
+        voices = find_recordings("augment.voices", self.voices) if self.voices else tuple(speech)
+        if len(voices) <= VOICES[1]:
+            raise ConfigError(
+                f"babble needs more than {VOICES[1]} utterances to draw from, got {len(voices)}; name manifests of "
+                "speech with augment.voices=[…], or leave it out: augment.babble_share=0"
+            )
+        return voices
+
+    def _snr_db(self) -> tuple[float, float]:
+        low, high = self.snr_db or (0.0, 0.0)
+        return float(low), float(high)
+
+
+def _others() -> str:
+    return " or ".join(f"augment.{name}" for name in (*_SHARES, "volume_db"))
+
+
+def _check_range(name: str, value: Any) -> None:
+    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
+        raise ConfigError(f"{name} must be a lowest and a highest number, such as [0, 20], got {value!r}")
+    check_number(f"{name}[0]", value[0], -100, 100)
+    check_number(f"{name}[1]", value[1], value[0], 100)

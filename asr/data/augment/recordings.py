@@ -1,0 +1,58 @@
+"""What is mixed into speech: recordings of noise or of other speakers, named by folders and manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from asr.audio import AUDIO_SUFFIXES, MINIMUM_S, audio_info, load_audio
+from asr.data.manifest import read_manifest
+from asr.data.utterance import Utterance
+from asr.errors import ConfigError
+
+
+def find_recordings(setting: str, paths: Sequence[str]) -> tuple[Utterance, ...]:
+    """The utterances of manifests, and every recording below folders such as ESC-10, in an order of their own.
+
+    Args:
+        setting: what named ``paths``, for messages: ``augment.noise``.
+        paths: manifests and folders.
+
+    Raises:
+        ConfigError: a path is not there, or a folder holds no recording.
+        ManifestError: a manifest has bad lines.
+        AudioError: a recording in a folder is none.
+    """
+    return tuple(utterance for path in paths for utterance in _found(setting, Path(path)))
+
+
+def _found(setting: str, path: Path) -> list[Utterance]:
+    if path.is_file():
+        return read_manifest(path)
+    if not path.is_dir():
+        raise ConfigError(f"{setting}: {path} is not there; name a folder of recordings or a manifest of them")
+    found = [_whole(p, path) for p in sorted(path.rglob("*")) if p.suffix.lower() in AUDIO_SUFFIXES]
+    if not found:
+        raise ConfigError(f"{setting}: {path} holds no recording ({', '.join(sorted(AUDIO_SUFFIXES))})")
+    return found
+
+
+def _whole(path: Path, folder: Path) -> Utterance:
+    name = path.relative_to(folder).with_suffix("").as_posix()
+    return Utterance(name, str(path), audio_info(path).duration, "", name)
+
+
+def excerpt(recording: Utterance, count: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Samples (count,) of ``recording``: a stretch drawn from it, or, where it is too short, all of it in a loop.
+
+    Raises:
+        AudioError: it cannot be read.
+    """
+    wanted = max(count / sample_rate, MINIMUM_S)
+    start = rng.uniform(0, max(recording.duration - wanted, 0))
+    whole = recording.duration <= wanted
+    span = {"offset_s": recording.offset + start, "duration_s": recording.duration if whole else wanted}
+    samples = load_audio(recording.audio_filepath, sample_rate, **span)
+    return np.resize(np.roll(samples, rng.integers(len(samples))) if whole else samples, count)

@@ -1,0 +1,34 @@
+"""Faster and higher, or slower and deeper: a tape at another speed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from asr.audio import resample
+
+_GRAIN = 1000
+"""Speeds are drawn in thousandths, so that the resampler meets whole rates."""
+
+
+@dataclass(frozen=True)
+class SpeedPerturbation:
+    """Speed perturbation (Ko et al. 2015): resampled by a factor from [1 - amount, 1 + amount]; pitch moves with it.
+
+    The paper's three copies at 0.9, 1.0 and 1.1 are the ends and the middle of ``amount`` 0.1.
+
+    Attributes:
+        amount: largest relative change, below 1.
+    """
+
+    amount: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+        """(N,) → (round(N / speed),)."""
+        return at_speed(samples, rng.uniform(1 - self.amount, 1 + self.amount))
+
+
+def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
+    """(N,) → (round(N / speed),) float32; what was at f Hz is at f · speed (to a thousandth of it)."""
+    return resample(samples, round(speed * _GRAIN), _GRAIN)
