@@ -15,14 +15,13 @@ from asr.evaluation.interval import Interval
 
 _SPEAKERS_SHOWN = 20
 _FAILURES_SHOWN = 20
-_FEW = 10
 
 
 def print_evaluation(evaluation: Evaluation, console: Console, worst: int = 5) -> None:
     """Print corpus rates, failures, speakers and the ``worst`` utterances; plain where no terminal is."""
     _line(console, f"{len(evaluation.normalised.utterances)} utterances")
     console.print(_rates(evaluation))
-    _line(console, _interval_note(evaluation.normalised.words.interval))
+    _line(console, interval_note(evaluation.normalised.words.interval))
     for section in (_failures(evaluation), _worst(evaluation, worst, console.width)):
         for line in section:
             _line(console, line)
@@ -59,14 +58,18 @@ def _cells(errors: ErrorRate) -> list[str]:
     return [f"{100 * errors.rate:.2f}", *map(str, counts)]
 
 
-def _interval_note(interval: Interval | None) -> str:
+def interval_note(interval: Interval | None) -> str:
+    """Of what, and how, an interval was made, in a sentence."""
     if interval is None:
         return "No interval: it needs two utterances and a reference that is not empty."
-    note = f"Intervals: {interval.resamples} bootstrap resamples of {interval.groups} {interval.over}"
-    note += f", seed {interval.seed}."
+    drawn = f"{interval.groups} {interval.over}"
+    if interval.resamples:
+        note = f"Intervals: studentised bootstrap, {interval.resamples} resamples of {drawn}, seed {interval.seed}."
+    else:
+        note = f"Intervals: Student's t over {drawn}, too few to resample."
     if interval.over == "utterances":
         return note + " One speaker, or none known: how speakers differ is not in them."
-    return note + (" So few speakers make them too narrow." if interval.groups < _FEW else "")
+    return note
 
 
 def _failures(evaluation: Evaluation) -> Iterator[str]:

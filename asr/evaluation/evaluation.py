@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from asr.errors import AsrError, EvaluationError
 from asr.evaluation.error_rate import ErrorRate, utterance_errors
 from asr.evaluation.interval import Interval, bootstrap_interval
+from asr.evaluation.speakers import by_speaker, drawn_groups
 from asr.text import normalise
 
 _SHOWN = 20
@@ -98,9 +99,7 @@ class Evaluation:
 
     def by_speaker(self) -> list[SpeakerScore]:
         """Each speaker's normalised errors, the highest WER first; empty if each utterance has its own."""
-        grouped: dict[str, list[ScoredUtterance]] = {}
-        for utterance in self.normalised.utterances:
-            grouped.setdefault(utterance.speaker, []).append(utterance)
+        grouped = by_speaker(self.normalised.utterances)
         if len(grouped) == len(self.normalised.utterances):
             return []
         scores = [
@@ -173,18 +172,12 @@ def _score(references: Sequence[Reference], hypotheses: list[str], normaliser: s
 
 
 def _corpus(utterances: tuple[ScoredUtterance, ...], unit: Literal["words", "characters"], seed: int) -> Score:
-    by_speaker: dict[str, ErrorRate] = {}
-    for utterance in utterances:
-        before = by_speaker.get(utterance.speaker, ErrorRate())
-        by_speaker[utterance.speaker] = before + getattr(utterance, unit)
-    if 1 < len(by_speaker) < len(utterances):
-        interval = bootstrap_interval(list(by_speaker.values()), over="speakers", seed=seed)
-    else:
-        interval = bootstrap_interval([getattr(u, unit) for u in utterances], over="utterances", seed=seed)
-    return Score(sum(by_speaker.values(), ErrorRate()), interval)
+    over, groups = drawn_groups(utterances)
+    interval = bootstrap_interval([_total(group, unit) for group in groups], over=over, seed=seed)
+    return Score(_total(utterances, unit), interval)
 
 
-def _total(utterances: list[ScoredUtterance], unit: Literal["words", "characters"]) -> ErrorRate:
+def _total(utterances: Sequence[ScoredUtterance], unit: Literal["words", "characters"]) -> ErrorRate:
     return sum((getattr(utterance, unit) for utterance in utterances), ErrorRate())
 
 
