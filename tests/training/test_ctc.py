@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from asr.training.ctc import ctc_loss, frames_needed
+from asr.training.ctc import by_tensorflow, compiled, ctc_loss, frames_needed
 
 V = 3
 
@@ -25,6 +25,12 @@ def by_all_paths(logits: np.ndarray, labels: tuple[int, ...]) -> float:
     return -np.log(sum(np.exp(sum(log_probs[t, k] for t, k in enumerate(path))) for path in paths))
 
 
+@pytest.fixture(params=[compiled, by_tensorflow], ids=["compiled", "tensorflow"])
+def loss(request: pytest.FixtureRequest):
+    """Both ways to compute it."""
+    return request.param
+
+
 UTTERANCES = [(5, (1, 2)), (3, (1, 1)), (6, (2, 2, 1)), (1, (2,))]
 
 
@@ -39,22 +45,22 @@ def batch(extra_frames: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     return logits.astype(np.float32), lengths, labels, np.array([len(s) for _, s in UTTERANCES], np.int32)
 
 
-def test_equals_the_sum_over_all_paths() -> None:
+def test_equals_the_sum_over_all_paths(loss) -> None:
     logits, lengths, *labels = batch()
     wanted = [by_all_paths(x[:t].astype(np.float64), u) for x, (t, u) in zip(logits, UTTERANCES, strict=True)]
-    np.testing.assert_allclose(ctc_loss(logits, lengths, *labels), wanted, rtol=1e-5)
+    np.testing.assert_allclose(loss(logits, lengths, *labels), wanted, rtol=1e-5)
 
 
-def test_padding_has_no_part_in_it() -> None:
-    np.testing.assert_allclose(ctc_loss(*batch(extra_frames=4)), ctc_loss(*batch()), rtol=1e-6)
+def test_padding_has_no_part_in_it(loss) -> None:
+    np.testing.assert_allclose(loss(*batch(extra_frames=4)), loss(*batch()), rtol=1e-6)
 
 
-def test_gradient_equals_differences_of_the_sum_over_paths() -> None:
+def test_gradient_equals_differences_of_the_sum_over_paths(loss) -> None:
     logits, lengths, *labels = batch(extra_frames=1)
     variable = tf.Variable(logits)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(ctc_loss(variable, lengths, *labels))
-    gradient = tape.gradient(loss, variable).numpy()
+        total = tf.reduce_sum(loss(variable, lengths, *labels))
+    gradient = tape.gradient(total, variable).numpy()
     for row, (frames, spelled) in enumerate(UTTERANCES):
         own = logits[row, :frames].astype(np.float64)
         for place in np.ndindex(own.shape):
@@ -65,9 +71,52 @@ def test_gradient_equals_differences_of_the_sum_over_paths() -> None:
         assert not gradient[row, frames:].any()
 
 
-def test_a_repeat_needs_a_frame_more() -> None:
+def test_a_repeat_needs_a_frame_more(loss) -> None:
     """Two labels in two frames are possible when they differ; when equal they need three."""
     one = np.zeros((1, 2, V), np.float32)
-    assert np.isfinite(ctc_loss(one, [2], [[1, 2]], [2]))[0]
+    assert np.isfinite(loss(one, [2], [[1, 2]], [2]))[0]
     assert (frames_needed(np.array([1, 2])), frames_needed(np.array([1, 1]))) == (2, 3)
-    assert np.isinf(ctc_loss(one, [2], [[1, 1]], [2]))[0]
+    assert np.isinf(loss(one, [2], [[1, 1]], [2]))[0]
+
+
+def by_float64(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    """Loss and gradient by the sums of Graves et al. (eq. 6-16) in float64, as plainly as they stand."""
+    log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    states = np.zeros(2 * len(labels) + 1, int)
+    states[1::2] = labels
+
+    def sums(log_probs: np.ndarray, states: np.ndarray) -> np.ndarray:
+        found = np.full((len(log_probs), len(states)), -np.inf)
+        found[0, :2] = log_probs[0, states[:2]]
+        for t in range(1, len(found)):
+            for s in range(len(states)):
+                skip = s > 1 and states[s] not in (0, states[s - 2])
+                before = found[t - 1, max(0, s - 2 if skip else s - 1) : s + 1]
+                found[t, s] = np.logaddexp.reduce(before) + log_probs[t, states[s]]
+        return found
+
+    forward, back = sums(log_probs, states), sums(log_probs[::-1], states[::-1])[::-1, ::-1]
+    total = np.logaddexp.reduce(forward[-1, -2:])
+    gradient = np.exp(log_probs)
+    for s, label in enumerate(states):
+        gradient[:, label] -= np.exp(forward[:, s] + back[:, s] - log_probs[:, label] - total)
+    return -total, gradient
+
+
+@pytest.mark.parametrize("scale", [1, 10, 40])
+def test_stays_exact_where_paths_are_very_improbable(scale: float) -> None:
+    """Logits this far apart give TensorFlow's float32 sums gradients that are off by one, or no loss at all."""
+    rng = np.random.default_rng(1)
+    logits, labels = rng.normal(0, scale, (1, 300, 29)).astype(np.float32), rng.integers(1, 29, (1, 100))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wanted, wanted_gradient = by_float64(logits[0].astype(np.float64), labels[0])
+    variable = tf.Variable(logits)
+    with tf.GradientTape() as tape:
+        found = compiled(variable, [300], labels, [100])
+    assert found.numpy()[0] == pytest.approx(wanted, rel=1e-6)
+    np.testing.assert_allclose(tape.gradient(found, variable).numpy()[0], wanted_gradient, atol=2e-4)
+
+
+def test_on_a_cpu_the_compiled_loops_run() -> None:
+    logits, lengths, *labels = batch()
+    np.testing.assert_array_equal(ctc_loss(logits, lengths, *labels), compiled(logits, lengths, *labels))

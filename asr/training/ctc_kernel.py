@@ -1,0 +1,174 @@
+"""The forward-backward sums of CTC on a CPU, compiled by numba (Graves et al. 2006, section 4.1).
+
+Between, before and after its U labels an utterance has blanks: S = 2U + 1 states, of which a path visits those with a
+label all, and may skip a blank between two that differ. All sums are of logarithms, in float32 around the best state of
+each frame, so that no length underflows. exp and log are polynomials here, within 1e-6, since a call into the C library
+is no vector instruction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from asr.text.vocabulary import BLANK
+
+_FAST: Any = {"fastmath": True, "nogil": True, "cache": True, "error_model": "numpy"}
+_F = np.float32
+_NEVER = _F(-1e30)
+"""The logarithm of what cannot be: far below all that can, and still a number."""
+
+_LOG2_E, _LN2_HIGH, _LN2_LOW = _F(1.4426950408889634), _F(0.693359375), _F(-2.12194440e-4)
+_EXP = tuple(_F(1 / d) for d in (5040, 720, 120, 24, 6, 2, 1, 1))
+_ATANH = tuple(_F(2 / d) for d in (11, 9, 7, 5, 3, 1))
+_CENTRE, _LOG_CENTRE = _F(1.75), _F(np.log(1.75))
+
+
+@njit(**_FAST)
+def _exp(x):
+    """e^x for x <= 0: 2^n times a Taylor series within half of ln 2; below e^-87 zero."""
+    x = max(x, _F(-87))
+    n = np.floor(x * _LOG2_E + _F(0.5))
+    r = x - n * _LN2_HIGH - n * _LN2_LOW
+    p = _EXP[0]
+    for c in _EXP[1:]:
+        p = p * r + c
+    return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@njit(**_FAST)
+def _log_1_to_3(x):
+    """The logarithm of a number from 1 to 3: log(1.75) + 2 atanh((x - 1.75) / (x + 1.75))."""
+    z = (x - _CENTRE) / (x + _CENTRE)
+    square, p = z * z, _F(0)
+    for c in _ATANH:
+        p = p * square + c
+    return _LOG_CENTRE + p * z
+
+
+@njit(**_FAST)
+def _log_sum(a, b, c):
+    """log(e^a + e^b + e^c)."""
+    high = max(a, max(b, c))
+    return high + _log_1_to_3(_exp(a - high) + _exp(b - high) + _exp(c - high))
+
+
+@njit(**_FAST)
+def _states(labels, states, skips):
+    """Label of each state (S,), and whether a path may come to it from two states before: 0, or else ``_NEVER``."""
+    for s in range(len(states)):
+        states[s] = labels[s // 2] if s % 2 else BLANK
+        skips[s] = _F(0) if s % 2 and s > 1 and states[s] != states[s - 2] else _NEVER
+
+
+@njit(**_FAST)
+def _centred(row):
+    """Subtract the greatest of ``row`` from it, and give it."""
+    high = _NEVER
+    for value in row:
+        high = max(high, value)
+    for i in range(len(row)):
+        row[i] = max(row[i] - high, _NEVER)
+    return high
+
+
+@njit(**_FAST)
+def _log_softmax(logits, out):
+    """(T, V) → ``out`` (T, V)."""
+    for t in range(len(logits)):
+        high = logits[t, 0]
+        for k in range(logits.shape[1]):
+            high = max(high, logits[t, k])
+        total = _F(0)
+        for k in range(logits.shape[1]):
+            total += _exp(logits[t, k] - high)
+        shift = high + np.log(total)
+        for k in range(logits.shape[1]):
+            out[t, k] = logits[t, k] - shift
+
+
+@njit(**_FAST)
+def _step(before, emitted, skips, row):
+    """α_t(s) = y_t(l_s) (α_{t-1}(s) + α_{t-1}(s-1) + α_{t-1}(s-2) where it may), as logarithms (eq. 6, 7).
+
+    ``before`` (2 + S,) has two states in front that no path visits.
+    """
+    for s in range(len(row)):
+        row[s] = emitted[s] + _log_sum(before[s + 2], before[s + 1], before[s] + skips[s])
+
+
+@njit(**_FAST)
+def _sweep(emitted, skips, sums):
+    """All log α, less the greatest of their frame, into ``sums`` (T, 2 + S); the sum of what was subtracted."""
+    total = 0.0
+    sums[:, :2] = _NEVER
+    sums[0, 2:] = _NEVER
+    sums[0, 2] = emitted[0, 0]
+    if len(skips) > 1:
+        sums[0, 3] = emitted[0, 1]
+    total += _centred(sums[0, 2:])
+    for t in range(1, len(emitted)):
+        _step(sums[t - 1], emitted[t], skips, sums[t, 2:])
+        total += _centred(sums[t, 2:])
+    return total
+
+
+@njit(**_FAST)
+def _one(logits, labels, gradient):
+    """The loss of one utterance's ``logits`` (T, V); fills ``gradient`` (T, V), with zeros where no path exists."""
+    frames, size = logits.shape[0], 2 * len(labels) + 1
+    log_probs = np.empty_like(logits)
+    _log_softmax(logits, log_probs)
+    states, skips = np.empty(size, np.int32), np.empty(size, np.float32)
+    _states(labels, states, skips)
+    emitted = np.empty((frames, size), np.float32)
+    for t in range(frames):
+        for s in range(size):
+            emitted[t, s] = log_probs[t, states[s]]
+    forward, back = np.empty((frames, size + 2), np.float32), np.empty((frames, size + 2), np.float32)
+    total = _sweep(emitted, skips, forward)
+    last = forward[-1, 2:]
+    ends = _log_sum(last[-1], last[-2] if size > 1 else _NEVER, _NEVER)
+    if total + ends < _NEVER / 2:
+        gradient[:] = 0
+        return np.inf
+    # From the end the same sums, over states in reverse; a skip leads to the state two before in that order as well.
+    reverse_states, reverse_skips = np.empty(size, np.int32), np.empty(size, np.float32)
+    _states(labels[::-1], reverse_states, reverse_skips)
+    _sweep(emitted[::-1, ::-1], reverse_skips, back)
+    _fill(log_probs, states, emitted, forward, back, gradient)
+    return -(total + ends)
+
+
+@njit(**_FAST)
+def _fill(log_probs, states, emitted, forward, back, gradient):
+    """∂L/∂logit = y_t(k) - the share of paths that are at label k in frame t (eq. 16)."""
+    frames, size = emitted.shape
+    at = np.empty(size, np.float32)
+    for t in range(frames):
+        for s in range(size):  # each sum has the emission of frame t in it, so their product has it twice
+            at[s] = forward[t, 2 + s] + back[frames - 1 - t, 1 + size - s] - emitted[t, s]
+        _centred(at)
+        total = _F(0)
+        for s in range(size):
+            at[s] = _exp(at[s])
+            total += at[s]
+        for k in range(log_probs.shape[1]):
+            gradient[t, k] = _exp(log_probs[t, k])
+        for s in range(size):
+            gradient[t, states[s]] -= at[s] / total
+
+
+@njit(**_FAST)
+def losses_and_gradient(logits, logit_lengths, labels, label_lengths):
+    """-log p(labels) (B,) and its gradient (B, T, V), zero in the padding.
+
+    ``logits`` (B, T, V) float32, ``logit_lengths`` (B,), ``labels`` (B, U), ``label_lengths`` (B,) int32.
+    """
+    losses, gradient = np.empty(len(logits), np.float32), np.zeros_like(logits)
+    for b in range(len(logits)):
+        frames, spelled = logit_lengths[b], label_lengths[b]
+        losses[b] = _one(logits[b, :frames], labels[b, :spelled], gradient[b, :frames])
+    return losses, gradient
