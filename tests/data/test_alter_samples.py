@@ -301,13 +301,15 @@ def test_recordings_come_from_folders_and_manifests(tmp_path: Path, sounds: tupl
     write_manifest(tmp_path / "two.jsonl", sounds[:2])
     named = find_recordings("augment.noise", [str(tmp_path / "two.jsonl"), str(tmp_path)])
     assert [s.id for s in named] == ["0", "1", *map(str, range(9))]
+    assert [s.id for s in find_recordings("augment.noise", [str(tmp_path / "[2-4]*")])] == ["2", "3", "4"]
 
 
 def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"augment\.noise: .*ESC-01 is not there; name a folder of recordings or a"):
         find_recordings("augment.noise", [str(tmp_path / "ESC-01")])
-    with pytest.raises(ConfigError, match=r"augment\.noise: .* holds no recording \(\.flac, "):
-        find_recordings("augment.noise", [str(tmp_path)])
+    for empty in (tmp_path, tmp_path / "*.wav"):
+        with pytest.raises(ConfigError, match=r"augment\.noise: .* holds no recording \(\.flac, "):
+            find_recordings("augment.noise", [str(empty)])
     (tmp_path / "bad.wav").write_bytes(b"no audio")
     with pytest.raises(AudioError, match=r"bad\.wav"):
         find_recordings("augment.noise", [str(tmp_path)])

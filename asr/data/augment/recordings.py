@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import glob
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,15 @@ from asr.errors import ConfigError
 
 
 def find_recordings(setting: str, paths: Sequence[str]) -> tuple[Utterance, ...]:
-    """The utterances of manifests, and every recording below folders such as ESC-10, in an order of their own.
+    """The utterances of manifests, every recording below folders, and those whose paths fit patterns.
 
     Args:
         setting: what named ``paths``, for messages: ``augment.noise``.
-        paths: manifests and folders.
+        paths: manifests, folders such as ``ESC-10``, or patterns such as ``ESC-10/*/[1-4]-*``, which leave a part for
+            a test.
 
     Raises:
-        ConfigError: a path is not there, or a folder holds no recording.
+        ConfigError: a path is not there, or no recording is.
         ManifestError: a manifest has bad lines.
         AudioError: a recording in a folder is none.
     """
@@ -31,17 +33,17 @@ def find_recordings(setting: str, paths: Sequence[str]) -> tuple[Utterance, ...]
 def _found(setting: str, path: Path) -> list[Utterance]:
     if path.is_file():
         return read_manifest(path)
-    if not path.is_dir():
+    if not path.is_dir() and not glob.has_magic(str(path)):
         raise ConfigError(f"{setting}: {path} is not there; name a folder of recordings or a manifest of them")
-    found = [_whole(p, path) for p in sorted(path.rglob("*")) if p.suffix.lower() in AUDIO_SUFFIXES]
-    if not found:
+    found = path.rglob("*") if path.is_dir() else map(Path, glob.iglob(str(path), recursive=True))
+    recordings = _whole(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES)
+    if not recordings:
         raise ConfigError(f"{setting}: {path} holds no recording ({', '.join(sorted(AUDIO_SUFFIXES))})")
-    return found
+    return recordings
 
 
-def _whole(path: Path, folder: Path) -> Utterance:
-    name = path.relative_to(folder).with_suffix("").as_posix()
-    return Utterance(name, str(path), audio_info(path).duration, "", name)
+def _whole(paths: Iterable[Path]) -> list[Utterance]:
+    return [Utterance(p.stem, str(p), audio_info(p).duration, "", p.stem) for p in sorted(paths)]
 
 
 def excerpt(recording: Utterance, count: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
