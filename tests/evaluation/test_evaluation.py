@@ -58,6 +58,19 @@ def test_a_failed_recording_counts_as_deletions_and_is_listed():
     assert "b1" not in [u.id for u in result.worst(10)]
 
 
+def test_what_is_scored_is_the_whole_manifest_whatever_failed():
+    failed = {
+        name: AudioEmptyError("empty") if name in ("a1", "b1", "b2") else text for name, text in HYPOTHESES.items()
+    }
+    result = evaluate(CORPUS, failed)
+    for scores in (result.normalised, result.verbatim):
+        assert [u.id for u in scores.utterances] == [u.id for u in CORPUS]
+        assert scores.words.errors.reference_length == sum(len(u.text.split()) for u in CORPUS)
+    assert result.to_json()["utterances"] == len(CORPUS)
+    assert sum(score.utterances for score in result.by_speaker()) == len(CORPUS)
+    assert result.normalised.words.errors.deletions == 3 + 3 + 1
+
+
 def test_speakers_are_listed_with_their_own_errors_the_worst_first():
     anna, bert = sorted(evaluate(CORPUS, HYPOTHESES).by_speaker(), key=lambda score: score.speaker)
     assert (anna.utterances, anna.words) == (2, ErrorRate(insertions=1, reference_length=4))

@@ -1,0 +1,113 @@
+"""Which of two systems makes fewer word errors on the same utterances, and whether that may be said.
+
+asr compare A.jsonl B.jsonl --manifest test.jsonl    what asr evaluate -o kept of either
+asr compare a.txt b.txt --reference reference.txt     text files, line by line
+asr compare a.txt b.txt --reference reference.txt --ids     each line starts with its id
+asr compare a.trn b.trn --reference reference.trn     each line ends with its id: TEXT (ID)
+
+Two paired tests, both two-sided: the matched-pair sentence-segment word error test (MAPSSWE; Gillick and Cox 1989),
+and a bootstrap that draws speakers, both systems together (Bisani and Ney 2004). One is called better only where the
+first has p < 0.05 and the 95 % interval of the difference, by the second, excludes 0. A recording that failed counts as
+deletions. Exit code: 0 whoever is better, 1 files that do not fit together, 2 wrong command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.cli.numbers import whole_number
+from asr.errors import AsrError, ConfigError, EvaluationError
+
+if TYPE_CHECKING:
+    from asr.evaluation import Comparison, Evaluation
+    from asr.evaluation.evaluation import Reference
+
+_MANIFESTS = (".jsonl", ".json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``asr compare``."""
+    parser.add_argument("a", metavar="A", help="hypotheses of one system, by asr evaluate -o; or a text file")
+    parser.add_argument("b", metavar="B", help="hypotheses of the other")
+    parser.add_argument(
+        "--manifest",
+        "--reference",
+        dest="reference",
+        metavar="FILE",
+        required=True,
+        help="what was said: a manifest (.jsonl), or a text file laid out as A and B",
+    )
+    parser.add_argument("--ids", action="store_true", help="text files: each line starts with its id")
+    parser.add_argument(
+        "--speakers", action="store_true", help="text files: ids start with the speaker, before the first - or _"
+    )
+    parser.add_argument(
+        "--normaliser", metavar="NAME", default="upper_letters", help="upper_letters (default), whisper or verbatim"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="of the bootstrap (default 0)")
+    parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare, and print the result.
+
+    Returns:
+        0, whatever the verdict.
+
+    Raises:
+        ConfigError: arguments that do not go together, or a normaliser nobody knows.
+        EvaluationError, ManifestError: files that cannot be read, or that have not the same ids.
+    """
+    from asr.text import normalise
+
+    normalise("", arguments.normaliser)
+    comparison = _comparison(arguments)
+    if arguments.json:
+        files = {"reference": arguments.reference, "files": {"a": arguments.a, "b": arguments.b}}
+        print(json.dumps(files | comparison.to_json(), ensure_ascii=False, indent=1))
+    else:
+        _print(comparison, (arguments.a, arguments.b))
+    return 0
+
+
+def _comparison(arguments: argparse.Namespace) -> Comparison:
+    from asr.evaluation import compare_evaluations
+
+    of_a, of_b = (_evaluation(arguments, path) for path in (arguments.a, arguments.b))
+    return compare_evaluations(of_a, of_b, seed=arguments.seed)
+
+
+def _evaluation(arguments: argparse.Namespace, path: str) -> Evaluation:
+    from asr.evaluation import evaluate
+
+    references, texts = _read(arguments, path)
+    try:
+        return evaluate(references, texts, arguments.normaliser, seed=arguments.seed)
+    except EvaluationError as error:
+        raise EvaluationError(f"{path} beside {arguments.reference}: {error}") from error
+
+
+def _read(arguments: argparse.Namespace, path: str) -> tuple[Sequence[Reference], Mapping[str, str | AsrError]]:
+    if Path(arguments.reference).suffix.lower() not in _MANIFESTS:
+        from asr.evaluation import read_text_pair
+
+        return read_text_pair(arguments.reference, path, ids=arguments.ids, speakers=arguments.speakers)
+    if arguments.ids or arguments.speakers:
+        raise ConfigError(f"--ids and --speakers describe text files, and {arguments.reference} is a manifest")
+    from asr.data import read_manifest
+    from asr.evaluation import read_hypotheses
+
+    return read_manifest(arguments.reference), read_hypotheses(path)
+
+
+def _print(comparison: Comparison, names: tuple[str, str]) -> None:
+    from rich.console import Console
+
+    from asr.evaluation.comparison_console import print_comparison
+
+    print_comparison(comparison, names, Console(width=None if sys.stdout.isatty() else 110))

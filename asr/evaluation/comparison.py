@@ -1,0 +1,138 @@
+"""Two systems on the same utterances: who makes fewer errors, and whether that may be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from asr.errors import AsrError
+from asr.evaluation.error_rate import ErrorRate
+from asr.evaluation.evaluation import Evaluation, Reference, ScoredUtterance, evaluate
+from asr.evaluation.matched_pairs import MatchedPairs, error_segments, matched_pairs
+from asr.evaluation.paired_bootstrap import Difference, paired_bootstrap
+from asr.evaluation.speakers import by_speaker, drawn_groups
+
+SIGNIFICANT = 0.05
+"""Better is said of a p less than this."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Words and errors of both systems on the same words: an utterance's, or a speaker's."""
+
+    name: str
+    speaker: str
+    a: ErrorRate
+    b: ErrorRate
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many pairs have fewer errors of A (``wins``), fewer of B (``losses``), and as many (``ties``)."""
+
+    wins: int
+    losses: int
+    ties: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both evaluations, and the paired tests of their word errors; ``difference`` is None with nothing to resample."""
+
+    a: Evaluation
+    b: Evaluation
+    difference: Difference | None
+    matched_pairs: MatchedPairs
+
+    @property
+    def better(self) -> Literal["A", "B"] | None:
+        """Who makes fewer word errors, or None where that cannot be claimed.
+
+        It can where the matched-pair test has p < 0.05 and the interval of the difference excludes 0.
+        """
+        found = self.difference
+        if found is None or self.matched_pairs.p >= SIGNIFICANT or not found.excludes_zero:
+            return None
+        return "A" if found.rate < 0 else "B"
+
+    @property
+    def utterances(self) -> list[Pair]:
+        """The errors of both in each utterance, in order."""
+        pairs = zip(self.a.normalised.utterances, self.b.normalised.utterances, strict=True)
+        return [Pair(a.id, a.speaker, a.words, b.words) for a, b in pairs]
+
+    @property
+    def speakers(self) -> list[Pair]:
+        """The errors of both of each speaker, in order of appearance; empty if each utterance has its own."""
+        speakers = by_speaker(self.utterances)
+        if len(speakers) == len(self.utterances):
+            return []
+        return [Pair(name, name, *_totals(group)) for name, group in speakers.items()]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dicts; rates and their difference (A less B) are fractions."""
+        return {
+            "utterances": len(self.utterances),
+            "normaliser": self.a.normalised.normaliser,
+            "better": self.better,
+            "a": _scored(self.a),
+            "b": _scored(self.b),
+            "difference": asdict(self.difference) if self.difference else None,
+            "matched_pairs": asdict(self.matched_pairs),
+            "by_utterance": asdict(tally(self.utterances)),
+            "by_speaker": asdict(tally(self.speakers))
+            | {"speakers": [{"speaker": p.name, "a": p.a.to_json(), "b": p.b.to_json()} for p in self.speakers]},
+        }
+
+
+def _scored(evaluation: Evaluation) -> dict[str, Any]:
+    scores = evaluation.normalised.to_json()
+    return {
+        "wer": scores["wer"],
+        "cer": scores["cer"],
+        "failures": [asdict(failure) for failure in evaluation.failures],
+    }
+
+
+def compare(
+    references: Sequence[Reference],
+    a: Mapping[str, str | AsrError],
+    b: Mapping[str, str | AsrError],
+    normaliser: str = "upper_letters",
+    *,
+    seed: int = 0,
+) -> Comparison:
+    """Compare the word errors of two systems' hypotheses, by id.
+
+    An error in place of a text counts as deletions, as in ``evaluate``. What is drawn, speakers or utterances, is also
+    as there.
+
+    Raises:
+        EvaluationError, ConfigError: as ``evaluate`` raises them, of either system.
+    """
+    of_a, of_b = evaluate(references, a, normaliser, seed=seed), evaluate(references, b, normaliser, seed=seed)
+    return compare_evaluations(of_a, of_b, seed=seed)
+
+
+def compare_evaluations(a: Evaluation, b: Evaluation, *, seed: int = 0) -> Comparison:
+    """``compare`` of two evaluations of the same references, made with the same normaliser."""
+    pairs = [*zip(a.normalised.utterances, b.normalised.utterances, strict=True)]
+    segments = [segment for of_a, of_b in pairs for segment in _segments(of_a, of_b)]
+    over, groups = drawn_groups([Pair(of_a.id, of_a.speaker, of_a.words, of_b.words) for of_a, of_b in pairs])
+    totals_a, totals_b = zip(*map(_totals, groups), strict=True)
+    return Comparison(a, b, paired_bootstrap(totals_a, totals_b, over=over, seed=seed), matched_pairs(segments))
+
+
+def _segments(a: ScoredUtterance, b: ScoredUtterance) -> list[tuple[int, int]]:
+    return error_segments(a.reference, a.hypothesis, b.hypothesis)
+
+
+def _totals(pairs: Sequence[Pair]) -> tuple[ErrorRate, ErrorRate]:
+    return sum((pair.a for pair in pairs), ErrorRate()), sum((pair.b for pair in pairs), ErrorRate())
+
+
+def tally(pairs: Sequence[Pair]) -> Tally:
+    """Count who has fewer errors in each pair."""
+    differences = [pair.a.errors - pair.b.errors for pair in pairs]
+    return Tally(sum(d < 0 for d in differences), sum(d > 0 for d in differences), differences.count(0))
