@@ -20,9 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="a folder of recipes/")
     parser.add_argument("settings", metavar="key=value", nargs="*", help="settings of training")
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="the corpus as published (default: data/ as in the recipe)"
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="the corpus as published; of a recipe of several, the folder that holds them (default: data/)",
     )
-    parser.add_argument("--download", action="store_true", help="fetch the corpus from its home first")
+    parser.add_argument("--download", action="store_true", help="fetch the corpora from their homes first")
     parser.add_argument("--run", type=Path, metavar="DIR", help="folder of the runs (default: runs/NAME)")
 
 
@@ -40,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise MissingExtraError(f"a recipe needs {missing.name}; pip install 'asr[train]'") from missing
     plan = read_plan(name)
     folder = arguments.run or Path("runs") / name
-    prepare_stage(plan, arguments.data or plan.folder, download=arguments.download, say=_say)
-    stages = run_one_model if plan.test else run_leave_one_out
-    results = stages(plan, folder, _trainer(name, arguments.settings), _say)
+    prepare_stage(plan, arguments.data, download=arguments.download, say=_say)
+    stages = run_leave_one_out if plan.leave_one_speaker_out else run_one_model
+    results = stages(plan, folder, _trainer(name, arguments.settings), _say, arguments.data)
     if results is None:
         _say("out of minutes; the same command goes on")
         return 0
@@ -71,8 +74,11 @@ def _in_checkout(home: Path) -> bool:
 
 
 def _show(results: dict[str, Any], folder: Path) -> None:
-    for system, rates in results["systems"].items():
-        _say(f"evaluate: {system}: WER {100 * rates['wer']['rate']:.2f} %, CER {100 * rates['cer']['rate']:.2f} %")
+    sets = {"": results["systems"]} | {f"{name}, ": one["systems"] for name, one in results.get("further", {}).items()}
+    for name, systems in sets.items():
+        for system, rates in systems.items():
+            wer, cer = (f"{kind.upper()} {100 * rates[kind]['rate']:.2f} %" for kind in ("wer", "cer"))
+            _say(f"evaluate: {name}{system}: {wer}, {cer}")
     _say(f"results are in {folder / 'results.json'}")
 
 

@@ -10,15 +10,69 @@ from typing import Any
 from asr.errors import ConfigError
 from asr.files import share_folder
 
+DATA = Path("data")
+"""Where corpora lie unless the command says otherwise."""
+
+JUDGES = ("test", "leave_one_speaker_out", "judge")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus to prepare.
+
+    Attributes:
+        importer: its name.
+        folder: where it lies, below ``DATA``.
+        manifests: the folder they are written to.
+        parts: subsets that are needed, each a manifest and, at the corpus's home, an archive; all it has when ().
+    """
+
+    importer: str
+    folder: Path
+    manifests: Path
+    parts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class LanguageModelPlan:
+    """What the language model is made of.
+
+    Attributes:
+        order: words of its longest n-gram.
+        text: prose below ``DATA``; the training transcripts where None or not there.
+        of: what ``text`` is, in the table.
+        vocabulary_size: only so many of its words.
+        size_mb: million bytes that the file may have.
+    """
+
+    order: int
+    text: Path | None = None
+    of: str = "the training transcripts"
+    vocabulary_size: int | None = None
+    size_mb: float | None = None
+
 
 @dataclass(frozen=True)
 class Peer:
-    """Someone else's published result, a row in the table; fractions, None where not published."""
+    """Another system, a row in the table.
+
+    Attributes:
+        system: its name.
+        wer: as published, a fraction; None where it is not.
+        cer: the same.
+        source: where that stands, or how it was measured.
+        hypotheses: what it made of our own test set, as `asr evaluate -o` writes it, scored in place of wer and cer.
+        rtf: its real-time factor, where we measured it.
+        test_set: which of the recipe's, such as test-clean; its main one when None.
+    """
 
     system: str
-    wer: float | None
-    cer: float | None
     source: str
+    wer: float | None = None
+    cer: float | None = None
+    hypotheses: str | None = None
+    rtf: float | None = None
+    test_set: str | None = None
 
 
 @dataclass(frozen=True)
@@ -28,24 +82,26 @@ class Plan:
     Attributes:
         name: its folder below recipes/.
         title: the heading of its table.
-        corpus: the importer's name.
-        folder: where the corpus lies unless the command says otherwise.
+        corpora: to prepare.
         test: manifest the exported bundle is judged by; or
-        leave_one_speaker_out: manifest whose every speaker is judged by a model trained on all others.
+        leave_one_speaker_out: manifest whose every speaker is judged by a model trained on all others; or
+        judges_dev: the run's own dev set judges, each half of its speakers read with weights tuned on the other.
+        further_tests: manifests that the bundle is judged by as well, where they are there.
         grammar: all that can be said in the corpus, as a second way to read; () where that is free.
-        lm_order: of the language model of the training transcripts; None for none.
-        peers: published results to stand beside.
+        language_model: None for none.
+        peers: other systems to stand beside.
         card: what the model card says, where a bundle is exported.
     """
 
     name: str
     title: str
-    corpus: str
-    folder: Path
+    corpora: Sequence[Corpus]
     test: Path | None
     leave_one_speaker_out: Path | None
+    judges_dev: bool
+    further_tests: Sequence[Path]
     grammar: Sequence[str]
-    lm_order: int | None
+    language_model: LanguageModelPlan | None
     peers: Sequence[Peer]
     card: Mapping[str, Any] | None
 
@@ -53,6 +109,19 @@ class Plan:
     def home(self) -> Path:
         """The recipe's own folder, in the checkout or the installed package."""
         return share_folder("recipes") / self.name
+
+    def place(self, corpus: Corpus, data: Path | None) -> Path:
+        """Where ``corpus`` lies, if the command line named ``data``: the one corpus, or what holds several."""
+        if data is None:
+            return corpus.folder
+        return data if len(self.corpora) == 1 else data / corpus.folder.relative_to(DATA)
+
+    def text(self, data: Path | None) -> Path | None:
+        """Where the language model's prose lies, beside the corpora; None where the plan has none."""
+        text = self.language_model.text if self.language_model else None
+        if text is None or data is None:
+            return text
+        return (data.absolute().parent if len(self.corpora) == 1 else data) / text.relative_to(DATA)
 
 
 def read_plan(name: str) -> Plan:
@@ -65,18 +134,34 @@ def read_plan(name: str) -> Plan:
 
     path = share_folder("recipes") / name / "stages.yaml"
     tree: Any = OmegaConf.to_container(OmegaConf.load(path))
-    test, loso = tree.get("test"), tree.get("leave_one_speaker_out")
-    if bool(test) == bool(loso):
-        raise ConfigError(f"{path}: one of test and leave_one_speaker_out is needed")
+    try:
+        return _plan(name, tree)
+    except (KeyError, TypeError, ValueError, ConfigError) as fault:
+        raise ConfigError(f"{path}: {fault}") from fault
+
+
+def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
+    if sum(key in tree for key in JUDGES) != 1 or tree.get("judge", "dev") != "dev":
+        raise ConfigError("one of test, leave_one_speaker_out and judge: dev is needed")
+    prepare, loso = tree["prepare"], tree.get("leave_one_speaker_out")
     return Plan(
         name=name,
         title=tree["title"],
-        corpus=tree["prepare"]["corpus"],
-        folder=Path(tree["prepare"]["folder"]),
-        test=Path(test) if test else None,
+        corpora=tuple(_corpus(**one) for one in (prepare if isinstance(prepare, list) else [prepare])),
+        test=Path(tree["test"]) if "test" in tree else None,
         leave_one_speaker_out=Path(loso) if loso else None,
+        judges_dev="judge" in tree,
+        further_tests=tuple(map(Path, tree.get("further_tests", ()))),
         grammar=tuple(tree.get("grammar", ())),
-        lm_order=tree.get("language_model", {}).get("order"),
+        language_model=_language_model(**tree["language_model"]) if "language_model" in tree else None,
         peers=tuple(Peer(**peer) for peer in tree.get("peers", ())),
         card=tree.get("card"),
     )
+
+
+def _corpus(corpus: str, folder: str, manifests: str | None = None, parts: Sequence[str] = ()) -> Corpus:
+    return Corpus(corpus, Path(folder), Path(manifests or f"manifests/{corpus}"), tuple(parts))
+
+
+def _language_model(order: int, text: str | None = None, **more: Any) -> LanguageModelPlan:
+    return LanguageModelPlan(order, Path(text) if text else None, **more)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asr.errors import ConfigError
 from asr.evaluation import Evaluation
 from asr.files import write_atomically
-from asr.recipe.plan import Peer, Plan
+from asr.recipe.plan import Plan
+
+NOT_MEASURED = "\n\nnot measured yet\n\n"
+"""What stands between the markers before there are results."""
 
 BEGIN, END = "<!-- results: rendered from results.json by `asr recipe` -->", "<!-- end of results -->"
 
@@ -36,47 +39,111 @@ def write_readme_table(plan: Plan, results: Mapping[str, Any]) -> None:
 
 def render(plan: Plan, results: Mapping[str, Any]) -> str:
     """The Markdown between the markers."""
-    lines = ["", "| system | WER | CER | source |", "|---|---|---|---|"]
-    for name, system in results["systems"].items():
-        lines.append(f"| **{name}** | {_rate(system['wer'])} | {_rate(system['cer'])} | `{results['command']}` |")
-    lines += [_peer(peer) for peer in plan.peers]
-    if results["by_speaker"]:
-        lines += [
-            "",
-            f"By speaker, {results['main']}:",
-            "",
-            "| speaker | utterances | WER | CER |",
-            "|---|---|---|---|",
-        ]
-        rows = sorted(results["by_speaker"], key=lambda row: row["speaker"])
-        lines += [
+    lines = [*_table(plan, results, results.get("judged_on"), results["systems"]), *_speakers(results)]
+    for further in results.get("further", {}).values():
+        lines += _table(plan, results, further, further["systems"])
+    return "\n".join([*lines, "", *_words(results), *_language_model(results), _training(results), ""]) + "\n"
+
+
+def _table(
+    plan: Plan, results: Mapping[str, Any], judged_on: Mapping[str, Any] | None, systems: Mapping[str, Any]
+) -> list[str]:
+    """One test set's rows; ``judged_on`` says which where a recipe has several, or judges by its dev set."""
+    first = systems is results["systems"]
+    name = judged_on["name"] if judged_on else None
+    measured = results.get("peers", {}).get(name, {}) if name else dict(_only(results.get("peers", {})))
+    rows = [_system(one, system, f"`{results['command']}`", bold=True) for one, system in systems.items()]
+    for peer in plan.peers:
+        if peer.test_set != name and not (first and peer.test_set is None):
+            continue
+        if peer.system in measured:
+            rows.append(_system(peer.system, measured[peer.system], peer.source, bold=False))
+        elif peer.hypotheses is None:
+            rows.append([peer.system, _per_cent(peer.wer), _per_cent(peer.cer), _factor(peer.rtf), peer.source])
+    columns = ["system", "WER", "CER", "RTF", "source"]
+    if not any(row[3] for row in rows):
+        columns, rows = [c for c in columns if c != "RTF"], [[*row[:3], row[4]] for row in rows]
+    heading = ["", _heading(judged_on)] if judged_on else []
+    return [*heading, "", _row(columns), "|" + "---|" * len(columns), *map(_row, rows)]
+
+
+def _only(peers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The one test set's, or none."""
+    return next(iter(peers.values()), {})
+
+
+def _heading(judged_on: Mapping[str, Any]) -> str:
+    counts = f"{judged_on['utterances']:,} utterances, {judged_on['hours']:.2f} h, {judged_on['speakers']} speakers"
+    return f"On {judged_on['name']} ({counts}), weights of the language model tuned on {judged_on['tuned_on']}:"
+
+
+def _system(name: str, system: Mapping[str, Any], source: str, *, bold: bool) -> list[str]:
+    shown = f"**{name}**" if bold else name
+    return [shown, _rate(system["wer"]), _rate(system["cer"]), _factor(system.get("rtf")), source]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _speakers(results: Mapping[str, Any]) -> list[str]:
+    if not results["by_speaker"]:
+        return []
+    rows = sorted(results["by_speaker"], key=lambda row: row["speaker"])
+    return [
+        "",
+        f"By speaker, {results['main']}:",
+        "",
+        "| speaker | utterances | WER | CER |",
+        "|---|---|---|---|",
+        *(
             f"| {r['speaker']} | {r['utterances']} | {_per_cent(r['wer']['rate'])} | {_per_cent(r['cer']['rate'])} |"
             for r in rows
-        ]
-    main = results["systems"][results["main"]]
-    counts = ", ".join(
-        f"{main['wer'][key]} {word}"
-        for key, word in [
-            ("substitutions", "substituted"),
-            ("deletions", "deleted"),
-            ("insertions", "inserted"),
-            ("reference_length", "in all"),
-        ]
-    )
-    lines += [
-        "",
-        f"Words: {counts}. Intervals: 95 %, bootstrap over {main['wer']['interval']['over']}. "
-        f"Text normalised by `{main['normaliser']}`.",
-        f"Trained in {results['training_minutes']} minutes, {results['parameters']:,} parameters; "
-        f"seed {results['seed']}, commit {results['commit']}, evaluated by {results['evaluated_by_commit']}, "
-        f"{results['hardware']}, {results['date']}.",
-        "",
+        ),
     ]
-    return "\n".join(lines) + "\n"
 
 
-def _peer(peer: Peer) -> str:
-    return f"| {peer.system} | {_per_cent(peer.wer)} | {_per_cent(peer.cer)} | {peer.source} |"
+def _words(results: Mapping[str, Any]) -> list[str]:
+    main = results["systems"][results["main"]]
+    kinds = {
+        "substitutions": "substituted",
+        "deletions": "deleted",
+        "insertions": "inserted",
+        "reference_length": "in all",
+    }
+    counts = ", ".join(f"{main['wer'][key]} {word}" for key, word in kinds.items())
+    over = f"bootstrap over {main['wer']['interval']['over']}"
+    return [f"Words: {counts}. Intervals: 95 %, {over}. Text normalised by `{main['normaliser']}`."]
+
+
+def _language_model(results: Mapping[str, Any]) -> list[str]:
+    model = results.get("language_model")
+    if not model:
+        return []
+    line = (
+        f"Language model: {model['order']}-gram of {model['of']}, {model['words_of_text']:,} words of text, "
+        f"{model['ngrams'][0]:,} different ones known, {model['bytes'] / 1e6:.1f} MB"
+    )
+    if dev := model.get("dev"):
+        perplexity, unknown = dev["perplexity_including_unknown"], 100 * dev["unknown_rate"]
+        line += f"; perplexity {perplexity:.0f} on the dev transcripts, {unknown:.1f} % of whose words it lacks"
+    return [f"{line}."]
+
+
+def _training(results: Mapping[str, Any]) -> str:
+    speed = ""
+    if "audio_s_per_s" in results:
+        times = {0: "never", 1: "once", 2: "twice"}.get(results["resumed"], f"{results['resumed']} times")
+        speed = f" ({results['audio_s_per_s']:.0f} audio-seconds a second; stopped and resumed {times})"
+    return (
+        f"Trained in {results['training_minutes']} minutes{speed}, {results['parameters']:,} parameters; "
+        f"seed {results['seed']}, commit {results['commit']}, evaluated by {results['evaluated_by_commit']}, "
+        f"{results['hardware']}, {results['date']}."
+    )
+
+
+def _factor(rtf: float | None) -> str:
+    return "" if rtf is None else f"{rtf:.3f}"
 
 
 def _rate(rate: Mapping[str, Any]) -> str:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from asr.bundle import load_bundle
-from asr.corpora.archives import archives_of
+from asr.corpora.archives import ARCHIVES, archives_of
 from asr.corpora.fetch import fetch
 from asr.corpora.prepare import prepare
-from asr.data import Utterance, read_manifest
+from asr.data import Utterance, read_manifest, write_manifest
 from asr.decoding import BeamDecoder, Decoder, GreedyDecoder
 from asr.decoding.grammar import phrases
-from asr.errors import AsrError
-from asr.evaluation import Evaluation, evaluate
+from asr.errors import AsrError, ConfigError, CorpusError
+from asr.evaluation import evaluate
 from asr.export import export_bundle
-from asr.inference import load_model
 from asr.inference.decoders import Decoding
-from asr.inference.tuning import dev_set, tune_bundle
-from asr.lm import train_ngram
 from asr.provenance import provenance
-from asr.recipe.plan import Plan
+from asr.recipe.judge import Judged, JudgingSet, judge, judge_peers
+from asr.recipe.language_model import LanguageModel, make_language_model
+from asr.recipe.plan import Corpus, Plan
 from asr.recipe.results import summary_of
+from asr.recipe.tuned import card_of, halves, note_test, tune_stage, tuned_copy
 from asr.text import Vocabulary
 from asr.training import DataOptions
 from asr.training.evaluate import transcribe_with_checkpoint
@@ -32,77 +32,177 @@ from asr.training.evaluate import transcribe_with_checkpoint
 Train = Callable[[Sequence[str]], bool]
 """Train with these overrides on top of the recipe; True when the run is finished, False when it ran out of minutes."""
 
+Say = Callable[[str], None]
+
 PRECISIONS = ("float32", "int8")
+DEV = "dev"
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run: its folder, its minutes of training, the SHA-256 of its weights."""
+    """A finished run.
+
+    Attributes:
+        folder: of the run.
+        seconds: of training, dev evaluations included, over all calls.
+        audio_s: seconds of audio trained on, in all epochs.
+        resumed: how often it went on after a stop.
+        weights: SHA-256 of the final ones.
+    """
 
     folder: Path
-    minutes: float
+    seconds: float
+    audio_s: float
+    resumed: int
     weights: str
 
     @classmethod
     def read(cls, folder: Path) -> Trained:
-        """From the run's ``final.json``."""
+        """From the run's ``final.json`` and ``setup.json``; each call that took a step has left a file of events."""
         final = json.loads((folder / "final.json").read_text(encoding="utf-8"))
-        return cls(folder, final["seconds"] / 60, final["sha256"])
+        calls = len(list((folder / "events").glob("*.tfevents.*")))
+        audio_s = 3600 * cls.record(folder)["data"]["train"]["hours"] * final["epochs"]
+        return cls(folder, final["seconds"], audio_s, max(0, calls - 1), final["sha256"])
+
+    @staticmethod
+    def record(folder: Path) -> dict[str, Any]:
+        """How the run's model was made."""
+        return json.loads((folder / "setup.json").read_text(encoding="utf-8"))["record"]
 
 
-def prepare_stage(plan: Plan, folder: Path, *, download: bool, say: Callable[[str], None]) -> None:
-    """Make the corpus's manifests, fetching the corpus first if asked to."""
-    out = Path("manifests") / plan.corpus
-    if (out / "summary.json").is_file():
-        say(f"prepare: {out} is there")
-        return
-    if download:
-        archives = archives_of(plan.corpus, ())
-        fetch(archives, folder.parent)
-        folder = folder.parent / archives[0].root
-    summary = prepare(plan.corpus, folder, out)
-    say(f"prepare: {summary.utterances} utterances in {out}")
+def prepare_stage(plan: Plan, data: Path | None, *, download: bool, say: Say) -> None:
+    """Make the manifests of each corpus, fetching it first if asked to; ``data`` as in ``Plan.place``."""
+    for corpus in plan.corpora:
+        if not _lacking(corpus):
+            say(f"prepare: {corpus.manifests} is there")
+            continue
+        folder = plan.place(corpus, data)
+        if download and (corpus.importer in ARCHIVES or not folder.is_dir()):
+            archives = archives_of(corpus.importer, tuple(corpus.parts))
+            fetch(archives, folder.parent)
+            folder = folder.parent / archives[0].root
+        summary = prepare(corpus.importer, folder, corpus.manifests)
+        say(f"prepare: {summary.utterances} utterances in {corpus.manifests}")
+        if lacking := _lacking(corpus):
+            raise CorpusError(
+                f"{folder} has no {', '.join(lacking)}, which {plan.name} needs; --download fetches parts"
+            )
 
 
-def run_one_model(plan: Plan, run: Path, train: Train, say: Callable[[str], None]) -> dict[str, Any] | None:
-    """Train one model, export it, judge the bundle on the test manifest; None when out of minutes."""
+def _lacking(corpus: Corpus) -> list[str]:
+    """What of its manifests is not there yet."""
+    if not (corpus.manifests / "summary.json").is_file():
+        return ["summary.json"]
+    return [part for part in corpus.parts if not (corpus.manifests / f"{part}.jsonl").is_file()]
+
+
+def run_one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | None = None) -> dict[str, Any] | None:
+    """Train one model, export it, judge the bundle; None when out of minutes."""
     if not train([f"run_dir={run}"]):
         return None
     trained = Trained.read(run)
-    test = read_manifest(str(plan.test))
-    bundle = run / "bundle"
-    if _card(bundle).get("trained", {}).get("sha256") == trained.weights:
+    options = _data_options(run)
+    learned, dev = options.split()
+    manifest = plan.test or _dev_manifest(run, dev)
+    bundle = _export_stage(plan, trained, manifest, say)
+    model = None
+    if plan.language_model:
+        text = plan.text(data)
+        model = make_language_model(plan.language_model, text, run, learned, dev, options.normaliser, say)
+    tests = _test_sets(plan, bundle, model, options, dev, say)
+    ways = {"greedy": Decoding(beam_width=1)}
+    if model:
+        ways[f"{model.figures['order']}-gram of {model.of}"] = Decoding()
+    judged = {
+        test.name: {
+            f"this recipe, {way}, {precision}": judge(test, precision, decoding)
+            for way, decoding in ways.items()
+            for precision in PRECISIONS
+        }
+        for test in tests
+    }
+    main = next(reversed(judged[tests[0].name]))
+    if model and plan.judges_dev:
+        note_test(bundle, judged[DEV][main].evaluation, tests[0].tuned_on)
+    result = _result(plan, judged[tests[0].name], [trained], main)
+    if plan.judges_dev or len(tests) > 1:
+        result["judged_on"] = tests[0].to_json()
+        result["further"] = {
+            test.name: test.to_json() | {"systems": _summaries(judged[test.name])} for test in tests[1:]
+        }
+    peers: dict[str, dict[str, Any]] = {}
+    for name, system, scores in judge_peers(plan.peers, tests, say):
+        peers.setdefault(name, {}).update(_summaries({system: scores}))
+    decoder = card_of(bundle).get("decoder") if model else None
+    more = {"peers": peers, "language_model": model and model.figures | {"dev_wer": decoder and decoder["dev"]}}
+    return result | {key: value for key, value in more.items() if value}
+
+
+def _data_options(run: Path) -> DataOptions:
+    data = json.loads((run / "config.json").read_text(encoding="utf-8"))["data"]
+    return DataOptions(**{key: value for key, value in data.items() if key != "batch_s"})
+
+
+def _dev_manifest(run: Path, dev: Sequence[Utterance]) -> Path:
+    """The dev set as a manifest of its own, for the export and for peers to be measured on."""
+    if not dev:
+        raise ConfigError("judge: dev needs a dev set; name data.dev or data.dev_speakers")
+    path = run / "dev.jsonl"
+    write_manifest(path, [replace(u, audio_filepath=os.path.abspath(u.audio_filepath)) for u in dev])
+    return path
+
+
+def _export_stage(plan: Plan, trained: Trained, manifest: Path, say: Say) -> Path:
+    bundle = trained.folder / "bundle"
+    if card_of(bundle).get("trained", {}).get("sha256") == trained.weights:
         say(f"export: {bundle} is there")
     else:
-        export_bundle(run, bundle, name=plan.name, card=plan.card, evaluate_on=plan.test, precisions=PRECISIONS)
+        run = trained.folder
+        export_bundle(run, bundle, name=plan.name, card=plan.card, evaluate_on=manifest, precisions=PRECISIONS)
         say(f"export: {bundle}")
-    ways = {"greedy": Decoding(beam_width=1)}
-    if plan.lm_order:
-        tune_stage(plan.lm_order, run, bundle, test, say)
-        ways[f"{plan.lm_order}-gram of the training transcripts"] = Decoding()
-    systems = {
-        f"this recipe, {way}, {precision}": _judge(bundle, precision, decoding, test)
-        for way, decoding in ways.items()
-        for precision in PRECISIONS
-    }
-    return _result(plan, systems, [trained], main=next(reversed(systems)))
+    return bundle
 
 
-def tune_stage(order: int, run: Path, bundle: Path, test: Sequence[Utterance], say: Callable[[str], None]) -> None:
-    """Make a language model of what the run learned from, and put it into the bundle, weighed on the run's dev set."""
-    if load_bundle(bundle).language_model:
-        say(f"tune: {bundle} has its language model")
-        return
-    data = json.loads((run / "config.json").read_text(encoding="utf-8"))["data"]
-    train, dev = DataOptions(**{key: value for key, value in data.items() if key != "batch_s"}).split()
-    path = run / "language_model.lm"
-    train_ngram((u.text for u in train), order).save(path)
-    tuned = tune_bundle(bundle, dev_set(load_model(bundle), dev), path, test=test)
-    best = tuned.best.wer if tuned.best else tuned.greedy[0]
-    say(f"tune: dev WER {100 * tuned.greedy[0]:.2f} % greedy, {100 * best:.2f} % with the language model")
+def _test_sets(
+    plan: Plan,
+    bundle: Path,
+    model: LanguageModel | None,
+    options: DataOptions,
+    dev: Sequence[Utterance],
+    say: Say,
+) -> list[JudgingSet]:
+    """The main set first; the bundles that read them get their language model here."""
+    test = read_manifest(plan.test) if plan.test else []
+    if model:
+        tune_stage(bundle, model.path, dev, say, test)
+    if plan.test:
+        first = JudgingSet.read_by(bundle, plan.test.stem, test, "the dev set")
+    elif model:
+        first = _read_by_halves(bundle, model.path, options, dev, say)
+    else:
+        first = JudgingSet.read_by(bundle, DEV, dev, "nobody")
+    further = [
+        JudgingSet.read_by(bundle, path.stem, read_manifest(path), "the dev set")
+        for path in plan.further_tests
+        if path.is_file()
+    ]
+    return [first, *further]
 
 
-def run_leave_one_out(plan: Plan, run: Path, train: Train, say: Callable[[str], None]) -> dict[str, Any] | None:
+def _read_by_halves(
+    bundle: Path, language_model: Path, options: DataOptions, dev: Sequence[Utterance], say: Say
+) -> JudgingSet:
+    """The dev set, each half of its speakers read by a bundle tuned on the other half alone."""
+    parts = halves(options.dev_speakers or sorted({u.speaker for u in dev}))
+    first, second = ([u for u in dev if u.speaker in part] for part in parts)
+    readers = [
+        (tuned_copy(bundle, bundle.with_name(f"tuned_on_{name}_half"), language_model, tuning, say), judging)
+        for name, tuning, judging in [("second", second, first), ("first", first, second)]
+    ]
+    return JudgingSet(DEV, dev, readers, "the other half of the speakers")
+
+
+def run_leave_one_out(plan: Plan, run: Path, train: Train, say: Say, data: Path | None = None) -> dict[str, Any] | None:
     """For each speaker, train on the others and transcribe him; None when out of minutes."""
     everyone = read_manifest(str(plan.leave_one_speaker_out))
     ways: dict[str, Callable[[Vocabulary], Decoder]] = {"greedy": GreedyDecoder}
@@ -120,30 +220,33 @@ def run_leave_one_out(plan: Plan, run: Path, train: Train, say: Callable[[str], 
             texts = transcribe_with_checkpoint(folder, held_out, decoder_for)
             hypotheses[way] |= dict(zip((u.id for u in held_out), texts, strict=True))
         say(f"evaluate: {speaker}, whom the model has never heard, {len(held_out)} utterances")
-    systems = {f"this recipe, {way}, speaker held out": evaluate(everyone, found) for way, found in hypotheses.items()}
+    systems = {
+        f"this recipe, {way}, speaker held out": Judged(evaluate(everyone, found), None)
+        for way, found in hypotheses.items()
+    }
     return _result(plan, systems, runs, main=next(iter(systems)))
 
 
-def _judge(bundle: Path, precision: str, decoding: Decoding, test: list[Utterance]) -> Evaluation:
-    transcriber = load_model(bundle, precision=precision, decoding=decoding)
-    return evaluate(test, list(transcriber.transcribe_utterances(test, batch_size=1)))
+def _summaries(systems: Mapping[str, Judged]) -> dict[str, Any]:
+    return {
+        name: summary_of(one.evaluation) | ({"rtf": one.rtf} if one.rtf is not None else {})
+        for name, one in systems.items()
+    }
 
 
-def _card(bundle: Path) -> dict[str, Any]:
-    path = bundle / "card.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _result(plan: Plan, systems: dict[str, Evaluation], runs: Sequence[Trained], main: str) -> dict[str, Any]:
+def _result(plan: Plan, systems: Mapping[str, Judged], runs: Sequence[Trained], main: str) -> dict[str, Any]:
     """What results.json holds; speakers and counts are of the system ``main``."""
-    record = json.loads((runs[0].folder / "setup.json").read_text(encoding="utf-8"))["record"]
+    record = Trained.record(runs[0].folder)
+    seconds = sum(r.seconds for r in runs)
     return {
         "recipe": plan.name,
         "command": f"asr recipe {plan.name}",
-        "systems": {name: summary_of(e) for name, e in systems.items()},
+        "systems": _summaries(systems),
         "main": main,
-        "by_speaker": systems[main].to_json(0)["by_speaker"],
-        "training_minutes": round(sum(r.minutes for r in runs), 1),
+        "by_speaker": systems[main].evaluation.to_json(0)["by_speaker"],
+        "training_minutes": round(seconds / 60, 1),
+        "audio_s_per_s": round(sum(r.audio_s for r in runs) / seconds, 1),
+        "resumed": sum(r.resumed for r in runs),
         "parameters": record["parameters"],
         "weights_sha256": [r.weights for r in runs],
         **(now := provenance(record["seed"])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,11 @@ import soundfile
 
 from asr.bundle import load_bundle
 from asr.cli.main import main
+from asr.data import read_manifest
+from asr.evaluation import write_hypotheses
+from asr.inference.tuning import DevSet, Tuned, tune_bundle
 from asr.lm import NgramModel
+from asr.recipe.judge import Judged, JudgingSet, judge
 
 TINY = ["trainer.epochs=1", "trainer.average=1", "model.units=[4]", "data.batch_s=8", "data.faulty=drop"]
 
@@ -115,3 +120,146 @@ def test_a_missing_corpus_says_how_to_get_it(capsys: pytest.CaptureFixture[str])
 def test_a_mistyped_recipe_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recipe", "an5"]) == 1
     assert "did you mean an4?" in capsys.readouterr().err
+
+
+WORDS = {"YES": 300, "NO": 1200}
+"""Word → the pitch, Hz, that stands for it."""
+
+
+def write_tone(path: Path, word: str, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tone = np.sin(2 * np.pi * WORDS[word] * np.arange(8000) / 16000)
+    soundfile.write(path, 0.3 * tone + 0.01 * np.random.default_rng(seed).normal(size=8000), 16000)
+
+
+def write_librispeech(folder: Path, parts: dict[str, list[str]]) -> None:
+    """Two utterances a speaker, YES and NO, in the layout of LibriSpeech."""
+    for part, speakers in parts.items():
+        for speaker in speakers:
+            chapter = folder / part / speaker / "1"
+            for number, word in enumerate(WORDS):
+                write_tone(chapter / f"{speaker}-1-{number:04}.flac", word, int(speaker) + number)
+            lines = [f"{speaker}-1-{number:04} {word}\n" for number, word in enumerate(WORDS)]
+            (chapter / f"{speaker}-1.trans.txt").write_text("".join(lines))
+
+
+def tuning_of(bundle: str) -> dict:
+    return json.loads(Path(bundle, "card.json").read_text())["decoder"]
+
+
+def test_where_dev_judges_each_half_is_read_by_what_was_tuned_on_the_other(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = {"train-clean-5": ["1", "2"], "dev-clean-2": ["3", "4", "5", "6", "7"], "test-clean": ["8", "9"]}
+    write_librispeech(Path("corpus"), parts)
+    tuned_on: dict[str, list[str]] = {}
+
+    def tune_and_note(folder: Path, dev: DevSet, language_model: Path, **more: object) -> Tuned:
+        tuned_on[load_bundle(folder).path.name] = list(dev.speakers)
+        return tune_bundle(folder, dev, language_model, **more)
+
+    monkeypatch.setattr("asr.recipe.tuned.tune_bundle", tune_and_note)
+    monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
+    monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
+    read: dict[str, set[str]] = {}
+
+    def judge_and_note(test: JudgingSet, *arguments: object) -> Judged:
+        read.update({bundle.name: {u.speaker for u in who} for bundle, who in test.readers if test.name == "dev"})
+        return judge(test, *arguments)
+
+    monkeypatch.setattr("asr.recipe.stages.judge", judge_and_note)
+    command = ["recipe", "librispeech", "--data", "corpus", *TINY]
+    assert main(command) == 0
+    results = json.loads(Path("runs/librispeech/results.json").read_text())
+
+    assert read == {"tuned_on_second_half": {"3", "5", "7"}, "tuned_on_first_half": {"4", "6"}}
+    halves = [set(speakers) for speakers in tuned_on.values() if len(set(speakers)) < 5]
+    assert sorted(map(sorted, halves)) == [["3", "5", "7"], ["4", "6"]]
+    assert tuning_of("runs/librispeech/tuned_on_second_half")["dev"]["speakers"] == 2
+    assert tuning_of("runs/librispeech/tuned_on_first_half")["dev"]["speakers"] == 3
+    kept = tuning_of("runs/librispeech/bundle")
+    assert kept["dev"]["speakers"] == 5
+    assert kept["test"]["tuned_on"] == "the other half of the speakers"
+    assert kept["test"]["wer"] == results["systems"][results["main"]]["wer"]
+
+    names = [f"this recipe, {way}, {p}" for way in WAYS for p in ("float32", "int8")]
+    assert list(results["systems"]) == names
+    assert all(system["utterances"] == 10 and system["rtf"] > 0 for system in results["systems"].values())
+    assert results["judged_on"]["speakers"] == 5
+    assert {name: one["utterances"] for name, one in results["further"].items()} == {"test-clean": 4}
+    assert list(results["further"]["test-clean"]["systems"]) == names
+    assert results["language_model"]["words_of_text"] == 4
+    assert (results["resumed"], results["audio_s_per_s"] > 0) == (0, True)
+
+    said = capsys.readouterr().out
+    assert "data/text/books.tar.xz is not there" not in said and "text/books.tar.xz is not there; the training" in said
+    assert main(command) == 0
+    again = capsys.readouterr().out
+    for line in ("export: runs/librispeech/bundle is there", "tuned_on_first_half has its language model"):
+        assert line in again
+    assert "language model: runs/librispeech/language_model.lm is there" in again
+
+
+WAYS = ("greedy", "3-gram of the training transcripts")
+
+
+def write_six_corpora(root: Path) -> None:
+    """What recipe librispeech_13h needs, as published, a few tones each; and a book."""
+    dev = ["84", "1462", "1673", "1919", "174", "251", "422", "652"]
+    write_librispeech(root / "LibriSpeech", {"dev-clean": ["1", *dev], "train-clean-100": ["19"]})
+    write_an4(root / "an4")
+    kaldi = root / "speechocean762" / "train"
+    write_tone(root / "speechocean762" / "WAVE" / "a.wav", "YES", 1)
+    kaldi.mkdir()
+    (kaldi / "wav.scp").write_text("a WAVE/a.wav\n")
+    (kaldi / "text").write_text("a YES\n")
+    (kaldi / "utt2spk").write_text("a 0001\n")
+    write_tone(root / "voice-kathleen" / "data" / "b.wav", "NO", 2)
+    (root / "voice-kathleen" / "data" / "b.txt").write_text("No.\n")
+    write_tone(root / "LJSpeech-1.1" / "wavs" / "LJ001-0001.wav", "NO", 3)
+    (root / "LJSpeech-1.1" / "metadata.csv").write_text("LJ001-0001|No|No\n")
+    clips = root / "cv-corpus-6.1-2020-12-11" / "en"
+    write_tone(clips / "clips" / "c.wav", "YES", 4)
+    (clips / "validated.tsv").write_text("client_id\tpath\tsentence\nabc\tc.wav\tYes\n")
+    (root / "text").mkdir()
+    (root / "text" / "book.txt").write_text("Yes! No, he said.\nNo. Never;\nyes.\n")
+    with tarfile.open(root / "text" / "books.tar.xz", "w:xz") as archive:
+        archive.add(root / "text" / "book.txt", "book.txt")
+
+
+def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
+    monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
+    write_six_corpora(Path("root"))
+    command = ["recipe", "librispeech_13h", "--data", "root", *TINY]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    for name in ("librispeech", "speechocean", "kathleen", "an4", "ljspeech", "common_voice"):
+        assert f"utterances in manifests/{name}" in out
+    assert "PocketSphinx" in out and "runs/pocketsphinx/dev.jsonl is not there; its row is left out" in out
+    results = json.loads(Path("runs/librispeech_13h/results.json").read_text())
+    assert "peers" not in results
+    assert results["language_model"]["words_of_text"] == 7
+    assert results["language_model"]["dev"]["unknown_rate"] == 0
+    assert results["main"] == "this recipe, 3-gram of 264 public-domain books, int8"
+    assert results["judged_on"] | {"hours": 0} == {
+        "name": "dev", "utterances": 16, "hours": 0, "speakers": 8, "tuned_on": "the other half of the speakers",
+    }  # fmt: skip
+
+    dev = read_manifest("runs/librispeech_13h/dev.jsonl")
+    write_hypotheses("runs/pocketsphinx/dev.jsonl", {u.id: u.text.lower() if u.text == "YES" else "" for u in dev})
+    assert main(command) == 0
+    peers = json.loads(Path("runs/librispeech_13h/results.json").read_text())["peers"]["dev"]
+    ((name, scores),) = peers.items()
+    assert "PocketSphinx" in name
+    assert (scores["wer"]["rate"], scores["wer"]["deletions"], scores["utterances"]) == (0.5, 8, 16)
+
+    write_hypotheses("runs/pocketsphinx/dev.jsonl", {u.id: "YES" for u in dev[1:]})
+    assert main(command) == 1
+    assert dev[0].id in capsys.readouterr().err, "a peer is scored on all utterances or not at all"
+
+
+def test_a_corpus_that_is_not_in_the_root_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("root").mkdir()
+    assert main(["recipe", "librispeech_13h", "--data", "root", *TINY]) == 1
+    assert "root/LibriSpeech: there is no such folder; say where librispeech is" in capsys.readouterr().err

@@ -1,0 +1,92 @@
+"""Test sets, and how well bundles and peers do on them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asr.data import Utterance
+from asr.errors import AsrError
+from asr.evaluation import Evaluation, evaluate, read_hypotheses
+from asr.inference import load_model
+from asr.inference.decoders import Decoding
+from asr.recipe.plan import Peer
+
+
+@dataclass(frozen=True)
+class JudgingSet:
+    """Utterances to be judged by.
+
+    Attributes:
+        name: such as test-clean.
+        utterances: all of them.
+        readers: which bundle reads whom; more than one where each was tuned on the others' speakers.
+        tuned_on: whom the bundles' decoders were tuned on, in words.
+    """
+
+    name: str
+    utterances: Sequence[Utterance]
+    readers: Sequence[tuple[Path, Sequence[Utterance]]]
+    tuned_on: str
+
+    @classmethod
+    def read_by(cls, bundle: Path, name: str, utterances: Sequence[Utterance], tuned_on: str) -> JudgingSet:
+        """A set that one bundle reads."""
+        return cls(name, utterances, [(bundle, utterances)], tuned_on)
+
+    @property
+    def seconds(self) -> float:
+        """Of audio."""
+        return sum(u.duration for u in self.utterances)
+
+    def to_json(self) -> dict[str, Any]:
+        """What it is."""
+        return {
+            "name": self.name,
+            "utterances": len(self.utterances),
+            "hours": round(self.seconds / 3600, 4),
+            "speakers": len({u.speaker for u in self.utterances}),
+            "tuned_on": self.tuned_on,
+        }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scores, and processing seconds a second of audio, loading of the model not included; None where not measured."""
+
+    evaluation: Evaluation
+    rtf: float | None
+
+
+def judge(test: JudgingSet, precision: str, decoding: Decoding) -> Judged:
+    """Transcribe one utterance at a time, and score."""
+    texts: dict[str, str | AsrError] = {}
+    seconds = 0.0
+    for bundle, utterances in test.readers:
+        transcriber = load_model(bundle, precision=precision, decoding=decoding)
+        begun = time.perf_counter()
+        found = list(transcriber.transcribe_utterances(utterances, batch_size=1))
+        seconds += time.perf_counter() - begun
+        texts |= zip((u.id for u in utterances), found, strict=True)
+    return Judged(evaluate(test.utterances, texts), seconds / test.seconds)
+
+
+def judge_peers(
+    peers: Sequence[Peer], tests: Sequence[JudgingSet], say: Callable[[str], None]
+) -> Iterator[tuple[str, str, Judged]]:
+    """Yield the test set's name, the peer's and its scores, of each peer whose hypotheses are there.
+
+    Raises:
+        EvaluationError: they are not of the set's utterances, all of them and no others.
+    """
+    for peer in peers:
+        test = next((t for t in tests if t.name == peer.test_set), None) if peer.test_set else tests[0]
+        if peer.hypotheses is None or test is None:
+            continue
+        if not Path(peer.hypotheses).is_file():
+            say(f"evaluate: {peer.system}: {peer.hypotheses} is not there; its row is left out")
+            continue
+        yield test.name, peer.system, Judged(evaluate(test.utterances, read_hypotheses(peer.hypotheses)), peer.rtf)

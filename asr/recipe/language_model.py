@@ -1,0 +1,107 @@
+"""The language model of a recipe: of books where they are there, else of the training transcripts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from asr.data import Utterance
+from asr.files import sha256_of, write_json
+from asr.lm import NgramModel, perplexity, read_sentences, train_ngram
+from asr.recipe.plan import LanguageModelPlan
+
+TRANSCRIPTS = "the training transcripts"
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A made model.
+
+    Attributes:
+        path: its .lm file.
+        of: what it was made of, in words.
+        figures: of its text, its size, and its perplexity on the dev transcripts, for results.json.
+    """
+
+    path: Path
+    of: str
+    figures: dict[str, Any]
+
+
+def make_language_model(
+    plan: LanguageModelPlan,
+    text: Path | None,
+    run: Path,
+    train: Sequence[Utterance],
+    dev: Sequence[Utterance],
+    normaliser: str,
+    say: Callable[[str], None],
+) -> LanguageModel:
+    """Make ``run/language_model.lm``, unless what is there was made of the same.
+
+    Args:
+        plan: its order and size.
+        text: prose; the transcripts of ``train`` are counted where it is None or not there.
+        run: the training run's folder.
+        train: whose texts, normalised, the acoustic model has learned from.
+        dev: on whose texts, normalised, its perplexity is measured.
+        normaliser: of ``text``, by name.
+        say: told what is done.
+
+    Raises:
+        LanguageModelError: the text cannot be read.
+    """
+    if text is not None and not text.is_file():
+        say(f"language model: {text} is not there; {TRANSCRIPTS} are counted instead")
+        text = None
+    path, record = run / "language_model.lm", run / "language_model.json"
+    origin = {"plan": json.loads(json.dumps(asdict(plan), default=str)), "sha256": _digest(text, train, dev)}
+    if path.is_file() and record.is_file():
+        before = json.loads(record.read_text(encoding="utf-8"))
+        if before["origin"] == origin:
+            say(f"language model: {path} is there")
+            return LanguageModel(path, before["of"], before["figures"])
+    counted = _Counted(read_sentences(text, normaliser=normaliser, prose=True) if text else (u.text for u in train))
+    size = None if plan.size_mb is None else int(plan.size_mb * 1e6)
+    model = train_ngram(counted, plan.order, vocabulary_size=plan.vocabulary_size if text else None, size=size)
+    model.save(path)
+    of = plan.of if text else TRANSCRIPTS
+    figures = {"of": of, "order": plan.order, "words_of_text": counted.words, **_figures(model, path, dev)}
+    write_json(record, {"origin": origin, "of": of, "figures": figures})
+    say(f"language model: {path}, of {of}: {counted.words:,} words of text")
+    return LanguageModel(path, of, figures)
+
+
+class _Counted:
+    """Texts that count their words as they pass."""
+
+    def __init__(self, texts: Iterator[str]) -> None:
+        self.texts, self.words = texts, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for text in self.texts:
+            self.words += len(text.split())
+            yield text
+
+
+def _digest(text: Path | None, train: Sequence[Utterance], dev: Sequence[Utterance]) -> str:
+    """Of all that the model and its figures hang on."""
+    counted = sha256_of(text) if text else "\n".join(u.text for u in train)
+    return hashlib.sha256("\n\n".join([counted, *(u.text for u in dev)]).encode()).hexdigest()
+
+
+def _figures(model: NgramModel, path: Path, dev: Sequence[Utterance]) -> dict[str, Any]:
+    figures: dict[str, Any] = {"ngrams": list(model.counts), "bytes": path.stat().st_size}
+    if any(u.text for u in dev):
+        found = perplexity(model, (u.text for u in dev))
+        figures["dev"] = {
+            "words": found.words,
+            "unknown_rate": found.unknown_rate,
+            "perplexity_including_unknown": found.including_unknown,
+            "perplexity_excluding_unknown": found.excluding_unknown,
+        }
+    return figures
