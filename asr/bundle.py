@@ -93,8 +93,27 @@ def find_bundle(name_or_path: str | Path | None = None) -> Path:
     for folder in (SHIPPED / wanted, Path(wanted)):
         if (folder / _INDEX).is_file():
             return folder
-    shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob(f"*/{_INDEX}"))) or "none"
+    shipped = ", ".join(folder.name for folder in shipped_bundles()) or "none"
     raise BundleNotFoundError(f"no bundle {wanted!r}: not one that ships ({shipped}), nor a folder with {_INDEX}")
+
+
+def shipped_bundles() -> list[Path]:
+    """The folders of the bundles that ship, the default one first."""
+    folders = [path.parent for path in SHIPPED.glob(f"*/{_INDEX}")]
+    return sorted(folders, key=lambda folder: (folder.name != DEFAULT, folder.name))
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The model card of the bundle in ``folder``, without reading the rest of it.
+
+    Raises:
+        BundleCorruptError: it is missing or is no JSON object.
+    """
+    path = folder / "card.json"
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as fault:
+        raise BundleCorruptError(f"{path}: cannot be read: {fault}; copy or export the bundle again") from fault
 
 
 def load_bundle(name_or_path: str | Path | None = None) -> Bundle:

@@ -1,0 +1,105 @@
+"""`asr models`: whatever folder ships is listed from its own card; nothing is known beforehand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from asr import bundle
+from asr.cli.main import main
+from asr.inference import load_model
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of what ships, and a second bundle ``aaa`` beside it, of other words."""
+    folder = tmp_path / "bundles"
+    shutil.copytree(bundle.SHIPPED, folder)
+    default = folder / bundle.DEFAULT
+    second = shutil.copytree(default, folder / "aaa")
+    card = json.loads((second / "card.json").read_text(encoding="utf-8"))
+    del card["decoder"]
+    card |= {"title": "Zweites", "language": "de", "good_for": "Deutsch."}
+    card["models"]["int8"]["wer"]["rate"] = 0.25
+    (second / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    monkeypatch.setattr(bundle, "SHIPPED", folder)
+    return folder
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict]:
+    assert main(["models", "--json", *arguments]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_second_folder_appears_by_itself_and_the_default_comes_first(
+    shipped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = {one["name"]: one for one in listed(capsys)}
+    assert list(models)[0] == bundle.DEFAULT
+    assert set(models) == {path.name for path in shipped.iterdir()}
+    assert [name for name, one in models.items() if one["default"]] == [bundle.DEFAULT]
+    assert (models["aaa"]["title"], models["aaa"]["language"]) == ("Zweites", "de")
+    assert models["aaa"]["bytes"] == sum(path.stat().st_size for path in (shipped / "aaa").iterdir())
+    assert models["aaa"]["wer"] == models["aaa"]["wer_greedy"]
+
+
+def test_the_word_error_rate_is_with_the_decoder_that_people_get(shipped: Path) -> None:
+    from asr.cli.models import _error_rates
+
+    greedy, decoded = {"rate": 0.3}, {"rate": 0.2}
+    card = {
+        "models": {"float32": {"wer": {"rate": 0.9}}, "int8": {"wer": greedy}},
+        "decoder": {"test": {"wer": decoded}},
+    }
+    assert _error_rates(card) == {"evaluated_on": None, "wer": decoded, "wer_greedy": greedy}
+    assert _error_rates({"models": {"int8": {}}})["wer"] is None
+
+
+def test_the_list_is_for_people(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    out = capsys.readouterr().out
+    assert f"{bundle.DEFAULT} (default): " in out
+    assert "aaa: Zweites\n  WER            25.0 % (" in out
+    assert out.count("(default)") == 1
+    assert max(map(len, out.splitlines())) <= 110
+
+
+@pytest.mark.parametrize("by", ["name", "folder"])
+def test_a_card_names_every_corpus_its_licence_and_whom_to_thank(
+    by: str, shipped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "aaa" if by == "name" else str(shipped / "aaa")]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    for source in json.loads((shipped / "aaa" / "card.json").read_text(encoding="utf-8"))["data"]:
+        assert all(text in words for text in source.values())
+
+
+def test_a_card_as_json_is_the_card(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "aaa", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(
+        (shipped / "aaa" / "card.json").read_text(encoding="utf-8")
+    )
+
+
+def test_none_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(bundle, "SHIPPED", tmp_path)
+    assert main(["models"]) == 0
+    assert "no model ships" in capsys.readouterr().out
+
+
+def test_an_unknown_name_is_told_those_there_are(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "bbb"]) == 1
+    assert f"({bundle.DEFAULT}, aaa)" in capsys.readouterr().err
+
+
+def test_a_broken_card_is_named(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shipped / "aaa" / "card.json").write_text("{", encoding="utf-8")
+    assert main(["models"]) == 1
+    assert f"{shipped / 'aaa' / 'card.json'}: cannot be read" in capsys.readouterr().err
+
+
+def test_the_default_is_the_one_that_is_loaded() -> None:
+    assert load_model().bundle.path == bundle.shipped_bundles()[0] == bundle.SHIPPED / bundle.DEFAULT
