@@ -22,6 +22,7 @@ VERBS = {
     "lm": ("asr.cli.lm", "n-gram language models: train, measure, convert"),
     "gradient-flow": ("asr.cli.gradient_flow", "see how far back in time a gradient reaches"),
     "recipe": ("asr.cli.recipe", "run a recipe from download to result"),
+    "models": ("asr.cli.models", "the models that ship, and their cards"),
 }
 """Verb → module, and a line of help. A module has ``add_arguments(parser)`` and ``run(arguments) -> int``, or, to
 read its own command line, ``run_raw(argv) -> int``."""
