@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from asr.data import Utterance
 from asr.errors import AsrError
-from asr.evaluation import Evaluation, evaluate, read_hypotheses
+from asr.evaluation import Evaluation, compare_evaluations, evaluate, read_hypotheses
 from asr.inference import load_model
 from asr.inference.decoders import Decoding
 from asr.recipe.plan import Peer
@@ -55,10 +55,17 @@ class JudgingSet:
 
 @dataclass(frozen=True)
 class Judged:
-    """Scores, and processing seconds a second of audio, loading of the model not included; None where not measured."""
+    """What a system did on a set.
+
+    Attributes:
+        evaluation: its scores.
+        rtf: processing seconds a second of audio, loading of the model not included; None where not measured.
+        texts: what it read, by id.
+    """
 
     evaluation: Evaluation
     rtf: float | None
+    texts: Mapping[str, str | AsrError]
 
 
 def judge(test: JudgingSet, precision: str, decoding: Decoding) -> Judged:
@@ -71,7 +78,7 @@ def judge(test: JudgingSet, precision: str, decoding: Decoding) -> Judged:
         found = list(transcriber.transcribe_utterances(utterances, batch_size=1))
         seconds += time.perf_counter() - begun
         texts |= zip((u.id for u in utterances), found, strict=True)
-    return Judged(evaluate(test.utterances, texts), seconds / test.seconds)
+    return Judged(evaluate(test.utterances, texts), seconds / test.seconds, texts)
 
 
 def judge_peers(
@@ -89,4 +96,13 @@ def judge_peers(
         if not Path(peer.hypotheses).is_file():
             say(f"evaluate: {peer.system}: {peer.hypotheses} is not there; its row is left out")
             continue
-        yield test.name, peer.system, Judged(evaluate(test.utterances, read_hypotheses(peer.hypotheses)), peer.rtf)
+        texts = read_hypotheses(peer.hypotheses)
+        yield test.name, peer.system, Judged(evaluate(test.utterances, texts), peer.rtf, texts)
+
+
+def compared(peer: Evaluation, ours: Evaluation, name: str) -> dict[str, Any]:
+    """Which makes fewer word errors, ``ours``, called ``name``, or the peer, by paired tests; None where none does."""
+    found = compare_evaluations(ours, peer)
+    better = {"A": name, "B": "peer"}.get(found.better or "")
+    difference = asdict(found.difference) if found.difference else None
+    return {"with": name, "better": better, "difference": difference, "matched_pairs": asdict(found.matched_pairs)}

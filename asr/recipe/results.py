@@ -64,7 +64,23 @@ def _table(
     if not any(row[3] for row in rows):
         columns, rows = [c for c in columns if c != "RTF"], [[*row[:3], row[4]] for row in rows]
     heading = ["", _heading(judged_on)] if judged_on else []
-    return [*heading, "", _row(columns), "|" + "---|" * len(columns), *map(_row, rows)]
+    said = [line for system, peer in measured.items() if (line := _compared(system, peer))]
+    return [*heading, "", _row(columns), "|" + "---|" * len(columns), *map(_row, rows), *said]
+
+
+def _compared(system: str, peer: Mapping[str, Any]) -> str:
+    """The paired tests of ours and a peer that was measured, in a sentence; an empty line stands before it."""
+    paired = peer.get("compared")
+    if not paired or not paired["difference"]:
+        return ""
+    difference = paired["difference"]
+    low, high = (100 * difference["interval"][end] for end in ("low", "high"))
+    fewer = {paired["with"]: f"{paired['with']} makes fewer word errors", "peer": f"{system} makes fewer word errors"}
+    verdict = fewer.get(paired["better"], "which makes fewer word errors cannot be said")
+    return (
+        f"\nBeside {system}: {verdict}; difference {100 * difference['rate']:+.1f} points "
+        f"({low:+.1f} to {high:+.1f}), matched pairs p = {paired['matched_pairs']['p']:.2g}."
+    )
 
 
 def _only(peers: Mapping[str, Any]) -> Mapping[str, Any]:

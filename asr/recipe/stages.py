@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from asr.bundle import load_bundle
 from asr.corpora.archives import ARCHIVES, archives_of
 from asr.corpora.fetch import fetch
 from asr.corpora.prepare import prepare
@@ -16,11 +17,11 @@ from asr.data import Utterance, read_manifest, write_manifest
 from asr.decoding import BeamDecoder, Decoder, GreedyDecoder
 from asr.decoding.grammar import phrases
 from asr.errors import AsrError, ConfigError, CorpusError
-from asr.evaluation import evaluate
+from asr.evaluation import evaluate, write_hypotheses
 from asr.export import export_bundle
 from asr.inference.decoders import Decoding
 from asr.provenance import provenance
-from asr.recipe.judge import Judged, JudgingSet, judge, judge_peers
+from asr.recipe.judge import Judged, JudgingSet, compared, judge, judge_peers
 from asr.recipe.language_model import LanguageModel, make_language_model
 from asr.recipe.plan import Corpus, Plan
 from asr.recipe.results import summary_of
@@ -110,32 +111,50 @@ def run_one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | No
         text = plan.text(data)
         model = make_language_model(plan.language_model, text, run, learned, dev, options.normaliser, say)
     tests = _test_sets(plan, bundle, model, options, dev, say)
-    ways = {"greedy": Decoding(beam_width=1)}
-    if model:
-        ways[f"{model.figures['order']}-gram of {model.of}"] = Decoding()
-    judged = {
-        test.name: {
-            f"this recipe, {way}, {precision}": judge(test, precision, decoding)
-            for way, decoding in ways.items()
-            for precision in PRECISIONS
-        }
-        for test in tests
-    }
-    main = next(reversed(judged[tests[0].name]))
+    say(f"evaluate: {', '.join(f'{len(test.utterances)} utterances of {test.name}' for test in tests)}")
+    judged = {test.name: _judge_all(test, model, run / "hypotheses") for test in tests}
+    systems = judged[tests[0].name]
+    main = next(reversed(systems))
     if model and plan.judges_dev:
-        note_test(bundle, judged[DEV][main].evaluation, tests[0].tuned_on)
-    result = _result(plan, judged[tests[0].name], [trained], main)
+        note_test(bundle, systems[main].evaluation, tests[0].tuned_on)
+    return {**_result(plan, systems, [trained], main), **_sets(plan, tests, judged, main, say), **_kept(model, bundle)}
+
+
+def _judge_all(test: JudgingSet, model: LanguageModel | None, folder: Path) -> dict[str, Judged]:
+    """Each way to decode, each precision; what was read is kept in ``folder``, for asr compare and reports."""
+    ways = {"greedy": ("greedy", Decoding(beam_width=1))}
+    if model:
+        ways["lm"] = (f"{model.figures['order']}-gram of {model.of}", Decoding())
+    judged = {}
+    for short, (way, decoding) in ways.items():
+        for precision in PRECISIONS:
+            one = judged[f"this recipe, {way}, {precision}"] = judge(test, precision, decoding)
+            write_hypotheses(folder / f"{test.name}-{short}-{precision}.jsonl", one.texts)
+    return judged
+
+
+def _sets(
+    plan: Plan, tests: Sequence[JudgingSet], judged: Mapping[str, Mapping[str, Judged]], main: str, say: Say
+) -> dict[str, Any]:
+    """What results say of the sets beside the first's systems: what they are, the further ones', and the peers."""
+    found: dict[str, Any] = {}
     if plan.judges_dev or len(tests) > 1:
-        result["judged_on"] = tests[0].to_json()
-        result["further"] = {
-            test.name: test.to_json() | {"systems": _summaries(judged[test.name])} for test in tests[1:]
-        }
-    peers: dict[str, dict[str, Any]] = {}
+        found["judged_on"] = tests[0].to_json()
+        found["further"] = {t.name: t.to_json() | {"systems": _summaries(judged[t.name])} for t in tests[1:]}
     for name, system, scores in judge_peers(plan.peers, tests, say):
-        peers.setdefault(name, {}).update(_summaries({system: scores}))
-    decoder = card_of(bundle).get("decoder") if model else None
-    more = {"peers": peers, "language_model": model and model.figures | {"dev_wer": decoder and decoder["dev"]}}
-    return result | {key: value for key, value in more.items() if value}
+        paired = compared(scores.evaluation, judged[name][main].evaluation, main)
+        row = _summaries({system: scores})[system] | {"compared": paired}
+        found.setdefault("peers", {}).setdefault(name, {})[system] = row
+    return found
+
+
+def _kept(model: LanguageModel | None, bundle: Path) -> dict[str, Any]:
+    """What results say of the language model, and of the weights that the bundle is kept with."""
+    if model is None:
+        return {}
+    opened = load_bundle(bundle)
+    kept = {"weights": asdict(opened.decoder.weights), "tuned_on": opened.card["decoder"]["dev"]}
+    return {"language_model": model.figures | kept}
 
 
 def _data_options(run: Path) -> DataOptions:
@@ -221,7 +240,7 @@ def run_leave_one_out(plan: Plan, run: Path, train: Train, say: Say, data: Path 
             hypotheses[way] |= dict(zip((u.id for u in held_out), texts, strict=True))
         say(f"evaluate: {speaker}, whom the model has never heard, {len(held_out)} utterances")
     systems = {
-        f"this recipe, {way}, speaker held out": Judged(evaluate(everyone, found), None)
+        f"this recipe, {way}, speaker held out": Judged(evaluate(everyone, found), None, found)
         for way, found in hypotheses.items()
     }
     return _result(plan, systems, runs, main=next(iter(systems)))

@@ -43,6 +43,7 @@ def tune_stage(
     if held and sha256_of(held) == sha256_of(language_model):
         say(f"tune: {bundle} has its language model")
         return
+    say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
     tuned = tune_bundle(bundle, dev_set(load_model(bundle), dev), language_model, test=test)
     best = tuned.best.wer if tuned.best else tuned.greedy[0]
     say(f"tune: {bundle}: dev WER {100 * tuned.greedy[0]:.2f} % greedy, {100 * best:.2f} % with the language model")

@@ -102,6 +102,9 @@ def results_on_two_sets() -> dict:
     record = {"seed": 0, "commit": "abc", "evaluated_by_commit": "def", "hardware": "2 cores", "date": "today"}
     of_set = {"utterances": 2, "hours": 1.5, "speakers": 2, "tuned_on": "the other half"}
     interval = {"low": 0.15, "high": 0.25, "over": "speakers"}
+    difference = {"rate": -0.0834, "interval": {"low": -0.1, "high": -0.06}}
+    paired = {"with": "this recipe, int8", "better": "this recipe, int8", "difference": difference}
+    paired["matched_pairs"] = {"p": 0.00012}
     scored = SCORE | {"wer": SCORE["wer"] | {"interval": interval}}
     return {
         "command": "asr recipe x",
@@ -110,7 +113,7 @@ def results_on_two_sets() -> dict:
         "by_speaker": [],
         "judged_on": of_set | {"name": "dev"},
         "further": {"test-clean": of_set | {"name": "test-clean", "systems": {"this recipe, int8": SCORE}}},
-        "peers": {"dev": {"measured": SCORE | {"rtf": 0.2}}},
+        "peers": {"dev": {"measured": SCORE | {"rtf": 0.2, "compared": paired}}},
         "language_model": {
             "of": "books", "order": 3, "words_of_text": 1234567, "ngrams": [40000, 5], "bytes": 8e6,
             "dev": {"perplexity_including_unknown": 231.6, "unknown_rate": 0.0123},
@@ -131,6 +134,10 @@ def test_each_test_set_has_a_table_with_its_own_peers() -> None:
     assert "On dev (2 utterances, 1.50 h, 2 speakers), weights of the language model tuned on the other half:" in dev
     assert "| **this recipe, int8** | 20.0 % (15.0 to 25.0) | 10.0 % | 0.012 | `asr recipe x` |" in dev
     assert "| measured | 20.0 % | 10.0 % | 0.200 | its source |" in dev
+    assert (
+        "Beside measured: this recipe, int8 makes fewer word errors; difference -8.3 points (-10.0 to -6.0), "
+        "matched pairs p = 0.00012." in dev
+    )
     assert "| published | 30.0 % |  |  | a paper |" in dev
     assert "not there" not in page
     assert "| **this recipe, int8** | 20.0 % | 10.0 % | `asr recipe x` |" in test, "no speed, no column"

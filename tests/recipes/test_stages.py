@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import soundfile
 from asr.bundle import load_bundle
 from asr.cli.main import main
 from asr.data import read_manifest
-from asr.evaluation import write_hypotheses
+from asr.evaluation import compare, read_hypotheses, write_hypotheses
 from asr.inference.tuning import DevSet, Tuned, tune_bundle
 from asr.lm import NgramModel
 from asr.recipe.judge import Judged, JudgingSet, judge
@@ -227,6 +228,10 @@ def write_six_corpora(root: Path) -> None:
         archive.add(root / "text" / "book.txt", "book.txt")
 
 
+def tuning_alpha(bundle: str) -> float:
+    return json.loads(Path(bundle, "decoder.json").read_text())["weights"]["alpha"]
+
+
 def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
     monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
@@ -241,6 +246,10 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
     assert "peers" not in results
     assert results["language_model"]["words_of_text"] == 7
     assert results["language_model"]["dev"]["unknown_rate"] == 0
+    assert (results["language_model"]["weights"]["alpha"], results["language_model"]["tuned_on"]["speakers"]) == (
+        tuning_alpha("runs/librispeech_13h/bundle"),
+        8,
+    )
     assert results["main"] == "this recipe, 3-gram of 264 public-domain books, int8"
     assert results["judged_on"] | {"hours": 0} == {
         "name": "dev", "utterances": 16, "hours": 0, "speakers": 8, "tuned_on": "the other half of the speakers",
@@ -253,6 +262,10 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
     ((name, scores),) = peers.items()
     assert "PocketSphinx" in name
     assert (scores["wer"]["rate"], scores["wer"]["deletions"], scores["utterances"]) == (0.5, 8, 16)
+    ours = read_hypotheses("runs/librispeech_13h/hypotheses/dev-lm-int8.jsonl")
+    expected = compare(dev, ours, read_hypotheses("runs/pocketsphinx/dev.jsonl"))
+    assert scores["compared"]["matched_pairs"] == asdict(expected.matched_pairs)
+    assert scores["compared"]["with"] == results["main"]
 
     write_hypotheses("runs/pocketsphinx/dev.jsonl", {u.id: "YES" for u in dev[1:]})
     assert main(command) == 1
