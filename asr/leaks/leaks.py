@@ -1,0 +1,82 @@
+"""All that is looked for, together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from asr.data import Utterance
+from asr.leaks.overlap import TextOverlap, text_overlap
+from asr.leaks.recordings import SharedRecordings, shared_recordings
+from asr.leaks.sentences import SharedSentences, shared_sentences
+from asr.leaks.speakers import SharedSpeakers, shared_speakers
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """What ``train`` and ``test`` utterances share; ``text`` is None where no language model's text was looked at."""
+
+    train: int
+    test: int
+    speakers: SharedSpeakers
+    recordings: SharedRecordings
+    sentences: SharedSentences
+    text: TextOverlap | None
+
+    @property
+    def serious(self) -> bool:
+        """Whether a speaker or a recording is on both sides, so that the test measures something else."""
+        return bool(self.speakers.speakers or self.recordings.pairs)
+
+    def to_json(self, worst: int = 5) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dicts; shares are fractions, and of examples there are ``worst``."""
+        recordings, sentences = self.recordings, self.sentences
+        return {
+            "train": self.train,
+            "test": self.test,
+            "serious": self.serious,
+            "speakers": {"shared": self.speakers.speakers, "unknown": self.speakers.unknown},
+            "recordings": {
+                "shared": [{"train": train, "test": test} for train, test in recordings.pairs],
+                "decoded": recordings.decoded,
+                "failures": [
+                    {"id": name, "code": error.code, "message": str(error)} for name, error in recordings.failures
+                ],
+            },
+            "sentences": {
+                "utterances": sentences.utterances,
+                "shared": sentences.shared,
+                "shared_of_five_words_or_more": sentences.shared_long,
+                "as_long": len(sentences.suspicious),
+                "examples": [asdict(sentence) for sentence in sentences.sentences[:worst]],
+            },
+            "text": self.text and _text_json(self.text, worst),
+        }
+
+
+def _text_json(text: TextOverlap, worst: int) -> dict[str, Any]:
+    counts = {"words": text.words, "references": text.utterances, "runs": text.runs, "found": text.found}
+    rows = [asdict(utterance) for utterance in text.worst[:worst]]
+    return counts | {"share": text.share, "overlapping": len(text.worst), "examples": rows}
+
+
+def find_leaks(
+    train: Sequence[Utterance],
+    test: Sequence[Utterance],
+    text: Iterable[str] | None = None,
+    watch: Callable[[list], Iterable] = iter,
+) -> Leaks:
+    """Look for everything; ``text`` comes as blocks of normalised words, ``watch`` shows what is decoded.
+
+    Raises:
+        AsrError: as reading ``text`` raises it; recordings that cannot be read are in the result.
+    """
+    return Leaks(
+        train=len(train),
+        test=len(test),
+        speakers=shared_speakers(train, test),
+        recordings=shared_recordings(train, test, watch),
+        sentences=shared_sentences(train, test),
+        text=None if text is None else text_overlap(test, text),
+    )

@@ -1,0 +1,83 @@
+"""Recordings that are in training and in the test, under whatever name and in whatever container.
+
+Compared are decoded samples, not the bytes of files: a WAV and the FLAC made of it are the same recording, and so are
+files that differ in their tags only, or a span of a long file and that span cut out. A copy that was compressed anew
+with loss has other samples, and is not found here; as a sentence that is as long to a few milliseconds, it is found
+among the shared sentences. The samples are hashed at 16 kHz and 16 bits.
+
+Samples that are the same last equally long, so that only utterances whose durations agree are decoded.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from asr.audio import audio_info, load_audio
+from asr.data import Utterance
+from asr.errors import AudioError
+
+_AGREE_S = 0.01
+"""How far the manifests' durations of one recording may be apart: some are written with two decimals."""
+
+
+@dataclass(frozen=True)
+class SharedRecordings:
+    """Pairs of ids (of the training, of the test) with the same samples; ``decoded`` utterances were compared.
+
+    ``failures`` says, by id, of what could not be read and so not be compared.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    decoded: int
+    failures: tuple[tuple[str, AudioError], ...]
+
+
+def shared_recordings(
+    train: Sequence[Utterance], test: Sequence[Utterance], watch: Callable[[list], Iterable] = iter
+) -> SharedRecordings:
+    """Find what of ``test`` sounds, sample by sample, as something of ``train`` does.
+
+    ``watch`` is given the utterances to decode, and may show how far it is.
+    """
+    tests, trains = _as_long(test, train), _as_long(train, test)
+    failures: list[tuple[str, AudioError]] = []
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for utterance, of_test in watch([*((u, True) for u in tests), *((u, False) for u in trains)]):
+        try:
+            found.setdefault(_hash(utterance), []).append((utterance.id, of_test))
+        except AudioError as error:
+            failures.append((utterance.id, error))
+    pairs = [
+        (train_id, test_id)
+        for names in found.values()
+        for test_id in (name for name, of_test in names if of_test)
+        for train_id in (name for name, of_test in names if not of_test)
+    ]
+    return SharedRecordings(tuple(pairs), len(tests) + len(trains) - len(failures), tuple(failures))
+
+
+def _as_long(some: Sequence[Utterance], others: Sequence[Utterance]) -> list[Utterance]:
+    """Those of ``some`` that last as long as any of ``others``."""
+    durations = sorted(utterance.duration for utterance in others)
+
+    def nearest(duration: float) -> float:
+        at = bisect.bisect_left(durations, duration - _AGREE_S)
+        return durations[at] if at < len(durations) else float("inf")
+
+    return [utterance for utterance in some if nearest(utterance.duration) <= utterance.duration + _AGREE_S]
+
+
+def _hash(utterance: Utterance) -> str:
+    end = utterance.offset + utterance.duration
+    to_the_end = abs(audio_info(utterance.audio_filepath).duration - end) <= _AGREE_S
+    samples = load_audio(
+        utterance.audio_filepath,
+        offset_s=utterance.offset,
+        duration_s=None if to_the_end else utterance.duration,
+    )
+    return hashlib.sha256(np.round(samples * 32768).clip(-32768, 32767).astype("<i2").tobytes()).hexdigest()

@@ -1,0 +1,89 @@
+"""Sentences of the test that were in training, word by word."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asr.data import Utterance
+from asr.text import normalise
+
+SHORT_WORDS = 4
+"""A sentence of so many words or fewer is one that anybody may say twice."""
+
+_AGREE_S = 0.01
+
+
+@dataclass(frozen=True)
+class SharedSentence:
+    """A normalised sentence of both sides, and how many utterances of either say it.
+
+    ``as_long`` is true where an utterance of one side lasts as long as one of the other, to 10 ms. A sentence that is
+    not short, and said rarely, may then be the same recording compressed anew.
+    """
+
+    text: str
+    in_train: int
+    in_test: int
+    as_long: bool
+
+    @property
+    def words(self) -> int:
+        """Of the sentence."""
+        return len(self.text.split())
+
+    @property
+    def short(self) -> bool:
+        """Whether it has four words or fewer."""
+        return self.words <= SHORT_WORDS
+
+
+@dataclass(frozen=True)
+class SharedSentences:
+    """Sentences of both sides, the longest first, of ``utterances`` of the test that have any words."""
+
+    sentences: tuple[SharedSentence, ...]
+    utterances: int
+
+    @property
+    def shared(self) -> int:
+        """Utterances of the test whose sentence is in training."""
+        return sum(sentence.in_test for sentence in self.sentences)
+
+    @property
+    def shared_long(self) -> int:
+        """Those of five words or more."""
+        return sum(sentence.in_test for sentence in self.sentences if not sentence.short)
+
+    @property
+    def suspicious(self) -> list[SharedSentence]:
+        """Those that are not short, and as long on both sides."""
+        return [sentence for sentence in self.sentences if sentence.as_long and not sentence.short]
+
+
+def shared_sentences(
+    train: Sequence[Utterance], test: Sequence[Utterance], normaliser: str = "upper_letters"
+) -> SharedSentences:
+    """Sentences that are the same in ``train`` and ``test`` when normalised."""
+    said = Counter(normalise(utterance.text, normaliser) for utterance in test)
+    said.pop("", None)
+    durations = _durations(train, normaliser), _durations(test, normaliser)
+    found = [
+        SharedSentence(text, len(durations[0][text]), times, _meet(durations[0][text], durations[1][text]))
+        for text, times in said.items()
+        if text in durations[0]
+    ]
+    return SharedSentences(tuple(sorted(found, key=lambda s: (-s.words, s.text))), sum(said.values()))
+
+
+def _durations(utterances: Sequence[Utterance], normaliser: str) -> dict[str, list[float]]:
+    """Seconds that each utterance of a sentence lasts."""
+    durations: dict[str, list[float]] = defaultdict(list)
+    for utterance in utterances:
+        durations[normalise(utterance.text, normaliser)].append(utterance.duration)
+    return durations
+
+
+def _meet(some: list[float], others: list[float]) -> bool:
+    return any(abs(one - other) <= _AGREE_S for one in some for other in others)
