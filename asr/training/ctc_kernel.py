@@ -20,39 +20,33 @@ _F = np.float32
 _NEVER = _F(-1e30)
 """The logarithm of what cannot be: far below all that can, and still a number."""
 
+_TINY = _F(-60)
+"""e to this is as good as zero; products of smaller numbers would be denormal, and a hundred times as slow."""
+
 _LOG2_E, _LN2_HIGH, _LN2_LOW = _F(1.4426950408889634), _F(0.693359375), _F(-2.12194440e-4)
-_EXP = tuple(_F(1 / d) for d in (5040, 720, 120, 24, 6, 2, 1, 1))
-_ATANH = tuple(_F(2 / d) for d in (11, 9, 7, 5, 3, 1))
+_ONE, _E2, _E3, _E4, _E5, _E6, _E7 = (_F(1 / d) for d in (1, 2, 6, 24, 120, 720, 5040))
+_A1, _A3, _A5, _A7, _A9, _A11 = (_F(2 / d) for d in (1, 3, 5, 7, 9, 11))
 _CENTRE, _LOG_CENTRE = _F(1.75), _F(np.log(1.75))
 
 
 @njit(**_FAST)
 def _exp(x):
-    """e^x for x <= 0: 2^n times a Taylor series within half of ln 2; below e^-87 zero."""
-    x = max(x, _F(-87))
+    """e^x for x <= 0: 2^n times a Taylor series within half of ln 2; zero below ``_TINY``."""
+    none = x < _TINY
+    x = max(x, _TINY)
     n = np.floor(x * _LOG2_E + _F(0.5))
     r = x - n * _LN2_HIGH - n * _LN2_LOW
-    p = _EXP[0]
-    for c in _EXP[1:]:
-        p = p * r + c
-    return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    p = _ONE + r * (_ONE + r * (_E2 + r * (_E3 + r * (_E4 + r * (_E5 + r * (_E6 + r * _E7))))))
+    power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return _F(0) if none else p * power
 
 
 @njit(**_FAST)
 def _log_1_to_3(x):
     """The logarithm of a number from 1 to 3: log(1.75) + 2 atanh((x - 1.75) / (x + 1.75))."""
     z = (x - _CENTRE) / (x + _CENTRE)
-    square, p = z * z, _F(0)
-    for c in _ATANH:
-        p = p * square + c
-    return _LOG_CENTRE + p * z
-
-
-@njit(**_FAST)
-def _log_sum(a, b, c):
-    """log(e^a + e^b + e^c)."""
-    high = max(a, max(b, c))
-    return high + _log_1_to_3(_exp(a - high) + _exp(b - high) + _exp(c - high))
+    q = z * z
+    return _LOG_CENTRE + z * (_A1 + q * (_A3 + q * (_A5 + q * (_A7 + q * (_A9 + q * _A11)))))
 
 
 @njit(**_FAST)
@@ -95,8 +89,13 @@ def _step(before, emitted, skips, row):
 
     ``before`` (2 + S,) has two states in front that no path visits.
     """
+    same, next_to, two_before = before[2:], before[1:], before
+    for s in range(len(row)):  # apart from what follows, or neither loop becomes vector instructions
+        row[s] = max(same[s], max(next_to[s], two_before[s] + skips[s]))
     for s in range(len(row)):
-        row[s] = emitted[s] + _log_sum(before[s + 2], before[s + 1], before[s] + skips[s])
+        high = row[s]
+        total = _exp(same[s] - high) + _exp(next_to[s] - high) + _exp(two_before[s] + skips[s] - high)
+        row[s] = emitted[s] + high + _log_1_to_3(total)
 
 
 @njit(**_FAST)
@@ -129,15 +128,15 @@ def _one(logits, labels, gradient):
             emitted[t, s] = log_probs[t, states[s]]
     forward, back = np.empty((frames, size + 2), np.float32), np.empty((frames, size + 2), np.float32)
     total = _sweep(emitted, skips, forward)
-    last = forward[-1, 2:]
-    ends = _log_sum(last[-1], last[-2] if size > 1 else _NEVER, _NEVER)
+    last, before_last = forward[-1, -1], forward[-1, -2]
+    ends = max(last, before_last) + _log_1_to_3(_ONE + _exp(-abs(last - before_last)))
     if total + ends < _NEVER / 2:
         gradient[:] = 0
         return np.inf
     # From the end the same sums, over states in reverse; a skip leads to the state two before in that order as well.
     reverse_states, reverse_skips = np.empty(size, np.int32), np.empty(size, np.float32)
     _states(labels[::-1], reverse_states, reverse_skips)
-    _sweep(emitted[::-1, ::-1], reverse_skips, back)
+    _sweep(emitted[::-1, ::-1].copy(), reverse_skips, back)
     _fill(log_probs, states, emitted, forward, back, gradient)
     return -(total + ends)
 
