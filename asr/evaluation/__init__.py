@@ -1,4 +1,4 @@
-"""Error rates, their intervals, and the report of both."""
+"""Error rates, their intervals, two systems compared, and the reports of these."""
 
 from asr.evaluation.alignment import align, alignment_lines
 from asr.evaluation.comparison import Comparison, compare, compare_evaluations

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from asr.errors import AsrError
+from asr.errors import AsrError, EvaluationError
 from asr.evaluation.error_rate import ErrorRate
 from asr.evaluation.evaluation import Evaluation, Reference, ScoredUtterance, evaluate
 from asr.evaluation.matched_pairs import MatchedPairs, error_segments, matched_pairs
@@ -116,12 +116,28 @@ def compare(
 
 
 def compare_evaluations(a: Evaluation, b: Evaluation, *, seed: int = 0) -> Comparison:
-    """``compare`` of two evaluations of the same references, made with the same normaliser."""
+    """``compare`` of two evaluations of the same references, in one order, made with the same normaliser.
+
+    Raises:
+        EvaluationError: the two have not the same references.
+    """
+    _refuse_other_references(a, b)
     pairs = [*zip(a.normalised.utterances, b.normalised.utterances, strict=True)]
     segments = [segment for of_a, of_b in pairs for segment in _segments(of_a, of_b)]
     over, groups = drawn_groups([Pair(of_a.id, of_a.speaker, of_a.words, of_b.words) for of_a, of_b in pairs])
     totals_a, totals_b = zip(*map(_totals, groups), strict=True)
     return Comparison(a, b, paired_bootstrap(totals_a, totals_b, over=over, seed=seed), matched_pairs(segments))
+
+
+def _refuse_other_references(a: Evaluation, b: Evaluation) -> None:
+    of_a, of_b = ([(u.id, u.speaker, u.reference) for u in e.normalised.utterances] for e in (a, b))
+    if len(of_a) != len(of_b):
+        raise EvaluationError(f"{len(of_a)} utterances of A and {len(of_b)} of B; both must be of the same manifest")
+    if differing := [one[0] for one, other in zip(of_a, of_b, strict=True) if one != other]:
+        raise EvaluationError(
+            f"{len(differing)} utterances of A have another id, speaker or reference in B, such as {differing[0]}; "
+            "both must be of the same manifest, in one order and normalised alike"
+        )
 
 
 def _segments(a: ScoredUtterance, b: ScoredUtterance) -> list[tuple[int, int]]:

@@ -42,7 +42,7 @@ def _table(leaks: Leaks) -> Table:
     speakers, recordings, sentences = leaks.speakers, leaks.recordings, leaks.sentences
     note = f"{len(speakers.speakers)} speakers" + (f"; {speakers.unknown} name none" if speakers.unknown else "")
     table.add_row("utterances of shared speakers", *_share(sum(speakers.speakers.values()), leaks.test), note)
-    note = f"by their samples; {recordings.decoded} are as long as another, and were decoded"
+    note = f"by their samples; {recordings.decoded} of like length were decoded"
     table.add_row("recordings", *_share(len({test for _, test in recordings.pairs}), leaks.test), note)
     note = f"of these {sentences.shared_long} have more than {SHORT_WORDS} words"
     table.add_row("sentences", *_share(sentences.shared, sentences.utterances), note)

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from asr.errors import AudioEmptyError, EvaluationError
-from asr.evaluation import ErrorRate, compare, evaluate
+from asr.evaluation import ErrorRate, compare, compare_evaluations, evaluate
 from asr.evaluation.comparison import tally
 from asr.evaluation.comparison_console import print_comparison, verdict
 from asr.evaluation.text_files import TextReference
@@ -102,6 +102,17 @@ def test_ids_that_only_one_of_them_has_are_refused():
         compare(MANY, RIGHT, short)
     with pytest.raises(EvaluationError, match="1 ids have a hypothesis but no reference: zz"):
         compare(MANY, RIGHT | {"zz": ""}, RIGHT)
+
+
+def test_evaluations_of_other_references_are_refused():
+    whole = evaluate(MANY, RIGHT)
+    with pytest.raises(EvaluationError, match="64 utterances of A and 1 of B"):
+        compare_evaluations(whole, evaluate(MANY[:1], [TEXT]))
+    changed = [TextReference("u0", "OTHER", "s0"), *MANY[1:]]
+    with pytest.raises(
+        EvaluationError, match="1 utterances of A have another id, speaker or reference in B, such as u0"
+    ):
+        compare_evaluations(whole, evaluate(changed, RIGHT))
 
 
 def test_people_see_both_rates_the_difference_and_both_tests():
