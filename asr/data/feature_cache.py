@@ -6,7 +6,8 @@
         9c41….f32        a shard: frames (N, F) of many utterances, one after the other, float32
         9c41….json       its index, written last: utterance's key → [first frame, number of frames]
 
-An utterance's key is the SHA-256 of its recording's bytes, with its offset and duration. A shard is named by the
+An utterance's key is the SHA-256 of its recording's bytes, with its offset and duration; an altered copy's adds what
+altered it and the utterance's id, of which its draws are made. A shard is named by the
 digest of its frames and its index, and never changes. So any number of processes may read and write at once: each
 writes shards of its own (the same ones under the same names), a reader sees whole shards only, and of a writer that was
 killed nothing counts.
@@ -28,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
+from asr.data.augment.alteration import Copy
 from asr.data.utterance import Utterance
 from asr.errors import CacheError
 from asr.features import FrontEnd
@@ -65,6 +67,14 @@ def utterance_keys(utterances: Sequence[Utterance], cache_dir: Path) -> list[str
         f"{content} {u.offset!r} {u.duration!r}" if (content := contents.get(u.audio_filepath)) else None
         for u in utterances
     ]
+
+
+def copy_keys(utterances: Sequence[Utterance], cache_dir: Path, copy: Copy) -> list[str | None]:
+    """By what the ``copy`` of each utterance is found: its own key, what alters it and how, and its id."""
+    mixed_in = utterance_keys(copy.alteration.recordings, cache_dir)
+    made = f"copy {copy.number} {copy.alteration.fingerprint(mixed_in)}"
+    keys = utterance_keys(utterances, cache_dir)
+    return [f"{key} {made} {u.id}" if key else None for u, key in zip(utterances, keys, strict=True)]
 
 
 def _contents(paths: Collection[str], memory: Path) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from asr.features.cmvn import Cmvn, Normaliser, SmoothedCmvn, UtteranceCmvn, cmvn_from_arrays
 from asr.features.front_end import FrontEnd
-from asr.features.options import LogMel, Mfcc, PowerSpectrogram
+from asr.features.options import FEATURES, LogMel, Mfcc, PowerSpectrogram, make_front_end
 
 __all__ = [
+    "FEATURES",
     "Cmvn",
     "FrontEnd",
     "LogMel",
@@ -14,4 +15,5 @@ __all__ = [
     "SmoothedCmvn",
     "UtteranceCmvn",
     "cmvn_from_arrays",
+    "make_front_end",
 ]

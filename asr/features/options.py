@@ -8,6 +8,7 @@ so that another loudness or noise floor looks alike. ``margin`` is frames added 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -87,6 +88,25 @@ class Mfcc(LogMel):
             delta=delta.astype(np.float32),
             delta_order=self.delta_order,
         )
+
+
+FEATURES = {"log_mel": LogMel, "mfcc": Mfcc, "power_spectrogram": PowerSpectrogram}
+
+
+def make_front_end(kind: str, **options: Any) -> FrontEnd:
+    """Frozen features by name: log_mel, mfcc, power_spectrogram.
+
+    Raises:
+        ConfigError: there is no such kind, or its options make no sense.
+        MissingExtraError: librosa is not installed.
+    """
+    if kind not in FEATURES:
+        raise ConfigError(f"no features {kind!r}; there are {', '.join(FEATURES)}")
+    librosa = _librosa()
+    try:
+        return FEATURES[kind](**options).front_end()
+    except (TypeError, ValueError, librosa.ParameterError) as fault:
+        raise ConfigError(f"features: {fault}") from fault
 
 
 def _librosa():  # noqa: ANN202

@@ -4,8 +4,9 @@ from asr.training.quiet import import_tensorflow
 
 import_tensorflow()
 
+from asr.data.augment import AugmentOptions  # noqa: E402
 from asr.training.ctc import ctc_loss  # noqa: E402
-from asr.training.options import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions  # noqa: E402
+from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions  # noqa: E402
 from asr.training.run import run_training  # noqa: E402
 from asr.training.setup import load_trained  # noqa: E402
 from asr.training.trainer import Trainer  # noqa: E402

@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 
 from asr.audio import load_audio
 from asr.data import Utterance
-from asr.data.augment import TimeStretch, Transform
+from asr.data.augment import Copy, TimeStretch, Transform
 from asr.data.batching import batches_by_frames
-from asr.data.feature_cache import front_end_folder, read_shards, utterance_keys, write_shards
+from asr.data.feature_cache import copy_keys, front_end_folder, read_shards, utterance_keys, write_shards
 from asr.errors import AudioError
 from asr.features import FrontEnd
 from asr.training.distribution import shared
@@ -24,6 +24,9 @@ from asr.training.distribution import shared
 _THREADS = 2
 _AHEAD = 4
 """Batches that wait for the trainer, and the threads that prepare them."""
+
+_VERSION = 1
+"""Apart from the draws of the transforms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +38,14 @@ class Example:
         raw: (T, F) float32, in memory or a view of a file.
         labels: (U,) int32.
         cmvn: normalises ``raw`` each time that ``features`` are asked for; None where it is normalised already.
+        altered: ``raw`` of altered versions of the recording, one of which, or ``raw``, an epoch shows.
     """
 
     utterance: Utterance
     raw: np.ndarray
     labels: np.ndarray
     cmvn: Callable[[np.ndarray], np.ndarray] | None = None
+    altered: Sequence[np.ndarray] = ()
 
     @property
     def features(self) -> np.ndarray:
@@ -51,6 +56,11 @@ class Example:
     def num_frames(self) -> int:
         """T."""
         return len(self.raw)
+
+    def version(self, rng: np.random.Generator) -> Example:
+        """The example as recorded, or one of its altered versions, each as likely."""
+        drawn = int(rng.integers(len(self.altered) + 1))
+        return replace(self, raw=self.altered[drawn - 1], altered=()) if drawn else self
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +87,12 @@ class Batch:
 
 
 def compute_features(
-    utterances: Sequence[Utterance], front_end: FrontEnd, cache_dir: str | Path | None = None
+    utterances: Sequence[Utterance],
+    front_end: FrontEnd,
+    cache_dir: str | Path | None = None,
+    copy: Copy | None = None,
 ) -> list[np.ndarray | AudioError]:
-    """Features (T, F) of each utterance, not yet normalised; what cannot be read is given as its error.
+    """Features (T, F) of each utterance, or of its ``copy``, not yet normalised; what cannot be read is its error.
 
     With ``cache_dir`` they are read-only views of files there, computed where no earlier call has done so; without it
     they are in memory.
@@ -88,19 +101,21 @@ def compute_features(
         CacheError: ``cache_dir`` cannot be written to or read.
     """
     if cache_dir is None:
-        return list(_computed(utterances, front_end))
-    return _cached(utterances, front_end, Path(cache_dir))
+        return list(_computed(utterances, front_end, copy))
+    return _cached(utterances, front_end, Path(cache_dir), copy)
 
 
-def _cached(utterances: Sequence[Utterance], front_end: FrontEnd, cache_dir: Path) -> list[np.ndarray | AudioError]:
+def _cached(
+    utterances: Sequence[Utterance], front_end: FrontEnd, cache_dir: Path, copy: Copy | None
+) -> list[np.ndarray | AudioError]:
     folder, bands = front_end_folder(cache_dir, front_end), front_end.num_features
-    keys = utterance_keys(utterances, cache_dir)
+    keys = copy_keys(utterances, cache_dir, copy) if copy else utterance_keys(utterances, cache_dir)
     stored = read_shards(folder, bands, {k for k in keys if k})
     missing = [i for i, key in enumerate(keys) if key not in stored]
     apart: dict[int, np.ndarray | AudioError] = {}
 
     def fresh() -> Iterator[tuple[str, np.ndarray]]:
-        for i, features in zip(missing, _computed([utterances[i] for i in missing], front_end), strict=True):
+        for i, features in zip(missing, _computed([utterances[i] for i in missing], front_end, copy), strict=True):
             if (key := keys[i]) and isinstance(features, np.ndarray):
                 yield key, features
             else:
@@ -109,17 +124,20 @@ def _cached(utterances: Sequence[Utterance], front_end: FrontEnd, cache_dir: Pat
     write_shards(folder, fresh())
     stored |= read_shards(folder, bands, {k for i in missing if (k := keys[i])})
     lost = [i for i in missing if i not in apart and keys[i] not in stored]  # somebody removed the folder just now
-    apart |= zip(lost, _computed([utterances[i] for i in lost], front_end), strict=True)
+    apart |= zip(lost, _computed([utterances[i] for i in lost], front_end, copy), strict=True)
     return [apart[i] if i in apart else stored[key or ""] for i, key in enumerate(keys)]
 
 
-def _computed(utterances: Sequence[Utterance], front_end: FrontEnd) -> Iterator[np.ndarray | AudioError]:
+def _computed(
+    utterances: Sequence[Utterance], front_end: FrontEnd, copy: Copy | None
+) -> Iterator[np.ndarray | AudioError]:
     """In threads: decoders and transforms hold no lock. BLAS has threads of its own, which would fight with these."""
 
     def one(utterance: Utterance) -> np.ndarray | AudioError:
         span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
         try:
-            return front_end(load_audio(utterance.audio_filepath, front_end.sample_rate, **span))
+            samples = load_audio(utterance.audio_filepath, front_end.sample_rate, **span)
+            return front_end(copy(samples, front_end.sample_rate, utterance.id) if copy else samples)
         except AudioError as fault:
             return fault
 
@@ -142,9 +160,10 @@ def collate(examples: Sequence[Example]) -> Batch:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """Examples, and the order and the transforms in which an epoch shows them.
+    """Examples, and the order, the versions and the transforms in which an epoch shows them.
 
-    Order and draws depend on ``seed``, the epoch and the utterance alone, so an epoch can be entered at any step.
+    Order, versions and draws depend on ``seed``, the epoch and the utterance alone, so an epoch can be entered at any
+    step.
 
     Attributes:
         examples: what to learn from.
@@ -191,7 +210,7 @@ class TrainingSet:
         return replace(batch, weights=weights, utterances=len(indices), audio_s=audio_s)
 
     def _transformed(self, epoch: int, index: int) -> Example:
-        example, rng = self.examples[index], self._rng(epoch, index)
+        example, rng = self._version(epoch, index), self._rng(epoch, index)
         features = example.features
         for transform in self.transforms:
             changed = transform(features, rng)
@@ -200,11 +219,15 @@ class TrainingSet:
 
     def _frames(self, epoch: int, index: int) -> int:
         """How many frames ``_transformed`` will have."""
-        frames = self.examples[index].num_frames
+        frames = self._version(epoch, index).num_frames
         if self.transforms and isinstance(stretch := self.transforms[0], TimeStretch):
             stretched = stretch.frames(frames, self._rng(epoch, index))
             return stretched if stretched >= self.frames_needed[index] else frames
         return frames
+
+    def _version(self, epoch: int, index: int) -> Example:
+        example, seed = self.examples[index], (self.seed, epoch, index, _VERSION)
+        return example.version(np.random.default_rng(seed)) if example.altered else example
 
     def _rng(self, epoch: int, index: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, epoch, index))

@@ -31,6 +31,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from asr.checks import check_number
 from asr.errors import ConfigError
 from asr.features import LogMel, UtteranceCmvn
 from asr.models import AcousticModel, loop
@@ -38,7 +39,7 @@ from asr.models.recurrent import CELLS
 from asr.text import Vocabulary
 from asr.training.ctc import frames_needed
 from asr.training.dataset import Example, TrainingSet, collate, compute_features
-from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions, check_number
+from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.preflight import find_faults, refuse
 from asr.training.reports import Observer
 from asr.training.trainer import Trainer

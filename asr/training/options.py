@@ -5,36 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from asr.checks import check_choice, check_list, check_number
 from asr.data import Utterance, read_manifest
-from asr.data.augment import Equaliser, FrequencyWarp, GaussianNoise, SpecAugment, TimeStretch, Transform
 from asr.errors import ConfigError
-from asr.features import FrontEnd
 from asr.text import normalise
-
-
-def check_number(name: str, value: Any, low: float, high: float = math.inf, *, whole: bool = False) -> None:
-    """Refuse what is no number from ``low`` to ``high``.
-
-    >>> check_number("trainer.epochs", "ten", 1, whole=True)
-    Traceback (most recent call last):
-    asr.errors.ConfigError: trainer.epochs must be a whole number from 1 on, got 'ten'
-    """
-    kinds = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high or math.isinf(value):
-        limits = f"from {low:g} on" if math.isinf(high) else f"from {low:g} to {high:g}"
-        raise ConfigError(f"{name} must be a {'whole ' if whole else ''}number {limits}, got {value!r}")
-
-
-def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} is {' or '.join(choices)}, got {value!r}")
-
-
-def _check_list(name: str, value: Any) -> None:
-    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(v, str) for v in value):
-        raise ConfigError(f"{name} is a list of names, got {value!r}; write {name}=[{value}]")
 
 
 @dataclass(frozen=True)
@@ -61,12 +36,12 @@ class DataOptions:
 
     def __post_init__(self) -> None:
         """Refuse a choice there is none of."""
-        _check_choice("data.faulty", self.faulty, ("refuse", "drop"))
+        check_choice("data.faulty", self.faulty, ("refuse", "drop"))
         if self.cache_dir is not None and not (isinstance(self.cache_dir, str) and self.cache_dir):
             raise ConfigError(f"data.cache_dir is a folder's name or null, got {self.cache_dir!r}")
-        _check_list("data.train", self.train)
-        _check_list("data.dev_speakers", self.dev_speakers)
-        _check_list("data.held_out_speakers", self.held_out_speakers)
+        check_list("data.train", self.train)
+        check_list("data.dev_speakers", self.dev_speakers)
+        check_list("data.held_out_speakers", self.held_out_speakers)
         if self.dev and self.dev_speakers:
             raise ConfigError("data.dev and data.dev_speakers are both given; the dev set is one or the other")
         if both := sorted({*self.dev_speakers} & {*self.held_out_speakers}):
@@ -89,52 +64,6 @@ class DataOptions:
 
     def _normalised(self, utterances: Sequence[Utterance]) -> list[Utterance]:
         return [replace(u, text=normalise(u.text, self.normaliser)) for u in utterances]
-
-
-@dataclass(frozen=True)
-class AugmentOptions:
-    """How much of each transform; zero leaves it out. See ``asr.data.augment`` for the units."""
-
-    frequency_warp: float = 0.0
-    time_stretch: float = 0.0
-    equaliser_std: float = 0.0
-    noise_std: float = 0.0
-    frequency_masks: int = 0
-    frequency_width: int = 0
-    time_masks: int = 0
-    time_share: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse shares beyond the whole, and counts of less than none."""
-        for name in ("frequency_warp", "time_stretch"):
-            check_number(f"augment.{name}", getattr(self, name), 0, 0.9)
-        for name in ("frequency_masks", "frequency_width", "time_masks"):
-            check_number(f"augment.{name}", getattr(self, name), 0, whole=True)
-        check_number("augment.time_share", self.time_share, 0, 1)
-        check_number("augment.equaliser_std", self.equaliser_std, 0)
-        check_number("augment.noise_std", self.noise_std, 0)
-
-    def transforms(self, front_end: FrontEnd) -> list[Transform]:
-        """In the order in which they are applied, the one that changes lengths first (see ``TrainingSet``).
-
-        Raises:
-            ConfigError: frequencies of cepstra cannot be warped.
-        """
-        chosen: list[Transform] = []
-        if self.time_stretch:
-            chosen.append(TimeStretch(self.time_stretch))
-        if self.frequency_warp:
-            if front_end.centres_hz is None:
-                raise ConfigError("augment.frequency_warp needs bands of frequency, and cepstra have none; set it to 0")
-            chosen.append(FrequencyWarp(front_end.centres_hz, self.frequency_warp))
-        if self.equaliser_std:
-            chosen.append(Equaliser(self.equaliser_std))
-        if self.noise_std:
-            chosen.append(GaussianNoise(self.noise_std))
-        if self.frequency_masks or self.time_masks:
-            masks = (self.frequency_masks, self.frequency_width, self.time_masks, self.time_share)
-            chosen.append(SpecAugment(*masks))
-        return chosen
 
 
 @dataclass(frozen=True)
@@ -200,9 +129,9 @@ class TrainerOptions:
 
     def __post_init__(self) -> None:
         """Refuse a choice there is none of, and numbers out of range."""
-        _check_choice("trainer.precision", self.precision, ("float32", "mixed_bfloat16", "mixed_float16"))
-        _check_choice("trainer.strategy", self.strategy, ("auto", "mirrored", "multi_worker"))
-        _check_choice("trainer.average_of", self.average_of, ("best", "last"))
+        check_choice("trainer.precision", self.precision, ("float32", "mixed_bfloat16", "mixed_float16"))
+        check_choice("trainer.strategy", self.strategy, ("auto", "mirrored", "multi_worker"))
+        check_choice("trainer.average_of", self.average_of, ("best", "last"))
         check_number("trainer.epochs", self.epochs, 1, whole=True)
         check_number("trainer.average", self.average, 1, whole=True)
         check_number("trainer.seed", self.seed, 0, whole=True)

@@ -12,24 +12,26 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 import keras
-import librosa
 import numpy as np
 
+from asr.checks import check_number
 from asr.data import Utterance
+from asr.data.augment import AugmentOptions
 from asr.errors import AudioError, ConfigError, TrainingError
-from asr.features import Cmvn, FrontEnd, LogMel, Mfcc, Normaliser, PowerSpectrogram, SmoothedCmvn, UtteranceCmvn
+from asr.features import Cmvn, FrontEnd, Normaliser, SmoothedCmvn, UtteranceCmvn, make_front_end
 from asr.models import AcousticModel
 from asr.provenance import provenance
 from asr.text import Vocabulary
 from asr.training.ctc import frames_needed
 from asr.training.dataset import Example, TrainingSet, compute_features
 from asr.training.distribution import find_devices
-from asr.training.options import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions, check_number
+from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.preflight import Fault, find_faults, refuse
 from asr.training.reports import Observer
 from asr.training.run_folder import finished, held, same_run
 from asr.training.setup import Setup, load_trained, save_setup
 from asr.training.trainer import Trainer
+from asr.training.versions import with_versions
 from asr.training.warm_start import take_over
 
 __all__ = [
@@ -45,22 +47,6 @@ __all__ = [
 
 PRIOR_FRAMES = 40.0
 """Of smoothed normalisation: a word's own mean counts half when it is as long."""
-
-FEATURES = {"log_mel": LogMel, "mfcc": Mfcc, "power_spectrogram": PowerSpectrogram}
-
-
-def make_front_end(kind: str, **options: Any) -> FrontEnd:
-    """Frozen features by name: log_mel, mfcc, power_spectrogram.
-
-    Raises:
-        ConfigError: there is no such kind, or its options make no sense.
-    """
-    if kind not in FEATURES:
-        raise ConfigError(f"no features {kind!r}; there are {', '.join(FEATURES)}")
-    try:
-        return FEATURES[kind](**options).front_end()
-    except (TypeError, ValueError, librosa.ParameterError) as fault:
-        raise ConfigError(f"features: {fault}") from fault
 
 
 def make_model(
@@ -123,6 +109,7 @@ def run_training(
         keras.utils.set_random_seed(trainer.seed)
         front_end = make_front_end(**features)
         transforms = augment.transforms(front_end)
+        noise, voices = augment.recordings()
         train, dev = data.split()
         _check_sets(train, dev, trainer)
         start = load_trained(trainer.init_from) if trainer.init_from else None
@@ -139,6 +126,9 @@ def run_training(
             save_setup(folder, Setup(acoustic, front_end, normaliser, vocabulary, record))
         examples = [Example(u, f, vocabulary.encode(u.text), normaliser) for u, f in zip(train, raw, strict=True)]
         needed = [frames_needed(e.labels) * acoustic.time_reduction for e in examples]
+        if augment.copies:
+            alteration = augment.alteration(trainer.seed, noise, voices or train)
+            examples = with_versions(examples, needed, front_end, alteration, augment.copies, data.cache_dir)
         batch_frames = batch_s * front_end.sample_rate / front_end.hop_length
         training_set = TrainingSet(examples, batch_frames, trainer.seed, transforms, needed)
         judges = _dev_examples(dev, front_end, normaliser, data.cache_dir)

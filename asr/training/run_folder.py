@@ -70,6 +70,7 @@ def finished(folder: str | Path) -> bool:
 def same_run(folder: Path, config: Mapping[str, Any]) -> None:
     """Note ``config`` in a new run folder, or check that the run there has the same one.
 
+    A setting that came after the run began is as before where it asks for nothing: 0, null or [].
     A run is there from its first checkpoint on; what was refused before may be mended by another option. The limits
     ``trainer.max_minutes`` and ``trainer.checkpoint_minutes`` may change between calls.
 
@@ -81,7 +82,8 @@ def same_run(folder: Path, config: Mapping[str, Any]) -> None:
         write_json(path, config)
         return
     before, now = _flat(json.loads(path.read_text(encoding="utf-8"))), _flat(config)
-    changed = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k) and k not in _LIMITS)
+    keys = (before.keys() | now.keys()) - _LIMITS
+    changed = sorted(k for k in keys if before.get(k) != now.get(k) and (k in before or now[k]))
     if changed:
         shown = ", ".join(f"{k}: {before.get(k)!r} then, {now.get(k)!r} now" for k in changed)
         raise ConfigError(f"{folder} holds a run with other options ({shown}); name another with run_dir=…")

@@ -11,10 +11,11 @@ import pytest
 from omegaconf import OmegaConf
 
 from asr.cli.train import compose, recipe_names, training_options
+from asr.features import FEATURES, make_front_end
 from asr.files import share_folder
 from asr.models import AcousticModel
 from asr.training import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions
-from asr.training.run import FEATURES, make_front_end, make_model
+from asr.training.run import make_model
 
 FILES = sorted(p.relative_to(share_folder("conf")) for p in share_folder("conf").glob("*/*.yaml"))
 OTHERS = {"num_features", "vocabulary_size", "dtype"}

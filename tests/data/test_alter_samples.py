@@ -332,7 +332,9 @@ def chain(sounds: tuple[Utterance, ...], seed: int = 0) -> Alteration:
         noise=[str(Path(sounds[0].audio_filepath).parent)],
         snr_db=[0, 20],
     )
-    return options.alteration(seed, sounds)
+    noise, voices = options.recordings()
+    assert voices == ()
+    return options.alteration(seed, noise, sounds)
 
 
 def test_a_copy_is_that_of_seed_number_and_id(sounds: tuple[Utterance, ...]) -> None:
@@ -402,7 +404,7 @@ def test_options_that_make_no_sense_are_refused(options: dict, message: str) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"copies": 2}, r"augment\.copies=2 would all be as recorded; set augment\.speed or"),
+        ({}, r"augment\.copies=2 would be as recorded; set augment\.speed or"),
         ({"noise_share": 0.5, "snr_db": [0, 20]}, r"augment\.noise names no recordings of noise; give folders"),
         ({"noise_share": 1, "snr_db": [0, 1], "noise": ["/nowhere"]}, r"augment\.noise: /nowhere is not there"),
         ({"babble_share": 1, "snr_db": [0, 1], "voices": ["/nowhere"]}, r"augment\.voices: /nowhere is not there"),
@@ -410,5 +412,10 @@ def test_options_that_make_no_sense_are_refused(options: dict, message: str) -> 
     ],
 )
 def test_what_is_missing_is_said(options: dict, message: str, sounds: tuple[Utterance, ...]) -> None:
+    made = AugmentOptions(copies=2, **options)
     with pytest.raises(ConfigError, match=message):
-        AugmentOptions(**options).alteration(0, sounds[:3])
+        made.alteration(0, made.recordings()[0], sounds[:3])
+
+
+def test_without_copies_no_recordings_are_needed() -> None:
+    assert AugmentOptions(noise_share=1, snr_db=[0, 1], noise=["/nowhere"]).recordings() == ((), ())

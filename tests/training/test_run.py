@@ -13,10 +13,11 @@ import pytest
 
 from asr.cli.train import run_configured
 from asr.data import read_manifest, write_manifest
+from asr.data.augment import AugmentOptions
 from asr.errors import AudioError, ConfigError, ManifestError, PreflightError, TrainingError
 from asr.training import dataset
 from asr.training.checkpoint import Checkpoint, save_checkpoint
-from asr.training.options import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions
+from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.run import finished, make_front_end, make_model, same_run
 from asr.training.trainer import Trainer
 
@@ -226,6 +227,13 @@ def test_before_the_first_checkpoint_anything_may_change(tmp_path: Path) -> None
     same_run(tmp_path, CONFIG)
     same_run(tmp_path, changed(epochs=4))
     assert json.loads((tmp_path / "config.json").read_text())["trainer"]["epochs"] == 4
+
+
+@pytest.mark.parametrize("nothing", [0, 0.0, None, []])
+def test_a_setting_that_came_later_and_asks_for_nothing_is_no_change(begun: Path, nothing: Any) -> None:
+    same_run(begun, changed(copies=nothing))
+    with pytest.raises(ConfigError, match="trainer.copies: None then, 2 now"):
+        same_run(begun, changed(copies=2))
 
 
 def test_each_other_change_is_named(begun: Path) -> None:

@@ -10,7 +10,7 @@ becomes the mean.
 from __future__ import annotations
 
 from asr.data.augment.additive_noise import AdditiveNoise
-from asr.data.augment.alteration import Alteration, SampleTransform, Step
+from asr.data.augment.alteration import Alteration, Copy, SampleTransform, Step
 from asr.data.augment.babble import Babble
 from asr.data.augment.equaliser import Equaliser
 from asr.data.augment.frequency_warp import FrequencyWarp
@@ -30,6 +30,7 @@ __all__ = [
     "Alteration",
     "AugmentOptions",
     "Babble",
+    "Copy",
     "Equaliser",
     "FrequencyWarp",
     "GaussianNoise",

@@ -67,6 +67,18 @@ class Alteration:
         return hashlib.sha256(repr((VERSION, self.seed, self.steps, contents)).encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Copy:
+    """One of the copies that an alteration makes: samples, their rate and the utterance's id → samples."""
+
+    alteration: Alteration
+    number: int
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, identity: str) -> np.ndarray:
+        """(N,) → (N',); errors as of `Alteration`."""
+        return self.alteration(samples, sample_rate, identity, self.number)
+
+
 def _apart_from(identity: str, transform: SampleTransform) -> SampleTransform:
     """``transform``, but nobody hears himself babble."""
     return partial(transform, own=identity) if isinstance(transform, Babble) else transform

@@ -77,16 +77,33 @@ class AugmentOptions:
         elif self.noise_share or self.babble_share:
             raise ConfigError("augment.snr_db must say how far above noise and babble speech is, such as [0, 20]")
 
-    def alteration(self, seed: int, speech: Sequence[Utterance]) -> Alteration:
+    def recordings(self) -> tuple[tuple[Utterance, ...], tuple[Utterance, ...]]:
+        """What the copies need of noise and of voices, the latter empty where those of the training set speak.
+
+        Raises:
+            ConfigError: a path is not there, or noise is asked for and none named.
+            ManifestError, AudioError: what is there cannot be read.
+        """
+        if not self.copies:
+            return (), ()
+        if self.noise_share and not self.noise:
+            raise ConfigError(
+                "augment.noise names no recordings of noise; give folders or manifests, such as "
+                "augment.noise=[data/ESC-10], or train without: augment.noise_share=0"
+            )
+        noise = find_recordings("augment.noise", self.noise if self.noise_share else ())
+        return noise, find_recordings("augment.voices", self.voices if self.babble_share else ())
+
+    def alteration(self, seed: int, noise: Sequence[Utterance], voices: Sequence[Utterance]) -> Alteration:
         """What makes the copies, in the order in which sound meets it: speaker, room, noise, recorder, line.
 
         Args:
             seed: of all draws.
-            speech: whose voices make babble where ``voices`` names none.
+            noise: recordings of it.
+            voices: utterances that babble is made of.
 
         Raises:
-            ConfigError: nothing would be altered, or recordings of noise or speech are missing.
-            AudioError: a recording of noise cannot be read.
+            ConfigError: nothing would be altered, or there are too few voices.
         """
         steps = []
         if self.speed:
@@ -94,17 +111,16 @@ class AugmentOptions:
         if self.room_share:
             steps.append(Step("room", SimulatedRoom(), self.room_share))
         if self.noise_share:
-            steps.append(Step("noise", AdditiveNoise(self._noise(), self._snr_db()), self.noise_share))
+            steps.append(Step("noise", AdditiveNoise(tuple(noise), self._snr_db()), self.noise_share))
         if self.babble_share:
-            steps.append(Step("babble", Babble(self._voices(speech), self._snr_db()), self.babble_share))
+            _check_voices(voices)
+            steps.append(Step("babble", Babble(tuple(voices), self._snr_db()), self.babble_share))
         if self.volume_db:
             steps.append(Step("volume", Volume(self.volume_db)))
         if self.telephone_share:
             steps.append(Step("telephone", Telephone(), self.telephone_share))
         if not steps:
-            raise ConfigError(
-                f"augment.copies={self.copies} would all be as recorded; set augment.speed or {_others()}"
-            )
+            raise ConfigError(f"augment.copies={self.copies} would be as recorded; set augment.speed or {_others()}")
         return Alteration(tuple(steps), seed)
 
     def transforms(self, front_end: FrontEnd) -> list[Transform]:
@@ -129,23 +145,6 @@ class AugmentOptions:
             chosen.append(SpecAugment(*masks))
         return chosen
 
-    def _noise(self) -> tuple[Utterance, ...]:
-        if not self.noise:
-            raise ConfigError(
-                "augment.noise names no recordings of noise; give folders or manifests, such as "
-                "augment.noise=[data/ESC-10], or train without: augment.noise_share=0"
-            )
-        return find_recordings("augment.noise", self.noise)
-
-    def _voices(self, speech: Sequence[Utterance]) -> tuple[Utterance, ...]:
-        voices = find_recordings("augment.voices", self.voices) if self.voices else tuple(speech)
-        if len(voices) <= VOICES[1]:
-            raise ConfigError(
-                f"babble needs more than {VOICES[1]} utterances to draw from, got {len(voices)}; name manifests of "
-                "speech with augment.voices=[…], or leave it out: augment.babble_share=0"
-            )
-        return voices
-
     def _snr_db(self) -> tuple[float, float]:
         low, high = self.snr_db or (0.0, 0.0)
         return float(low), float(high)
@@ -153,6 +152,14 @@ class AugmentOptions:
 
 def _others() -> str:
     return " or ".join(f"augment.{name}" for name in (*_SHARES, "volume_db"))
+
+
+def _check_voices(voices: Sequence[Utterance]) -> None:
+    if len(voices) <= VOICES[1]:
+        raise ConfigError(
+            f"babble needs more than {VOICES[1]} utterances to draw from, got {len(voices)}; name manifests of speech "
+            "with augment.voices=[…], or leave it out: augment.babble_share=0"
+        )
 
 
 def _check_range(name: str, value: Any) -> None:
