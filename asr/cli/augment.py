@@ -1,0 +1,130 @@
+"""Hear and see what augmentation makes of a recording: wav files and a picture of their features.
+
+asr augment answer.wav                                              to augmented/, as conf/augment/noisy.yaml says
+asr augment answer.wav augment.noise=[ESC-10] augment.voices=[manifests/mine/all.jsonl]
+asr augment answer.wav -o heard --copies 5 --seed 7 augment=noisy augment.speed=0.2
+
+Settings are those of asr train: augment=OPTION, features=OPTION, recipe=NAME, key=value. Each transform of samples is
+written alone, under its name, and all of them in turn as copy-1.wav and so on: those that training makes, with the same
+seed, of an utterance whose id is the file's name. features.png shows the features of each, and beside them what an
+epoch makes of these: normalised, warped, stretched, masked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asr.cli.numbers import whole_number
+from asr.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from asr.data.augment import AugmentOptions
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``asr augment``."""
+    parser.add_argument("recording", metavar="FILE")
+    parser.add_argument("settings", nargs="*", metavar="key=value", help="as asr train takes them")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", default=Path("augmented"))
+    parser.add_argument("--copies", type=whole_number(1), default=3, help="of all transforms in turn (default: 3)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="of all draws (default: 0)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Alter, write, draw.
+
+    Raises:
+        MissingExtraError: Hydra, librosa or Matplotlib is not installed.
+        ConfigError: a setting makes no sense, or nothing would be altered.
+        AudioError: a recording cannot be read.
+    """
+    groups = _configured(arguments.settings)
+    try:
+        from asr.cli.augment_plot import Row, draw_features
+    except ImportError as missing:
+        raise MissingExtraError(f"drawing needs {missing.name}; pip install 'asr[train]'") from missing
+    import numpy as np
+
+    from asr.audio import load_audio
+    from asr.features import UtteranceCmvn, make_front_end
+
+    options = _with_recordings(groups["augment"], arguments.copies)
+    front_end = make_front_end(**{k: v for k, v in groups["features"].items() if k != "cmvn"})
+    transforms, rate = options.transforms(front_end), front_end.sample_rate
+    original = load_audio(arguments.recording, rate)
+    rows: list[Row] = []
+    for name, samples in _versions(original, rate, options, arguments):
+        _write_wav(arguments.output / f"{name}.wav", samples, rate)
+        features = front_end(samples)
+        shown, rng = UtteranceCmvn()(features), np.random.default_rng((arguments.seed, len(rows)))
+        for transform in transforms:
+            shown = transform(shown, rng)
+        rows.append(Row(name, features, shown))
+        print(f"{name}.wav  {len(samples) / rate:.2f} s")
+    draw_features(rows, front_end, arguments.output / "features.png")
+    print(f"Written to {arguments.output}, with features.png")
+    return 0
+
+
+def _configured(settings: list[str]) -> dict[str, Any]:
+    """The groups ``augment`` and ``features`` of the composed configuration."""
+    from asr.cli.train import compose
+
+    chosen = any(s.startswith(("augment=", "recipe=")) for s in settings)
+    config = compose(settings if chosen else ["augment=noisy", *settings])
+    from omegaconf import OmegaConf
+
+    groups: Any = {name: OmegaConf.to_container(config[name], resolve=True) for name in ("augment", "features")}
+    return groups
+
+
+def _with_recordings(group: dict[str, Any], copies: int) -> AugmentOptions:
+    """The options, less what needs recordings that nobody named; says so on stderr."""
+    from asr.data.augment import AugmentOptions
+
+    try:
+        options = AugmentOptions(**group | {"copies": copies})
+    except TypeError as fault:
+        raise ConfigError(f"no such setting: {fault}") from fault
+    if options.noise_share and not options.noise:
+        print("no noise: name folders or manifests with augment.noise=[FOLDER]", file=sys.stderr)
+        options = replace(options, noise_share=0.0)
+    if options.babble_share and not options.voices:
+        print("no babble: name manifests of speech with augment.voices=[MANIFEST]", file=sys.stderr)
+        options = replace(options, babble_share=0.0)
+    return options
+
+
+def _versions(
+    original: np.ndarray, rate: int, options: AugmentOptions, arguments: argparse.Namespace
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Names and samples: as recorded, each step alone, all of them in turn."""
+    from asr.data.augment import Alteration
+
+    alteration = options.alteration(arguments.seed, *options.recordings())
+    identity = Path(arguments.recording).stem
+    yield "original", original
+    for step in alteration.steps:
+        alone = Alteration((replace(step, share=1.0),), arguments.seed)
+        yield step.name, alone(original, rate, identity, 0)
+    for copy in range(1, arguments.copies + 1):
+        yield f"copy-{copy}", alteration(original, rate, identity, copy)
+
+
+def _write_wav(path: Path, samples: np.ndarray, rate: int) -> None:
+    """Write 16 bits; what would not fit is made quieter as a whole."""
+    import numpy as np
+    import soundfile
+
+    from asr.files import write_atomically
+
+    loudest = max(float(np.abs(samples).max()), 1.0)
+    with write_atomically(path) as temporary:
+        soundfile.write(temporary, samples / loudest, rate, format="WAV", subtype="PCM_16")
