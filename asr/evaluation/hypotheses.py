@@ -1,15 +1,18 @@
 """Hypotheses kept in a file: JSON Lines, one an utterance.
 
-A text, or the error that came instead of one::
+A text, with its words' times and confidence where the system gives them, or the error that came instead::
 
     {"id": "an251-fash-b", "text": "YES"}
+    {"id": "an251-fash-b", "text": "YES", "words": [{"text": "YES", "start": 0.3, "end": 0.81, "confidence": 0.98}]}
     {"id": "an252-fash-b", "error": {"code": "audio-empty", "message": "…/an252-fash-b.flac: 0 bytes"}}
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +22,45 @@ from asr.files import write_atomically
 _SHOWN = 20
 
 
-def write_hypotheses(path: str | Path, hypotheses: Mapping[str, str | AsrError]) -> None:
-    """Write hypotheses by id, atomically.
+@dataclass(frozen=True)
+class HypothesisWord:
+    """A word as a system wrote it, ``start`` and ``end`` in seconds from the utterance's start.
+
+    ``confidence`` is the system's probability, 0 to 1, that the word is right.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+def write_hypotheses(
+    path: str | Path,
+    hypotheses: Mapping[str, str | AsrError],
+    words: Mapping[str, tuple[HypothesisWord, ...]] | None = None,
+) -> None:
+    """Write hypotheses by id, atomically; those of which ``words`` knows the words, with them.
 
     Raises:
         EvaluationError: the file cannot be written.
     """
-    lines = [json.dumps({"id": name} | _to_json(text), ensure_ascii=False) for name, text in hypotheses.items()]
+    rows = [{"id": name} | _to_json(text, (words or {}).get(name)) for name, text in hypotheses.items()]
     try:
         with write_atomically(path) as temporary:
-            temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            temporary.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     except OSError as fault:
         raise EvaluationError(f"{path}: cannot be written: {fault}") from fault
 
 
-def _to_json(text: str | AsrError) -> dict[str, Any]:
+def _to_json(text: str | AsrError, words: tuple[HypothesisWord, ...] | None) -> dict[str, Any]:
     if isinstance(text, AsrError):
         return {"error": {"code": text.code, "message": str(text)}}
-    return {"text": text}
+    return {"text": text} | ({} if words is None else {"words": [_rounded(asdict(word)) for word in words]})
+
+
+def _rounded(word: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in word.items()}
 
 
 def read_hypotheses(path: str | Path) -> dict[str, str | AsrError]:
@@ -45,33 +69,61 @@ def read_hypotheses(path: str | Path) -> dict[str, str | AsrError]:
     Raises:
         EvaluationError: the file cannot be read, or lines are bad or repeat an id; each by its number.
     """
-    hypotheses: dict[str, str | AsrError] = {}
+    return {name: text for name, text, _ in _read(path)}
+
+
+def read_hypothesis_words(path: str | Path) -> dict[str, tuple[HypothesisWord, ...]]:
+    """The words of those hypotheses that were written with them; raises as ``read_hypotheses`` does."""
+    return {name: words for name, _, words in _read(path) if words is not None}
+
+
+_Row = tuple[str, str | AsrError, tuple[HypothesisWord, ...] | None]
+
+
+def _read(path: str | Path) -> list[_Row]:
+    rows: dict[str, _Row] = {}
     faults: list[str] = []
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
         try:
-            name, text = _from_json(json.loads(line))
-            if name in hypotheses:
-                raise ValueError(f"id {name!r} occurs twice")
-            hypotheses[name] = text
+            row = _from_json(json.loads(line))
+            if row[0] in rows:
+                raise ValueError(f"id {row[0]!r} occurs twice")
+            rows[row[0]] = row
         except (ValueError, RecursionError) as fault:
             faults.append(f"line {number}: {fault}")
     if faults:
         more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
         raise EvaluationError("\n  ".join([f"{path}: {len(faults)} bad lines", *faults[:_SHOWN], *more]))
-    return hypotheses
+    return list(rows.values())
 
 
-def _from_json(fields: Any) -> tuple[str, str | AsrError]:
+def _from_json(fields: Any) -> _Row:
     match fields:
+        case {"id": str(name), "text": str(text), "words": list(words)}:
+            return name, text, tuple(map(_word, words))
         case {"id": str(name), "text": str(text)}:
-            return name, text
+            return name, text, None
         case {"id": str(name), "error": {"code": str(code), "message": str(message)}}:
             error = AsrError(message)
             error.code = code
-            return name, error
+            return name, error, None
     raise ValueError('{"id": …, "text": …} or {"id": …, "error": {"code": …, "message": …}} is needed')
+
+
+def _word(row: Any) -> HypothesisWord:
+    match row:
+        case {"text": str(text), "start": start, "end": end, "confidence": confidence} if (
+            _between(start, 0, end) and _between(end, 0, sys.float_info.max) and _between(confidence, 0, 1)
+        ):
+            return HypothesisWord(text, float(start), float(end), float(confidence))
+    raise ValueError(f"a word is its text, start <= end in seconds and confidence from 0 to 1, got {row!r}")
+
+
+def _between(value: Any, low: Any, high: Any) -> bool:
+    numbers = all(isinstance(number, int | float) and not isinstance(number, bool) for number in (value, low, high))
+    return numbers and low <= value <= high
 
 
 def read_lines(path: str | Path) -> list[str]:

@@ -190,8 +190,14 @@ class Transcriber:
         self, utterances: Iterable[Utterance], batch_size: int = BATCH_SIZE
     ) -> Iterator[str | AsrError]:
         """Text of each utterance of a manifest, in order, or the error that says why there is none."""
-        for result in self._run(map(self._opener, utterances), batch_size):
+        for result in self.utterance_transcripts(utterances, batch_size):
             yield result.text if isinstance(result, Transcript) else result
+
+    def utterance_transcripts(
+        self, utterances: Iterable[Utterance], batch_size: int = BATCH_SIZE
+    ) -> Iterator[Transcript | AsrError]:
+        """As `transcribe_utterances`, with the words' confidence and times, in seconds from the utterance's start."""
+        return self._run(map(self._opener, utterances), batch_size)
 
     def _opener(self, utterance: Utterance) -> _Blocks:
         span = {"offset_s": utterance.offset, "duration_s": utterance.duration}

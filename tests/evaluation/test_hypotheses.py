@@ -4,6 +4,9 @@ import pytest
 
 from asr.errors import AudioEmptyError, EvaluationError
 from asr.evaluation import read_hypotheses, write_hypotheses
+from asr.evaluation.hypotheses import HypothesisWord, read_hypothesis_words
+
+WORDS = (HypothesisWord("GO", 0.25, 0.5, 0.75), HypothesisWord("ON", 0.5, 1.0, 1.0))
 
 
 def test_texts_come_back_with_any_character_in_them(tmp_path):
@@ -53,3 +56,35 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(EvaluationError, match="cannot be written"):
         write_hypotheses(tmp_path / "file" / "h.jsonl", {"a": "A"})
+
+
+def test_words_come_back_and_the_text_is_read_as_without_them(tmp_path):
+    write_hypotheses(tmp_path / "h.jsonl", {"a": "GO ON", "b": "YES", "c": ""}, {"a": WORDS, "c": ()})
+    assert read_hypotheses(tmp_path / "h.jsonl") == {"a": "GO ON", "b": "YES", "c": ""}
+    assert read_hypothesis_words(tmp_path / "h.jsonl") == {"a": WORDS, "c": ()}
+
+
+def test_a_file_from_before_words_were_kept_has_none(tmp_path):
+    (tmp_path / "h.jsonl").write_text('{"id": "a", "text": "GO ON"}\n')
+    assert read_hypotheses(tmp_path / "h.jsonl") == {"a": "GO ON"}
+    assert read_hypothesis_words(tmp_path / "h.jsonl") == {}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        '"GO"',
+        '{"text": "GO"}',
+        '{"text": "GO", "start": 1, "end": 0.5, "confidence": 0.5}',
+        '{"text": "GO", "start": -1, "end": 0.5, "confidence": 0.5}',
+        '{"text": "GO", "start": 0, "end": Infinity, "confidence": 0.5}',
+        '{"text": "GO", "start": 0, "end": 1, "confidence": 1.5}',
+        '{"text": "GO", "start": 0, "end": 1, "confidence": NaN}',
+        '{"text": "GO", "start": 0, "end": 1, "confidence": true}',
+        '{"text": "GO", "start": "0", "end": 1, "confidence": 0.5}',
+    ],
+)
+def test_a_bad_word_makes_its_line_bad(tmp_path, word):
+    (tmp_path / "h.jsonl").write_text(f'{{"id": "a", "text": "GO", "words": [{word}]}}\n')
+    with pytest.raises(EvaluationError, match="line 1: a word is its text"):
+        read_hypothesis_words(tmp_path / "h.jsonl")
