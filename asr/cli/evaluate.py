@@ -5,6 +5,8 @@ asr evaluate test.jsonl --model BUNDLE               ... with this bundle, by na
 asr evaluate test.jsonl --beam_size 1                ... by its best path, without its language model
 asr evaluate test.jsonl --model RUN                  ... with the checkpoints of a training run's folder
 asr evaluate test.jsonl --hypotheses found.jsonl     score what -o kept: {"id": "...", "text": "..."} a line
+asr evaluate test.jsonl --report out.html            ... and show it: one page with alignments, players, spectrograms
+asr evaluate test.jsonl --report out.html --beside NAME=other.jsonl     ... beside another system's hypotheses
 asr evaluate reference.txt hypothesis.txt            line by line
 asr evaluate reference.txt hypothesis.txt --ids      each line starts with its id
 asr evaluate reference.trn hypothesis.trn            each line ends with its id: TEXT (ID)
@@ -16,8 +18,9 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
 from asr.cli.numbers import whole_number
@@ -26,6 +29,12 @@ from asr.errors import AsrError, ConfigError, MissingExtraError
 if TYPE_CHECKING:
     from asr.data import Utterance
     from asr.evaluation import Evaluation
+    from asr.evaluation.hypotheses import HypothesisWord
+    from asr.evaluation.report import System
+    from asr.evaluation.text_files import TextReference
+    from asr.inference.transcript import Transcript
+
+T = TypeVar("T")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +60,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
     parser.add_argument("--precision", choices=("int8", "float32"), help="of a bundle (default: int8 where it has it)")
     parser.set_defaults(threads=0)
+    page = parser.add_argument_group("page")
+    page.add_argument("--report", metavar="FILE.html", help="write a page that shows it all and needs no network")
+    page.add_argument(
+        "--beside",
+        metavar="NAME=FILE.jsonl",
+        action="append",
+        default=[],
+        help="show these hypotheses of another system on the same manifest beside; may be given more than once",
+    )
+    page.add_argument(
+        "--report_audio",
+        metavar="N",
+        type=whole_number(0),
+        help="recordings in the page, those with most errors first (default: as many as fit in 15 MB)",
+    )
     add_decoding_arguments(parser)
 
 
@@ -68,11 +92,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     normalise("", arguments.normaliser)
     _refuse_misfits(arguments)
-    evaluation = _evaluation(arguments)
+    task = _task(arguments)
+    evaluation = task.evaluate(arguments)
     if arguments.json:
         print(json.dumps(_to_json(arguments, evaluation), ensure_ascii=False, indent=1))
     else:
         _print(evaluation, arguments.worst)
+    if arguments.report:
+        _write_report(arguments, task, evaluation)
     return 0
 
 
@@ -84,46 +111,100 @@ def _refuse_misfits(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"nothing is decoded here; leave {', '.join(given)} out")
     if arguments.output and (texts or arguments.hypotheses):
         raise ConfigError("-o keeps what a model writes, and no model is asked here; leave it out")
-    if arguments.output and Path(arguments.output).is_dir():
-        raise ConfigError(f"-o needs a file to write, and {arguments.output} is a folder")
+    for flag, path in (("-o", arguments.output), ("--report", arguments.report)):
+        if path and Path(path).is_dir():
+            raise ConfigError(f"{flag} needs a file to write, and {path} is a folder")
     if not texts and (arguments.ids or arguments.speakers):
         raise ConfigError("--ids and --speakers describe two text files, and only one file came")
+    if not arguments.report and (arguments.beside or arguments.report_audio is not None):
+        raise ConfigError("--beside and --report_audio say what a page shows; name it with --report FILE.html")
+    if texts and (arguments.beside or arguments.report_audio is not None):
+        raise ConfigError("--beside and --report_audio need a manifest, and two text files came")
 
 
-def _evaluation(arguments: argparse.Namespace) -> Evaluation:
-    from asr.evaluation import evaluate, read_text_pair
+@dataclass
+class _Task:
+    """What is scored, and what a page needs beside: hypotheses, their words where a model gave them, other systems."""
 
+    references: Sequence[Utterance | TextReference]
+    utterances: Sequence[Utterance] = ()
+    texts: dict[str, str | AsrError] = field(default_factory=dict)
+    words: dict[str, tuple[HypothesisWord, ...]] = field(default_factory=dict)
+    others: list[System] = field(default_factory=list)
+
+    def evaluate(self, arguments: argparse.Namespace) -> Evaluation:
+        """The scores."""
+        from asr.evaluation import evaluate
+
+        return evaluate(self.references, self.texts, arguments.normaliser, seed=arguments.seed)
+
+
+def _task(arguments: argparse.Namespace) -> _Task:
     if arguments.hypothesis is not None:
+        from asr.evaluation import read_text_pair
+
         references, texts = read_text_pair(
             arguments.reference, arguments.hypothesis, ids=arguments.ids, speakers=arguments.speakers
         )
-        return evaluate(references, texts, arguments.normaliser, seed=arguments.seed)
+        return _Task(references, texts=dict(texts))
     from asr.data import read_manifest
 
     utterances = read_manifest(arguments.reference)
-    return evaluate(utterances, _hypotheses(arguments, utterances), arguments.normaliser, seed=arguments.seed)
+    task = _Task(utterances, utterances, others=[_beside(named, utterances, arguments) for named in arguments.beside])
+    names = [_system_name(arguments), *(other.name for other in task.others)]
+    if len(set(names)) < len(names):
+        raise ConfigError(
+            f"systems beside each other need different names, got {', '.join(names)}; choose another NAME"
+        )
+    _find_hypotheses(task, arguments, utterances)
+    return task
 
 
-def _hypotheses(arguments: argparse.Namespace, utterances: list[Utterance]) -> dict[str, str | AsrError]:
+def _beside(named: str, utterances: list[Utterance], arguments: argparse.Namespace) -> System:
+    """Another system, scored before any transcription so that a file that does not fit is refused at once."""
+    from asr.evaluation import evaluate, read_hypotheses
+    from asr.evaluation.hypotheses import read_hypothesis_words
+    from asr.evaluation.report import System
+
+    name, equals, path = named.partition("=")
+    if not (name and equals and path):
+        raise ConfigError(f"--beside needs NAME=FILE.jsonl, such as PocketSphinx=hmm.jsonl, got {named!r}")
+    evaluation = evaluate(utterances, read_hypotheses(path), arguments.normaliser, seed=arguments.seed)
+    return System(name, evaluation, read_hypothesis_words(path))
+
+
+def _find_hypotheses(task: _Task, arguments: argparse.Namespace, utterances: list[Utterance]) -> None:
     from asr.evaluation import read_hypotheses, write_hypotheses
+    from asr.evaluation.hypotheses import read_hypothesis_words
 
     if arguments.hypotheses:
-        return read_hypotheses(arguments.hypotheses)
-    texts = _transcribe(arguments, utterances)
-    found = {utterance.id: text for utterance, text in zip(utterances, texts, strict=True)}
+        task.texts = read_hypotheses(arguments.hypotheses)
+        task.words = read_hypothesis_words(arguments.hypotheses)
+        return
+    for utterance, found in zip(utterances, _transcribe(arguments, utterances), strict=True):
+        if isinstance(found, str | AsrError):
+            task.texts[utterance.id] = found
+        else:
+            task.texts[utterance.id], task.words[utterance.id] = found.text, _words(found)
     if arguments.output:
-        write_hypotheses(arguments.output, found)
-    return found
+        write_hypotheses(arguments.output, task.texts, task.words)
 
 
-def _transcribe(arguments: argparse.Namespace, utterances: list[Utterance]) -> Sequence[str | AsrError]:
+def _words(transcript: Transcript) -> tuple[HypothesisWord, ...]:
+    from asr.evaluation.hypotheses import HypothesisWord
+
+    words = (word for segment in transcript.segments for word in segment.words)
+    return tuple(HypothesisWord(w.text, float(w.start), float(w.end), float(w.confidence)) for w in words)
+
+
+def _transcribe(arguments: argparse.Namespace, utterances: list[Utterance]) -> Iterable[str | Transcript | AsrError]:
     if arguments.model is not None and (Path(arguments.model) / "checkpoints").is_dir():
         if decoding_flags(arguments) or arguments.precision:
             raise ConfigError(
                 f"{arguments.model} is a training run, read by its best path; export it to decode otherwise"
             )
         return _transcribe_with_checkpoint(arguments.model, utterances)
-    return list(_watched(load_model_for(arguments).transcribe_utterances(utterances), len(utterances)))
+    return _watched(load_model_for(arguments).utterance_transcripts(utterances), len(utterances), "transcribing")
 
 
 def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) -> list[str | AsrError]:
@@ -137,12 +218,12 @@ def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) ->
     return transcribe_with_checkpoint(run_folder, utterances)
 
 
-def _watched(texts: Iterable[str | AsrError], total: int) -> Iterable[str | AsrError]:
-    """``texts``, with a progress bar on standard error where that is a terminal."""
+def _watched(found: Iterable[T], total: int, doing: str) -> Iterable[T]:
+    """``found``, with a progress bar on standard error where that is a terminal."""
     from rich.console import Console
     from rich.progress import track
 
-    return track(texts, "transcribing", total, console=Console(stderr=True), disable=not sys.stderr.isatty())
+    return track(found, doing, total, console=Console(stderr=True), disable=not sys.stderr.isatty())
 
 
 def _to_json(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, object]:
@@ -156,3 +237,53 @@ def _print(evaluation: Evaluation, worst: int) -> None:
     from asr.evaluation.console import print_evaluation
 
     print_evaluation(evaluation, Console(width=None if sys.stdout.isatty() else 110), worst)
+
+
+def _write_report(arguments: argparse.Namespace, task: _Task, evaluation: Evaluation) -> None:
+    from asr.evaluation.report import Report, System, embed_recordings, worst_first, write_report
+
+    name = _system_name(arguments)
+    spoken = [task.utterances[at] for at in worst_first(evaluation)] if task.utterances else []
+    report = Report(
+        title=f"{name} on {Path(arguments.reference).name}",
+        facts=_facts(arguments, evaluation),
+        system=System(name, evaluation, task.words),
+        others=tuple(task.others),
+        durations={utterance.id: utterance.duration for utterance in task.utterances},
+        recordings=dict(_watched(embed_recordings(spoken, arguments.report_audio), len(spoken), "encoding")),
+        seed=arguments.seed,
+    )
+    write_report(arguments.report, report)
+    size = Path(arguments.report).stat().st_size / 1e6
+    carried = f"{len(report.recordings)} of {len(task.references)} recordings"
+    print(f"{arguments.report}: {size:.1f} MB, {carried}", file=sys.stderr)
+
+
+def _system_name(arguments: argparse.Namespace) -> str:
+    if arguments.hypothesis or arguments.hypotheses:
+        return Path(arguments.hypothesis or arguments.hypotheses).stem
+    if arguments.model:
+        return Path(arguments.model).name
+    from asr.bundle import DEFAULT
+
+    return DEFAULT
+
+
+def _facts(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, str]:
+    """Where the numbers come from."""
+    from asr.provenance import provenance
+
+    made = provenance(arguments.seed)
+    given = decoding_flags(arguments)
+    source = arguments.hypothesis or arguments.hypotheses
+    facts = {
+        "hypotheses" if source else "model": source or arguments.model or f"{_system_name(arguments)} (the default)",
+        "references" if arguments.hypothesis else "manifest": arguments.reference,
+        "decoding": ", ".join(f"{flag} {getattr(arguments, flag[2:])}" for flag in given),
+        "precision": arguments.precision or "",
+        "normaliser": evaluation.normalised.normaliser,
+        "asr": f"{made['asr']}, commit {made['commit']}",
+        "date": made["date"],
+        "machine": made["hardware"],
+    }
+    return {name: str(value) for name, value in facts.items() if value}

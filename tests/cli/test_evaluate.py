@@ -5,13 +5,18 @@ import json
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
 from asr.cli.evaluate import add_arguments, run
 from asr.data import Utterance, write_manifest
 from asr.errors import AudioEmptyError, BundleNotFoundError, ConfigError, EvaluationError, MissingExtraError
+from asr.evaluation.hypotheses import HypothesisWord, read_hypothesis_words
+from asr.inference.transcript import Segment, Transcript, Word
 from asr.text import NORMALISERS
+
+SAMPLE = Path(__file__).parents[1] / "recordings" / "sample.wav"
 
 TEXTS = {"a1": "YES IT IS", "a2": "NO NO", "b1": "GO ROME"}
 
@@ -40,6 +45,14 @@ def text_pair(tmp_path):
     return tmp_path / "r.txt", tmp_path / "h.txt"
 
 
+def spoken(text):
+    """``text`` as a transcript, a word a second; an error as it is."""
+    if not isinstance(text, str):
+        return text
+    words = tuple(Word(word, at, at + 1.0, 0.75) for at, word in enumerate(text.split()))
+    return Transcript(text, (Segment(0.0, 9.0, text, words),), 9.0)
+
+
 @pytest.fixture
 def model(monkeypatch):
     """A stand-in for ``asr.inference``: ``load_model`` notes the name and gives the texts it is told."""
@@ -47,9 +60,9 @@ def model(monkeypatch):
     stand_in.asked, stand_in.texts = [], list(TEXTS.values())
 
     class Transcriber:
-        def transcribe_utterances(self, utterances):
+        def utterance_transcripts(self, utterances):
             assert [utterance.id for utterance in utterances] == list(TEXTS)
-            return iter(stand_in.texts)
+            return map(spoken, stand_in.texts)
 
     def load_model(name=None, **options):
         stand_in.asked.append(name)
@@ -127,6 +140,61 @@ def test_kept_hypotheses_score_the_same_without_the_model(manifest, model, tmp_p
     assert differing == {"hypotheses"}
 
 
+def test_words_are_kept_with_their_confidence(manifest, model, tmp_path):
+    model.texts[0] = AudioEmptyError("a1.wav: 0 bytes")
+    evaluate(manifest, "-o", tmp_path / "kept.jsonl")
+    kept = read_hypothesis_words(tmp_path / "kept.jsonl")
+    assert kept["a2"] == (HypothesisWord("NO", 0.0, 1.0, 0.75), HypothesisWord("NO", 1.0, 2.0, 0.75))
+    assert kept.keys() == {"a2", "b1"}
+
+
+def test_a_report_shows_model_manifest_and_recordings(manifest, model, tmp_path, capsys):
+    rows = [Utterance(name, str(SAMPLE), 1.5, "Yes", "anna") for name in TEXTS]
+    write_manifest(manifest, rows)
+    evaluate(manifest, "--model", "an4", "--report", tmp_path / "out.html", "--report_audio", 2)
+    page = (tmp_path / "out.html").read_text()
+    assert "<title>an4 on m.jsonl</title>" in page
+    assert f"<dt>manifest</dt><dd>{manifest}</dd>" in page
+    assert page.count("data:audio/ogg") == 2
+    assert "expected calibration error" in page
+    assert "2 of 3 recordings" in capsys.readouterr().err
+
+
+def test_a_report_of_recordings_that_cannot_be_read_is_written_without_them(manifest, model, tmp_path):
+    evaluate(manifest, "--report", tmp_path / "out.html")
+    assert "No recordings in this page." in (tmp_path / "out.html").read_text()
+
+
+def test_a_report_of_text_files_has_neither_recordings_nor_seconds(text_pair, tmp_path):
+    evaluate(*text_pair, "--report", tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text()
+    assert "<title>h on r.txt</title>" in page
+    assert "3 to 5 words" in page
+
+
+def test_other_systems_are_shown_beside(manifest, model, tmp_path):
+    (tmp_path / "hmm.jsonl").write_text("".join(json.dumps({"id": i, "text": "Go"}) + "\n" for i in TEXTS))
+    beside = ["--beside", f"HMM={tmp_path / 'hmm.jsonl'}", "--beside", f"old=x={tmp_path / 'hmm.jsonl'}"]
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        evaluate(manifest, "--report", tmp_path / "out.html", *beside)
+    assert model.asked == []
+    evaluate(manifest, "--report", tmp_path / "out.html", *beside[:2])
+    assert '<th scope="row">HMM</th>' in (tmp_path / "out.html").read_text()
+
+
+@pytest.mark.parametrize("named", ["hmm.jsonl", "=hmm.jsonl", "HMM="])
+def test_a_system_beside_needs_a_name_and_a_file(manifest, named):
+    with pytest.raises(ConfigError, match="NAME=FILE.jsonl"):
+        evaluate(manifest, "--report", "out.html", "--beside", named)
+
+
+def test_systems_of_one_name_are_refused_before_any_work(manifest, model, tmp_path):
+    (tmp_path / "hmm.jsonl").write_text("".join(json.dumps({"id": i, "text": "Go"}) + "\n" for i in TEXTS))
+    with pytest.raises(ConfigError, match="need different names, got an4, an4"):
+        evaluate(manifest, "--report", tmp_path / "o.html", "--beside", f"an4={tmp_path / 'hmm.jsonl'}")
+    assert model.asked == []
+
+
 def test_hypotheses_of_other_utterances_are_refused(manifest, tmp_path):
     (tmp_path / "h.jsonl").write_text('{"id": "zz", "text": ""}\n')
     with pytest.raises(EvaluationError, match="have no hypothesis: a1, a2, b1"):
@@ -169,6 +237,11 @@ def test_an_unknown_bundle_is_not_a_run(manifest, model, monkeypatch):
         (["m", "--ids"], "describe two text files"),
         (["m", "--speakers"], "describe two text files"),
         (["m", "-o", "/"], "/ is a folder"),
+        (["m", "--report", "/"], "--report needs a file"),
+        (["m", "--beside", "A=b"], "name it with --report"),
+        (["m", "--report_audio", "0"], "name it with --report"),
+        (["r", "h", "--report", "x", "--beside", "A=b"], "need a manifest"),
+        (["r", "h", "--report", "x", "--report_audio", "1"], "need a manifest"),
         (["m", "--normaliser", "lower"], "no text normaliser 'lower'"),
     ],
 )
@@ -208,7 +281,7 @@ def test_help_needs_no_numpy():
 def test_text_files_need_no_model_and_no_audio(text_pair):
     lines = "import argparse, asr.cli.evaluate as e; p = argparse.ArgumentParser(); e.add_arguments(p)"
     run_it = f"{lines}\ne.run(p.parse_args({[str(path) for path in text_pair]!r}))"
-    heavy = {"onnxruntime", "tensorflow", "librosa", "soundfile", "soxr", "asr.inference", "asr.audio"}
+    heavy = {"jinja2", "onnxruntime", "tensorflow", "librosa", "soundfile", "soxr", "asr.inference", "asr.audio"}
     assert not heavy & imported_after(run_it)
 
 

@@ -1,0 +1,8 @@
+"""An evaluation as one page: a static HTML file that needs no network, to be read, listened to and sent around."""
+
+from asr.evaluation.report.recordings import embed_recordings
+from asr.evaluation.report.report import Report, System
+from asr.evaluation.report.rows import worst_first
+from asr.evaluation.report.write import write_report
+
+__all__ = ["Report", "System", "embed_recordings", "worst_first", "write_report"]

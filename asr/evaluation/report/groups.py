@@ -1,0 +1,74 @@
+"""Errors by speaker and by length of the utterance, the other systems' beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asr.evaluation.error_rate import ErrorRate
+from asr.evaluation.report.report import Report, System
+
+_SECONDS = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0)
+_WORDS = (0.0, 3.0, 6.0, 11.0, 21.0, 31.0, 51.0)
+"""Where the lengths of a group begin."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some utterances: their errors, and the other systems' word errors in the same; ``order`` is to sort by."""
+
+    name: str
+    order: float | str
+    utterances: int
+    words: ErrorRate
+    characters: ErrorRate
+    others: tuple[ErrorRate, ...]
+
+
+def by_speaker(report: Report) -> list[Group]:
+    """Each speaker's, the highest WER first; empty if each utterance has its own."""
+    places: dict[str, list[int]] = {}
+    for at, utterance in enumerate(report.system.evaluation.normalised.utterances):
+        places.setdefault(utterance.speaker, []).append(at)
+    if len(places) == len(report.system.evaluation.normalised.utterances):
+        return []
+    groups = [_group(report, speaker, speaker, of_speaker) for speaker, of_speaker in places.items()]
+    return sorted(groups, key=lambda group: (-group.words.rate, group.name))
+
+
+def by_length(report: Report) -> list[Group]:
+    """Those of the lengths that occur, shortest first: in seconds where all are known, else in words."""
+    utterances = report.system.evaluation.normalised.utterances
+    timed = all(u.id in report.durations for u in utterances)
+    starts = _SECONDS if timed else _WORDS
+    places: list[list[int]] = [[] for _ in starts]
+    for at, utterance in enumerate(utterances):
+        length = report.durations[utterance.id] if timed else utterance.words.reference_length
+        places[sum(start <= length for start in starts) - 1].append(at)
+    names = [
+        length_name(*bounds, "s" if timed else "words") for bounds in zip(starts, (*starts[1:], None), strict=True)
+    ]
+    named = zip(names, starts, places, strict=True)
+    return [_group(report, name, start, of_length) for name, start, of_length in named if of_length]
+
+
+def _group(report: Report, name: str, order: float | str, places: Sequence[int]) -> Group:
+    utterances = report.system.evaluation.normalised.utterances
+    characters = sum((utterances[at].characters for at in places), ErrorRate())
+    own, *others = (_word_errors(system, places) for system in report.systems)
+    return Group(name, order, len(places), own, characters, tuple(others))
+
+
+def _word_errors(system: System, places: Sequence[int]) -> ErrorRate:
+    return sum((system.evaluation.normalised.utterances[at].words for at in places), ErrorRate())
+
+
+def length_name(low: float, high: float | None, unit: str) -> str:
+    """What lengths from ``low`` on, less than ``high``, are called.
+
+    >>> length_name(2.0, 4.0, "s"), length_name(30.0, None, "s"), length_name(3.0, 6.0, "words")
+    ('2 to 4 s', '30 s or more', '3 to 5 words')
+    """
+    if high is None:
+        return f"{low:g} {unit} or more"
+    return f"{low:g} to {high - (unit == 'words'):g} {unit}"
