@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
 from asr.cli.numbers import whole_number
-from asr.errors import AsrError, ConfigError, MissingExtraError
+from asr.errors import AsrError, ConfigError, EvaluationError, MissingExtraError
 
 if TYPE_CHECKING:
     from asr.data import Utterance
@@ -169,7 +169,11 @@ def _beside(named: str, utterances: list[Utterance], arguments: argparse.Namespa
     name, equals, path = named.partition("=")
     if not (name and equals and path):
         raise ConfigError(f"--beside needs NAME=FILE.jsonl, such as PocketSphinx=hmm.jsonl, got {named!r}")
-    evaluation = evaluate(utterances, read_hypotheses(path), arguments.normaliser, seed=arguments.seed)
+    texts = read_hypotheses(path)
+    try:
+        evaluation = evaluate(utterances, texts, arguments.normaliser, seed=arguments.seed)
+    except EvaluationError as misfit:
+        raise EvaluationError(f"{path} does not fit {arguments.reference}: {misfit}") from misfit
     return System(name, evaluation, read_hypothesis_words(path))
 
 

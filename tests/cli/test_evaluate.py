@@ -182,6 +182,13 @@ def test_other_systems_are_shown_beside(manifest, model, tmp_path):
     assert '<th scope="row">HMM</th>' in (tmp_path / "out.html").read_text()
 
 
+def test_hypotheses_beside_of_other_utterances_are_refused_by_their_file(manifest, model, tmp_path):
+    (tmp_path / "hmm.jsonl").write_text('{"id": "zz", "text": ""}\n')
+    with pytest.raises(EvaluationError, match=r"hmm\.jsonl does not fit .*m\.jsonl: 3 ids have no hypothesis"):
+        evaluate(manifest, "--report", tmp_path / "o.html", "--beside", f"HMM={tmp_path / 'hmm.jsonl'}")
+    assert model.asked == []
+
+
 @pytest.mark.parametrize("named", ["hmm.jsonl", "=hmm.jsonl", "HMM="])
 def test_a_system_beside_needs_a_name_and_a_file(manifest, named):
     with pytest.raises(ConfigError, match="NAME=FILE.jsonl"):

@@ -21,7 +21,7 @@ from asr.evaluation.comparison import compare_evaluations
 from asr.evaluation.console import interval_note
 from asr.evaluation.report.confusions import character_confusions, confusion_matrix, word_confusions
 from asr.evaluation.report.filters import FILTERS
-from asr.evaluation.report.groups import by_length, by_speaker
+from asr.evaluation.report.groups import Group, by_length, by_speaker
 from asr.evaluation.report.reliability import Reliability, reliability
 from asr.evaluation.report.report import Report, System
 from asr.evaluation.report.rows import rows
@@ -64,13 +64,12 @@ def _shown(report: Report) -> dict[str, Any]:
     """What the template shows, by the names it knows it by."""
     scores = report.system.evaluation.normalised
     characters = character_confusions(scores.utterances)
-    speakers, lengths = by_speaker(report), by_length(report)
     return {
         "report": report,
         "rows": rows(report),
-        "speakers": speakers,
-        "lengths": lengths,
-        "longest_bar": _largest(errors.rate for g in [*speakers, *lengths] for errors in (g.words, *g.others)),
+        "speakers": by_speaker(report),
+        "lengths": by_length(report),
+        "longest_bar": _longest_bar,
         "interval_note": interval_note(scores.words.interval),
         "scale": 1.05 * _largest(_ends(report)),
         "comparisons": {
@@ -112,6 +111,10 @@ def _references(system: System) -> list[tuple[str, str]]:
 def _reliability(system: System) -> Reliability | None:
     scores = system.evaluation.normalised
     return reliability(scores.utterances, system.words, scores.normaliser)
+
+
+def _longest_bar(groups: Iterable[Group]) -> float:
+    return _largest(errors.rate for group in groups for errors in (group.words, *group.others))
 
 
 def _ends(report: Report) -> Iterator[float]:
