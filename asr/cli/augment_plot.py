@@ -33,9 +33,9 @@ def draw_features(rows: Sequence[Row], front_end: FrontEnd, path: Path) -> None:
     """Draw ``rows`` into ``path`` (.png), all on one scale of time; left the features, right what an epoch shows."""
     figure = Figure(figsize=(13, 0.5 + 1.35 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), 2, sharex=True, sharey=True, squeeze=False)
-    loudest = max(float(row.features.max()) for row in rows)
-    for (left, right), row in zip(axes, rows, strict=True):
-        _draw(left, row.features, front_end, (loudest - _RANGE_DB, loudest))
+    images, limits = _levels(rows) if front_end.centres_hz is not None else _cepstra(rows)
+    for (left, right), row, image in zip(axes, rows, images, strict=True):
+        _draw(left, image, front_end, limits)
         _draw(right, row.shown, front_end, (-_DEVIATIONS, _DEVIATIONS))
         left.set_ylabel(row.name, rotation=0, ha="right", va="center", labelpad=28, fontsize=11)
     axes[0, 0].set_title("features")
@@ -46,6 +46,20 @@ def draw_features(rows: Sequence[Row], front_end: FrontEnd, path: Path) -> None:
         below.set_xlabel("seconds")
     with write_atomically(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
+
+
+def _levels(rows: Sequence[Row]) -> tuple[list[np.ndarray], tuple[float, float]]:
+    """Decibels, and from where to where they are drawn."""
+    loudest = max(float(row.features.max()) for row in rows)
+    quietest = min(float(row.features.min()) for row in rows)
+    return [row.features for row in rows], (max(quietest, loudest - _RANGE_DB), loudest)
+
+
+def _cepstra(rows: Sequence[Row]) -> tuple[list[np.ndarray], tuple[float, float]]:
+    """Each in the deviations of the first row's, for the lowest are many times as large as the others."""
+    first = rows[0].features
+    mean, deviation = first.mean(axis=0), np.maximum(first.std(axis=0), 1e-6)
+    return [(row.features - mean) / deviation for row in rows], (-_DEVIATIONS, _DEVIATIONS)
 
 
 def _draw(panel: Any, features: np.ndarray, front_end: FrontEnd, limits: tuple[float, float]) -> None:

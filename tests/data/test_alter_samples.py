@@ -387,6 +387,7 @@ def test_the_fingerprint_tells_settings_seed_and_recordings_apart(sounds: tuple[
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"copies": 2}, r"augment\.copies=2 would be as recorded; set augment\.speed or augment\.volume_db or"),
         ({"copies": -1}, r"augment\.copies must be a whole number from 0 on, got -1"),
         ({"speed": 1}, r"augment\.speed must be a number from 0 to 0\.9, got 1"),
         ({"telephone_share": 2}, r"augment\.telephone_share must be a number from 0 to 1, got 2"),
@@ -404,7 +405,6 @@ def test_options_that_make_no_sense_are_refused(options: dict, message: str) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, r"augment\.copies=2 would be as recorded; set augment\.speed or"),
         ({"noise_share": 0.5, "snr_db": [0, 20]}, r"augment\.noise names no recordings of noise; give folders"),
         ({"noise_share": 1, "snr_db": [0, 1], "noise": ["/nowhere"]}, r"augment\.noise: /nowhere is not there"),
         ({"babble_share": 1, "snr_db": [0, 1], "voices": ["/nowhere"]}, r"augment\.voices: /nowhere is not there"),

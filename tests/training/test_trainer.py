@@ -58,11 +58,12 @@ def test_it_learns_tones_without_a_mistake(trained: Path) -> None:
 def test_a_run_stopped_within_epochs_ends_with_the_bits_of_one_that_was_not(
     tones: SimpleNamespace, corpus: Path, tmp_path: Path
 ) -> None:
-    """Dropout, stretching and masks on; three steps an epoch, stopped after the first, third and fifth."""
+    """Dropout, copies, stretching and masks on; three steps an epoch, stopped after the first, third and fifth."""
 
     def run(name: str, stops: Sequence[int]) -> list[Witness]:
         witnesses, folder = [], tmp_path / name
-        tree = tones.tree(corpus, folder, trainer={"average": 2, "average_of": "last"})
+        copies = {"copies": 2, "speed": 0.1}
+        tree = tones.tree(corpus, folder, augment=copies, trainer={"average": 2, "average_of": "last"})
         for _ in range(1 + len(stops)):
             witnesses.append(Witness(lambda r: ctrl_c() if r.total_steps in stops else None))
             try:

@@ -26,6 +26,8 @@ from asr.errors import ConfigError
 from asr.features import FrontEnd
 
 _SHARES = ("room_share", "noise_share", "babble_share", "telephone_share")
+_ALTERING = ("speed", "volume_db", *_SHARES)
+"""What makes the copies."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class AugmentOptions:
 
     Attributes:
         copies: altered versions of each recording, whose features are computed once; an epoch shows one of them, or
-            the recording itself. Made by the seven settings that follow and the recordings they need.
+            the recording itself. Made by the settings of samples, down to ``snr_db``.
         noise: folders or manifests of noise.
         voices: manifests or folders of speech for babble; none for the training utterances.
         snr_db: lowest and highest level of the speech above noise and babble.
@@ -76,6 +78,9 @@ class AugmentOptions:
             _check_range("augment.snr_db", self.snr_db)
         elif self.noise_share or self.babble_share:
             raise ConfigError("augment.snr_db must say how far above noise and babble speech is, such as [0, 20]")
+        if self.copies and not any(getattr(self, name) for name in _ALTERING):
+            others = " or ".join(f"augment.{name}" for name in _ALTERING)
+            raise ConfigError(f"augment.copies={self.copies} would be as recorded; set {others}")
 
     def recordings(self) -> tuple[tuple[Utterance, ...], tuple[Utterance, ...]]:
         """What the copies need of noise and of voices, the latter empty where those of the training set speak.
@@ -103,7 +108,7 @@ class AugmentOptions:
             voices: utterances that babble is made of.
 
         Raises:
-            ConfigError: nothing would be altered, or there are too few voices.
+            ConfigError: there are too few voices.
         """
         steps = []
         if self.speed:
@@ -119,8 +124,6 @@ class AugmentOptions:
             steps.append(Step("volume", Volume(self.volume_db)))
         if self.telephone_share:
             steps.append(Step("telephone", Telephone(), self.telephone_share))
-        if not steps:
-            raise ConfigError(f"augment.copies={self.copies} would be as recorded; set augment.speed or {_others()}")
         return Alteration(tuple(steps), seed)
 
     def transforms(self, front_end: FrontEnd) -> list[Transform]:
@@ -148,10 +151,6 @@ class AugmentOptions:
     def _snr_db(self) -> tuple[float, float]:
         low, high = self.snr_db or (0.0, 0.0)
         return float(low), float(high)
-
-
-def _others() -> str:
-    return " or ".join(f"augment.{name}" for name in (*_SHARES, "volume_db"))
 
 
 def _check_voices(voices: Sequence[Utterance]) -> None:
