@@ -113,7 +113,7 @@ def _card_lines(folder: Path, card: Mapping[str, Any]) -> Iterator[tuple[str, st
     """The card in the order in which a person asks."""
     yield from _summary_lines(_summary(folder, card))
     if tuned_on := card.get("decoder", {}).get("test", {}).get("tuned_on"):
-        yield "tuned on", f"{tuned_on} (the decoder of which the WER is)"
+        yield "weights", f"tuned on {tuned_on} for the WER above"
     yield "network", f"{card.get('description')}; {card.get('parameters', 0):,} parameters"
     for name, part in card.get("training_data", {}).items():
         yield name, f"{part['utterances']:,} utterances, {part['hours']:.2f} h, {part['speakers']} speakers"

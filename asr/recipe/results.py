@@ -89,7 +89,8 @@ def _only(peers: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _heading(judged_on: Mapping[str, Any]) -> str:
-    counts = f"{judged_on['utterances']:,} utterances, {judged_on['hours']:.2f} h, {judged_on['speakers']} speakers"
+    speakers = f"{judged_on['speakers']} speaker{'s' if judged_on['speakers'] > 1 else ''}"
+    counts = f"{judged_on['utterances']:,} utterances, {judged_on['hours']:.2f} h, {speakers}"
     return f"On {judged_on['name']} ({counts}), weights of the language model tuned on {judged_on['tuned_on']}:"
 
 
