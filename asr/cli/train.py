@@ -4,6 +4,7 @@
   GROUP=OPTION         another file of conf/: model=bigru, features=mfcc, augment=none …
   key=value            one setting: trainer.epochs=40, trainer.max_minutes=30, model.units=[320,320]
   run_dir=FOLDER       where checkpoints, weights and TensorBoard events go (default runs/NAME)
+  init_from=MODEL      begin with the weights, model and features of a run folder or a bundle
   -m, --multirun       a sweep: model.dropout=0.1,0.3 trains each, below run_dir
   --cfg                print the composed configuration and stop
 
@@ -15,15 +16,16 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from asr.errors import ConfigError, MissingExtraError
 from asr.files import share_folder
 
-_OWN = ("recipe=", "run_dir=")
+_OWN = ("recipe=", "run_dir=", "init_from=")
 """Taken as they stand: Hydra's grammar has no place for the blanks and signs that a folder's name may have."""
 
 
@@ -70,7 +72,31 @@ def compose(overrides: Sequence[str]) -> Any:
         base = _composed(hydra, instantiate, search + chosen, None)
         config = _composed(hydra, instantiate, search + chosen + rest, base)
     config.run_dir = run_dir or config.run_dir or f"runs/{recipe or 'train'}"
+    config.init_from = _value("init_from", overrides) or config.init_from
+    if config.init_from:
+        _take_over(config, {o.split("=", 1)[0] for o in rest})
     return config
+
+
+def _take_over(config: Any, given: Set[str]) -> None:
+    """Model and features as ``config.init_from`` has them, but for what is ``given``."""
+    from omegaconf import OmegaConf
+
+    theirs = _recorded(config.init_from)
+    for group in ("model", "features"):
+        for key, value in theirs.get(group, {}).items():
+            if not {group, f"{group}.{key}"} & given:
+                OmegaConf.update(config, f"{group}.{key}", value, merge=False)
+
+
+def _recorded(name_or_folder: str) -> dict[str, Any]:
+    """The configuration that a run folder or a bundle was trained with."""
+    from asr.bundle import find_bundle, read_card
+
+    run = Path(name_or_folder) / "config.json"
+    if run.is_file():
+        return dict(json.loads(run.read_text(encoding="utf-8")))
+    return dict(read_card(find_bundle(name_or_folder)).get("config", {}))
 
 
 def sweep(overrides: Sequence[str]) -> Iterator[list[str]]:
@@ -81,7 +107,7 @@ def sweep(overrides: Sequence[str]) -> Iterator[list[str]]:
     ['recipe=an4', 'model.dropout=0.3', 'run_dir=runs/an4/sweep/model.dropout=0.3']
     """
     settings = [o for o in overrides if not o.startswith(_OWN)]
-    choices, varies = [[o] for o in overrides if o.startswith("recipe=")], set()
+    choices, varies = [[o] for o in overrides if o.startswith(("recipe=", "init_from="))], set()
     for text, override in zip(settings, _parsed(settings), strict=True):
         if override.is_sweep_override():
             key = override.get_key_element()
@@ -159,6 +185,7 @@ def training_options(tree: Mapping[str, Any]) -> dict[str, Any]:
 
     data, features = dict(tree["data"]), dict(tree["features"])
     batch_s, cmvn = data.pop("batch_s"), features.pop("cmvn")
+    start = tree.get("init_from")
     try:
         return {
             "data": DataOptions(**data),
@@ -169,9 +196,16 @@ def training_options(tree: Mapping[str, Any]) -> dict[str, Any]:
             "optimizer": OptimizerOptions(**tree["optimizer"]),
             "trainer": TrainerOptions(**tree["trainer"]),
             "batch_s": batch_s,
+            "start": _reopened(start) if start else None,
         }
     except TypeError as fault:
         raise ConfigError(f"no such setting: {fault}") from fault
+
+
+def _reopened(name_or_folder: str) -> Any:
+    from asr.export.reopen import reopen
+
+    return reopen(name_or_folder)
 
 
 def recipe_names() -> list[str]:

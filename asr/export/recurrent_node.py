@@ -36,6 +36,23 @@ def weights(layer: Recurrent) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return w.transpose(0, 2, 1), r.transpose(0, 2, 1), np.concatenate([b, rb], axis=1)
 
 
+def assign(layer: Recurrent, w: np.ndarray, r: np.ndarray, b: np.ndarray) -> None:
+    """Give ``layer`` the arrays that ``weights`` made of another's; the two biases of a cell that has one are added.
+
+    Raises:
+        ValueError: they are of another shape.
+    """
+    back = np.argsort(_OPERATORS[type(layer)][1]).tolist()
+    bias, recurrent_bias = np.split(b, 2, axis=1)
+    layer.kernel.assign(_ordered(w.transpose(0, 2, 1), back))
+    layer.recurrent_kernel.assign(_ordered(r.transpose(0, 2, 1), back))
+    if layer.has_recurrent_bias:
+        layer.recurrent_bias.assign(_ordered(recurrent_bias, back))
+        layer.bias.assign(_ordered(bias, back))
+    else:
+        layer.bias.assign(_ordered(bias + recurrent_bias, back))
+
+
 def _ordered(array: np.ndarray, order: list[int]) -> np.ndarray:
     """(…, G·H) with its G blocks in another order."""
     blocks = np.split(array, len(order), axis=-1)

@@ -112,7 +112,6 @@ class TrainerOptions:
         seed: of weights, dropout, order and augmentation.
         precision: what the network computes in; weights, loss and the recurrent layers' loops are float32 in any case.
         strategy: ``mirrored`` on all GPUs of this machine, ``multi_worker`` on those of several, or ``auto``.
-        init_from: a run folder whose weights, vocabulary and normalisation this run begins with; None to begin anew.
     """
 
     epochs: int
@@ -125,7 +124,6 @@ class TrainerOptions:
     seed: int = 0
     precision: str = "float32"
     strategy: str = "auto"
-    init_from: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a choice there is none of, and numbers out of range."""

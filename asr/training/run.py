@@ -29,7 +29,7 @@ from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.preflight import Fault, find_faults, refuse
 from asr.training.reports import Observer
 from asr.training.run_folder import finished, held, same_run
-from asr.training.setup import Setup, load_trained, save_setup
+from asr.training.setup import Setup, save_setup
 from asr.training.trainer import Trainer
 from asr.training.versions import with_versions
 from asr.training.warm_start import take_over
@@ -74,6 +74,7 @@ def run_training(
     optimizer: OptimizerOptions,
     trainer: TrainerOptions,
     batch_s: float,
+    start: Setup | None = None,
     observers: Sequence[Observer] = (),
     config: Mapping[str, Any],
 ) -> str:
@@ -89,6 +90,7 @@ def run_training(
         optimizer: and its learning rate's schedule.
         trainer: when to stop and what to keep.
         batch_s: most seconds of padded audio in a batch.
+        start: a trained model whose weights, vocabulary and normalisation this run begins with; None to begin anew.
         observers: who is told of steps and epochs.
         config: the whole configuration as given, for the record.
 
@@ -112,7 +114,6 @@ def run_training(
         noise, voices = augment.recordings()
         train, dev = data.split()
         _check_sets(train, dev, trainer)
-        start = load_trained(trainer.init_from) if trainer.init_from else None
         vocabulary = start.vocabulary if start else Vocabulary.from_texts(u.text for u in train)
         with devices.strategy.scope():
             acoustic = make_model(front_end.num_features, len(vocabulary), model, trainer.precision)

@@ -30,7 +30,7 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     if type(start.cmvn) is not type(normaliser):
         others.append("features.cmvn is of another kind")
     if others:
-        raise ConfigError(f"trainer.init_from: {'; '.join(sorted(others))}; give this run the same")
+        raise ConfigError(f"init_from: {'; '.join(sorted(others))}; give this run the same")
     weights = named(start.model.trainable_variables)  # without the seeds of dropout
     assign(named(model.trainable_variables), {name: v.numpy() for name, v in weights.items()})
     return start.cmvn

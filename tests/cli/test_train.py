@@ -158,6 +158,18 @@ def test_a_run_out_of_minutes_says_that_the_same_command_goes_on(
     assert capsys.readouterr().out.endswith("out of minutes; the same command goes on\n")
 
 
+def test_a_start_brings_its_model_and_features_along() -> None:
+    config = compose(["init_from=an4", "data.train=[mine.jsonl]", "model.dropout=0.1"])
+    assert (config.model.cell, list(config.model.units), config.model.dropout) == ("lstm", [192, 192, 192], 0.1)
+    assert [c.stride[0] for c in config.model.convolution] == [3, 1]
+    assert compose(["init_from=an4", "model=bigru"]).model.cell == "gru"
+
+
+def test_a_start_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "init_from=nowhere", "data.train=[mine.jsonl]"]) == 1
+    assert "no bundle 'nowhere'" in capsys.readouterr().err
+
+
 def test_a_sweep_names_its_jobs_by_what_varies() -> None:
     jobs = list(sweep(["recipe=an4", "model.dropout=0.1,0.3", "data.train=[a/b],[c/d]"]))
     assert [j[-1] for j in jobs] == [

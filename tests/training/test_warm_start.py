@@ -13,7 +13,8 @@ import pytest
 
 from asr.cli.train import run_configured
 from asr.data import read_manifest, write_manifest
-from asr.errors import CheckpointError, ConfigError
+from asr.errors import BundleNotFoundError, ConfigError
+from asr.export import export_bundle
 from asr.training.setup import load_trained
 from asr.training.trainer import Trainer
 
@@ -25,8 +26,9 @@ def begun(tones: SimpleNamespace, corpus: Path, trained: Path, tmp_path: Path, m
     def start(**changes: Any) -> Trainer:
         made: list[Trainer] = []
         monkeypatch.setattr(Trainer, "fit", lambda self: made.append(self) or "epochs")
-        options = {"model": {"units": [16]}, "trainer": {"init_from": str(trained)}} | changes
-        run_configured(tmp_path / "run", tones.tree(corpus, tmp_path / "run", **options), [])
+        tree = tones.tree(corpus, tmp_path / "run", **({"model": {"units": [16]}} | changes))
+        tree["init_from"] = changes.get("init_from", str(trained))
+        run_configured(tmp_path / "run", tree, [])
         return made[-1]
 
     return start
@@ -55,13 +57,13 @@ def test_dropout_may_differ(begun) -> None:
     ],
 )
 def test_another_model_is_refused_by_what_differs(begun, changes: dict[str, Any], named: str) -> None:
-    with pytest.raises(ConfigError, match=f"trainer.init_from: .*{named}"):
+    with pytest.raises(ConfigError, match=f"init_from: .*{named}"):
         begun(**changes)
 
 
-def test_a_folder_without_a_run_is_refused(begun, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="is no run folder"):
-        begun(trainer={"init_from": str(tmp_path)})
+def test_a_folder_with_neither_run_nor_bundle_is_refused(begun, tmp_path: Path) -> None:
+    with pytest.raises(BundleNotFoundError, match="no bundle"):
+        begun(init_from=str(tmp_path))
 
 
 def test_one_gentle_epoch_forgets_nothing(tones: SimpleNamespace, corpus: Path, trained: Path, tmp_path: Path) -> None:
@@ -70,8 +72,20 @@ def test_one_gentle_epoch_forgets_nothing(tones: SimpleNamespace, corpus: Path, 
         tmp_path / "run",
         model={"units": [16]},
         optimizer={"learning_rate": 1e-4},
-        trainer={"epochs": 1, "init_from": str(trained)},
+        trainer={"epochs": 1},
     )
+    tree["init_from"] = str(trained)
     assert run_configured(tmp_path / "run", tree, []) == "epochs"
     final = json.loads((tmp_path / "run" / "final.json").read_text(encoding="utf-8"))
     assert final["dev"]["wer"] == 0
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_bundle_is_as_good_a_start(
+    begun, trained: Path, tones: SimpleNamespace, corpus: Path, tmp_path: Path, precision: str
+) -> None:
+    export_bundle(trained, tmp_path / "bundle", evaluate_on=corpus / "dev.jsonl", precisions=[precision])
+    ours, theirs = begun(init_from=str(tmp_path / "bundle")).model, load_trained(trained).model
+    for mine, other in zip(ours.trainable_variables, theirs.trainable_variables, strict=True):
+        step = np.abs(other.numpy()).max() / 64 if precision == "int8" else 0
+        np.testing.assert_allclose(mine.numpy(), other.numpy(), atol=step / 2 + 1e-6)

@@ -1,0 +1,59 @@
+"""The weights of an exported graph, float32 or int8, back in a model: ``onnx_graph.py`` undone.
+
+Where the graph was quantised, an array W stands as ``W_quantized`` with a scale and a zero point for each column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from asr.errors import ExportError
+from asr.export import recurrent_node
+from asr.models import AcousticModel
+
+_QUANTISED = "_quantized"
+_OPERATORS = {
+    "convolutions": {"Conv"},
+    "norms": {"LayerNormalization"},
+    "recurrent": {"RNN", "LSTM", "GRU", "DynamicQuantizeLSTM"},
+    "output": {"MatMul", "MatMulInteger"},
+}
+"""Operators by the part of the model they compute; a graph has them in the model's order."""
+
+
+def read_weights(graph: onnx.GraphProto, model: AcousticModel) -> None:
+    """Give ``model`` the weights of ``graph``, the export of a model with the same options.
+
+    Raises:
+        ExportError: it is the export of another.
+    """
+    arrays = {a.name: numpy_helper.to_array(a) for a in graph.initializer}
+    parts = {
+        part: [[_array(arrays, name) for name in node.input[1:4]] for node in graph.node if node.op_type in operators]
+        for part, operators in _OPERATORS.items()
+    }
+    try:
+        for convolution, (weight, bias, *_) in zip(model.convolutions, parts["convolutions"], strict=True):
+            convolution.weight.assign(weight.transpose(2, 3, 1, 0))
+            convolution.bias.assign(bias)
+        for norm, (gamma, beta, *_) in zip(model.norms, parts["norms"], strict=True):
+            norm.gamma.assign(gamma)
+            norm.beta.assign(beta)
+        for layer, weights in zip(model.recurrent, parts["recurrent"], strict=True):
+            recurrent_node.assign(layer, *weights)
+        model.output_layer.kernel.assign(parts["output"][0][0])
+    except ValueError as fault:  # too many, too few, or of another shape
+        raise ExportError(f"the graph is not the export of a model with these options: {fault}") from fault
+
+
+def _array(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """An array by its name in float32; of a recurrent layer's W and R, (D, G·H, F) again where int8 is transposed."""
+    if not name.endswith(_QUANTISED):
+        return arrays.get(name, np.zeros(0, np.float32))
+    scale, zero = (arrays[name.removesuffix(_QUANTISED) + end] for end in ("_scale", "_zero_point"))
+    values = (arrays[name].astype(np.float32) - zero[..., None, :]) * scale[..., None, :]
+    return values.swapaxes(-1, -2) if values.ndim == 3 else values

@@ -1,0 +1,42 @@
+"""A trained model to go on from: a run folder's, or a bundle's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from asr.bundle import Bundle, load_bundle
+from asr.errors import ExportError
+from asr.export.onnx_weights import read_weights
+from asr.models import AcousticModel
+from asr.training.setup import Setup, load_trained
+
+
+def reopen(name_or_folder: str | Path) -> Setup:
+    """The model of a run folder, or of a bundle by its folder or, where it ships, its name.
+
+    Of a bundle the float32 weights are read where it has them, else the int8 ones, which are within half a step of
+    theirs: near enough to train on from.
+
+    Raises:
+        CheckpointError: the run folder has no weights yet.
+        BundleNotFoundError, BundleCorruptError: it is neither a run folder nor a whole bundle.
+        ExportError: the bundle's card does not say of what kind its model is.
+    """
+    if (Path(name_or_folder) / "setup.json").is_file():
+        return load_trained(name_or_folder)
+    bundle = load_bundle(name_or_folder)
+    model = _model(bundle)
+    graph = onnx.load(bundle.model_path(bundle.precisions[-1])).graph
+    read_weights(graph, model)
+    return Setup(model, bundle.front_end, bundle.cmvn, bundle.vocabulary, bundle.card)
+
+
+def _model(bundle: Bundle) -> AcousticModel:
+    try:
+        options: dict[str, Any] = bundle.card["config"]["model"]
+    except KeyError as missing:
+        raise ExportError(f"{bundle.path}/card.json has no {missing}, so its weights cannot be trained on") from missing
+    return AcousticModel(bundle.front_end.num_features, len(bundle.vocabulary), **options)
