@@ -302,6 +302,7 @@ def test_recordings_come_from_folders_and_manifests(tmp_path: Path, sounds: tupl
     named = find_recordings("augment.noise", [str(tmp_path / "two.jsonl"), str(tmp_path)])
     assert [s.id for s in named] == ["0", "1", *map(str, range(9))]
     assert [s.id for s in find_recordings("augment.noise", [str(tmp_path / "[2-4]*")])] == ["2", "3", "4"]
+    assert find_recordings("augment.noise", [sounds[3].audio_filepath]) == (sounds[3],)
 
 
 def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -313,8 +314,9 @@ def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.wav").write_bytes(b"no audio")
     with pytest.raises(AudioError, match=r"bad\.wav"):
         find_recordings("augment.noise", [str(tmp_path)])
-    with pytest.raises(ManifestError, match=r"bad\.wav"):
-        find_recordings("augment.noise", [str(tmp_path / "bad.wav")])
+    (tmp_path / "bad.jsonl").write_text("no manifest\n")
+    with pytest.raises(ManifestError, match=r"bad\.jsonl"):
+        find_recordings("augment.noise", [str(tmp_path / "bad.jsonl")])
 
 
 # The chain

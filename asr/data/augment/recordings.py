@@ -15,24 +15,24 @@ from asr.errors import ConfigError
 
 
 def find_recordings(setting: str, paths: Sequence[str]) -> tuple[Utterance, ...]:
-    """The utterances of manifests, every recording below folders, and those whose paths fit patterns.
+    """Recordings, the utterances of manifests, every recording below folders, and those whose paths fit patterns.
 
     Args:
         setting: what named ``paths``, for messages: ``augment.noise``.
-        paths: manifests, folders such as ``ESC-10``, or patterns such as ``ESC-10/*/[1-4]-*``, which leave a part for
-            a test.
+        paths: recordings, manifests, folders such as ``ESC-10``, or patterns such as ``ESC-10/*/[1-4]-*``, which leave
+            a part for a test.
 
     Raises:
         ConfigError: a path is not there, or no recording is.
         ManifestError: a manifest has bad lines.
-        AudioError: a recording in a folder is none.
+        AudioError: a recording cannot be read.
     """
     return tuple(utterance for path in paths for utterance in _found(setting, Path(path)))
 
 
 def _found(setting: str, path: Path) -> list[Utterance]:
     if path.is_file():
-        return read_manifest(path)
+        return _whole([path]) if path.suffix.lower() in AUDIO_SUFFIXES else read_manifest(path)
     if not path.is_dir() and not glob.has_magic(str(path)):
         raise ConfigError(f"{setting}: {path} is not there; name a folder of recordings or a manifest of them")
     found = path.rglob("*") if path.is_dir() else map(Path, glob.iglob(str(path), recursive=True))
