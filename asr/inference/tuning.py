@@ -37,6 +37,9 @@ from asr.text import Vocabulary
 ALPHAS = (0.2, 0.4, 0.7, 1.0, 1.5)
 BETAS = (-1.0, 0.0, 1.0, 2.5, 4.0)
 UNKNOWN_SCORES = (-1.0, -2.5, -10.0, -20.0)
+ENOUGH_WORDS = 3000
+"""For the coarse grid, whose choices differ by more than these words can err; the finer one has the whole dev set."""
+
 _NOTHING = Hypothesis("", (), (), 0.0)
 
 
@@ -53,6 +56,11 @@ class DevSet:
     log_probs: Sequence[np.ndarray]
     references: Sequence[str]
     speakers: Sequence[str]
+
+    def thinned(self, words: int) -> DevSet:
+        """Every n-th utterance, with the largest n that leaves ``words`` words; all where there are fewer."""
+        step = max(1, sum(len(reference.split()) for reference in self.references) // words)
+        return DevSet(self.log_probs[::step], self.references[::step], self.speakers[::step])
 
 
 @dataclass(frozen=True)
@@ -109,20 +117,22 @@ def tune(
         processes: trials at a time.
         tried: told each trial as it is done.
     """
-    work = _Work(dev, vocabulary, language_model, beam_width)
     context = get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(work,)) as pool:
 
-        def best_of(choices: Iterable[FusionWeights], *others: Trial) -> Trial:
-            found = list(others)
+    def best_of(some: DevSet, choices: Iterable[FusionWeights]) -> Trial:
+        work = _Work(some, vocabulary, language_model, beam_width)
+        found = []
+        with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(work,)) as pool:
             for trial in pool.map(_try_out, choices):
                 tried(trial)
                 found.append(trial)
-            return min(found, key=lambda trial: (trial.wer, trial.cer))
+        return min(found, key=lambda trial: (trial.wer, trial.cer))
 
-        best = best_of(FusionWeights(alpha, beta) for alpha, beta in product(ALPHAS, BETAS))
-        best = best_of(_around(best.weights), best)
-        return best_of((replace(best.weights, unknown_score=score) for score in UNKNOWN_SCORES), best)
+    coarse = (FusionWeights(alpha, beta) for alpha, beta in product(ALPHAS, BETAS))
+    best = best_of(dev.thinned(ENOUGH_WORDS), coarse)
+    best = best_of(dev, _around(best.weights))
+    unknown = best_of(dev, (replace(best.weights, unknown_score=score) for score in UNKNOWN_SCORES))
+    return min(best, unknown, key=lambda trial: (trial.wer, trial.cer))
 
 
 _work: _Work
@@ -138,10 +148,9 @@ def _try_out(weights: FusionWeights) -> Trial:
 
 
 def _around(weights: FusionWeights) -> list[FusionWeights]:
-    """The eight neighbours, a fifth and a half away."""
+    """It and its eight neighbours, a fifth and a half away."""
     steps = product((0.8, 1.0, 1.25), (-0.5, 0.0, 0.5))
-    near = [replace(weights, alpha=weights.alpha * by, beta=weights.beta + plus) for by, plus in steps]
-    return [one for one in near if one != weights]
+    return [replace(weights, alpha=weights.alpha * by, beta=weights.beta + plus) for by, plus in steps]
 
 
 def calibrate_confidence(decoder: Decoder, dev: DevSet, vocabulary: Vocabulary) -> CalibrationReport:

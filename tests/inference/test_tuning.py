@@ -73,3 +73,11 @@ def test_without_a_model_confidence_alone_is_calibrated(dev: DevSet, folder: Pat
     assert (tuned.best, bundle.language_model, bundle.decoder.weights) == (None, None, FusionWeights())
     assert bundle.decoder.calibration == tuned.calibration.calibration
     assert tuned.calibration.error_after < tuned.calibration.error_before
+
+
+@pytest.mark.parametrize(("words", "left"), [(100, 10), (29, 10), (15, 5), (14, 5), (10, 4)])
+def test_a_thinned_dev_set_keeps_enough_words(words: int, left: int) -> None:
+    utterances = [f"{i} WORDS HERE" for i in range(10)]
+    thinned = DevSet([np.zeros((1, 2))] * 10, utterances, utterances).thinned(words)
+    assert len(thinned.references) == len(thinned.log_probs) == len(thinned.speakers) == left
+    assert sum(len(r.split()) for r in thinned.references) >= min(words, 30)
