@@ -390,6 +390,7 @@ def test_the_fingerprint_tells_settings_seed_and_recordings_apart(sounds: tuple[
     ("options", "message"),
     [
         ({"copies": 2}, r"augment\.copies=2 would be as recorded; set augment\.speed or augment\.volume_db or"),
+        ({"speed": 0.1}, r"augment\.speed alters copies, and there are none; set augment\.copies, such as 3, or leave"),
         ({"copies": -1}, r"augment\.copies must be a whole number from 0 on, got -1"),
         ({"speed": 1}, r"augment\.speed must be a number from 0 to 0\.9, got 1"),
         ({"telephone_share": 2}, r"augment\.telephone_share must be a number from 0 to 1, got 2"),
@@ -419,5 +420,5 @@ def test_what_is_missing_is_said(options: dict, message: str, sounds: tuple[Utte
         made.alteration(0, made.recordings()[0], sounds[:3])
 
 
-def test_without_copies_no_recordings_are_needed() -> None:
-    assert AugmentOptions(noise_share=1, snr_db=[0, 1], noise=["/nowhere"]).recordings() == ((), ())
+def test_without_a_share_no_recordings_are_needed() -> None:
+    assert AugmentOptions(copies=1, speed=0.1, noise=["/nowhere"], voices=["/nowhere"]).recordings() == ((), ())

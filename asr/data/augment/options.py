@@ -78,9 +78,15 @@ class AugmentOptions:
             _check_range("augment.snr_db", self.snr_db)
         elif self.noise_share or self.babble_share:
             raise ConfigError("augment.snr_db must say how far above noise and babble speech is, such as [0, 20]")
-        if self.copies and not any(getattr(self, name) for name in _ALTERING):
+        altering = [name for name in _ALTERING if getattr(self, name)]
+        if self.copies and not altering:
             others = " or ".join(f"augment.{name}" for name in _ALTERING)
             raise ConfigError(f"augment.copies={self.copies} would be as recorded; set {others}")
+        if altering and not self.copies:
+            raise ConfigError(
+                f"augment.{altering[0]} alters copies, and there are none; set augment.copies, such as 3, or leave out "
+                f"{', '.join(f'augment.{name}' for name in altering)}"
+            )
 
     def recordings(self) -> tuple[tuple[Utterance, ...], tuple[Utterance, ...]]:
         """What the copies need of noise and of voices, the latter empty where those of the training set speak.
@@ -89,8 +95,6 @@ class AugmentOptions:
             ConfigError: a path is not there, or noise is asked for and none named.
             ManifestError, AudioError: what is there cannot be read.
         """
-        if not self.copies:
-            return (), ()
         if self.noise_share and not self.noise:
             raise ConfigError(
                 "augment.noise names no recordings of noise; give folders or manifests, such as "
