@@ -22,7 +22,8 @@ from asr.text import normalise
 RUN = 8
 """Words in a row."""
 
-_NORMALISER = "upper_letters"
+NORMALISER = "upper_letters"
+"""Texts are compared as they are scored."""
 
 Run = tuple[str, ...]
 
@@ -58,7 +59,7 @@ class TextOverlap:
 
 def text_overlap(test: Sequence[Utterance], text: Iterable[str]) -> TextOverlap:
     """Look for every 8-gram of the references in ``text``: blocks of normalised words, as ``read_sentences`` yields."""
-    runs_of = {utterance.id: _runs(normalise(utterance.text, _NORMALISER).split()) for utterance in test}
+    runs_of = {utterance.id: _runs(normalise(utterance.text, NORMALISER).split()) for utterance in test}
     finder = _Finder({run for runs in runs_of.values() for run in runs})
     found: set[Run] = set()
     words = 0

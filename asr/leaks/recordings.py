@@ -21,7 +21,7 @@ from asr.audio import audio_info, load_audio
 from asr.data import Utterance
 from asr.errors import AudioError
 
-_AGREE_S = 0.01
+AGREE_S = 0.01
 """How far the manifests' durations of one recording may be apart: some are written with two decimals."""
 
 
@@ -66,15 +66,15 @@ def _as_long(some: Sequence[Utterance], others: Sequence[Utterance]) -> list[Utt
     durations = sorted(utterance.duration for utterance in others)
 
     def nearest(duration: float) -> float:
-        at = bisect.bisect_left(durations, duration - _AGREE_S)
+        at = bisect.bisect_left(durations, duration - AGREE_S)
         return durations[at] if at < len(durations) else float("inf")
 
-    return [utterance for utterance in some if nearest(utterance.duration) <= utterance.duration + _AGREE_S]
+    return [utterance for utterance in some if nearest(utterance.duration) <= utterance.duration + AGREE_S]
 
 
 def _hash(utterance: Utterance) -> str:
     end = utterance.offset + utterance.duration
-    to_the_end = abs(audio_info(utterance.audio_filepath).duration - end) <= _AGREE_S
+    to_the_end = abs(audio_info(utterance.audio_filepath).duration - end) <= AGREE_S
     samples = load_audio(
         utterance.audio_filepath,
         offset_s=utterance.offset,

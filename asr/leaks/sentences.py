@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asr.data import Utterance
+from asr.leaks.overlap import NORMALISER
+from asr.leaks.recordings import AGREE_S
 from asr.text import normalise
 
 SHORT_WORDS = 4
 """A sentence of so many words or fewer is one that anybody may say twice."""
-
-_AGREE_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -62,28 +61,25 @@ class SharedSentences:
         return [sentence for sentence in self.sentences if sentence.as_long and not sentence.short]
 
 
-def shared_sentences(
-    train: Sequence[Utterance], test: Sequence[Utterance], normaliser: str = "upper_letters"
-) -> SharedSentences:
+def shared_sentences(train: Sequence[Utterance], test: Sequence[Utterance]) -> SharedSentences:
     """Sentences that are the same in ``train`` and ``test`` when normalised."""
-    said = Counter(normalise(utterance.text, normaliser) for utterance in test)
-    said.pop("", None)
-    durations = _durations(train, normaliser), _durations(test, normaliser)
+    trained, tested = _durations(train), _durations(test)
     found = [
-        SharedSentence(text, len(durations[0][text]), times, _meet(durations[0][text], durations[1][text]))
-        for text, times in said.items()
-        if text in durations[0]
+        SharedSentence(text, len(trained[text]), len(lasting), _meet(trained[text], lasting))
+        for text, lasting in tested.items()
+        if text in trained
     ]
-    return SharedSentences(tuple(sorted(found, key=lambda s: (-s.words, s.text))), sum(said.values()))
+    return SharedSentences(tuple(sorted(found, key=lambda s: (-s.words, s.text))), sum(map(len, tested.values())))
 
 
-def _durations(utterances: Sequence[Utterance], normaliser: str) -> dict[str, list[float]]:
-    """Seconds that each utterance of a sentence lasts."""
-    durations: dict[str, list[float]] = defaultdict(list)
+def _durations(utterances: Sequence[Utterance]) -> dict[str, list[float]]:
+    """Seconds that each utterance of a sentence lasts; sentences without words are none."""
+    durations: dict[str, list[float]] = {}
     for utterance in utterances:
-        durations[normalise(utterance.text, normaliser)].append(utterance.duration)
+        if text := normalise(utterance.text, NORMALISER):
+            durations.setdefault(text, []).append(utterance.duration)
     return durations
 
 
 def _meet(some: list[float], others: list[float]) -> bool:
-    return any(abs(one - other) <= _AGREE_S for one in some for other in others)
+    return any(abs(one - other) <= AGREE_S for one in some for other in others)
