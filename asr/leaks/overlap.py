@@ -59,8 +59,8 @@ class TextOverlap:
 
 def text_overlap(test: Sequence[Utterance], text: Iterable[str]) -> TextOverlap:
     """Look for every 8-gram of the references in ``text``: blocks of normalised words, as ``read_sentences`` yields."""
-    runs_of = {utterance.id: _runs(normalise(utterance.text, NORMALISER).split()) for utterance in test}
-    finder = _Finder({run for runs in runs_of.values() for run in runs})
+    references = [(utterance.id, _runs(normalise(utterance.text, NORMALISER).split())) for utterance in test]
+    finder = _Finder({run for _, runs in references for run in runs})
     found: set[Run] = set()
     words = 0
     before: list[str] = []
@@ -72,14 +72,14 @@ def text_overlap(test: Sequence[Utterance], text: Iterable[str]) -> TextOverlap:
         before = stretch[-RUN + 1 :]  # runs go on from block to block
     rows = [
         OverlappingUtterance(name, len(hits), len(runs), " ".join(hits[0]))
-        for name, runs in runs_of.items()
+        for name, runs in references
         if (hits := [run for run in runs if run in found])
     ]
     return TextOverlap(
         words=words,
-        runs=sum(map(len, runs_of.values())),
+        runs=sum(len(runs) for _, runs in references),
         found=sum(row.found for row in rows),
-        utterances=sum(bool(runs) for runs in runs_of.values()),
+        utterances=sum(bool(runs) for _, runs in references),
         worst=tuple(sorted(rows, key=lambda row: (-row.found, -row.found / row.runs, row.id))),
     )
 

@@ -27,6 +27,12 @@ def test_seven_words_in_a_row_are_none():
     assert (found.runs, found.share, found.utterances, found.worst) == (0, 0.0, 0, ())
 
 
+def test_two_test_sets_may_use_the_same_ids():
+    found = text_overlap([*references(NINE), *references("no " + NINE)], [NINE.upper()])
+    assert (found.runs, found.found, found.utterances) == (5, 4, 2)
+    assert [(row.id, row.found, row.runs) for row in found.worst] == [("u0", 2, 2), ("u0", 2, 3)]
+
+
 def test_no_text_has_nothing():
     assert text_overlap(references(NINE), []).found == 0
 
