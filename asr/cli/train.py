@@ -19,6 +19,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,7 @@ def training_options(tree: Mapping[str, Any]) -> dict[str, Any]:
             "optimizer": OptimizerOptions(**tree["optimizer"]),
             "trainer": TrainerOptions(**tree["trainer"]),
             "batch_s": batch_s,
-            "start": _reopened(start) if start else None,
+            "start": partial(_reopened, start) if start else None,
         }
     except TypeError as fault:
         raise ConfigError(f"no such setting: {fault}") from fault

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
@@ -74,7 +74,7 @@ def run_training(
     optimizer: OptimizerOptions,
     trainer: TrainerOptions,
     batch_s: float,
-    start: Setup | None = None,
+    start: Callable[[], Setup] | None = None,
     observers: Sequence[Observer] = (),
     config: Mapping[str, Any],
 ) -> str:
@@ -90,7 +90,8 @@ def run_training(
         optimizer: and its learning rate's schedule.
         trainer: when to stop and what to keep.
         batch_s: most seconds of padded audio in a batch.
-        start: a trained model whose weights, vocabulary and normalisation this run begins with; None to begin anew.
+        start: opens a trained model whose weights, vocabulary and normalisation this run begins with, once devices are
+            found, which must be before TensorFlow's first operation; None to begin anew.
         observers: who is told of steps and epochs.
         config: the whole configuration as given, for the record.
 
@@ -104,6 +105,7 @@ def run_training(
     """
     folder = Path(folder)
     devices = find_devices(trainer.strategy)
+    begun = start() if start else None
     with devices.watched(), held(folder) if devices.chief else nullcontext():
         if devices.chief:
             same_run(folder, config)
@@ -114,13 +116,13 @@ def run_training(
         noise, voices = augment.recordings()
         train, dev = data.split()
         _check_sets(train, dev, trainer)
-        vocabulary = start.vocabulary if start else Vocabulary.from_texts(u.text for u in train)
+        vocabulary = begun.vocabulary if begun else Vocabulary.from_texts(u.text for u in train)
         with devices.strategy.scope():
             acoustic = make_model(front_end.num_features, len(vocabulary), model, trainer.precision)
         train, raw, faults = _checked(train, front_end, vocabulary, acoustic, data)
         normaliser = _normaliser(cmvn, raw)
-        if start:
-            normaliser = take_over(start, acoustic, front_end, normaliser)
+        if begun:
+            normaliser = take_over(begun, acoustic, front_end, normaliser)
         record = _record(train, dev, faults, acoustic, config, trainer.seed)
         _check_unchanged(folder, record["data"])
         if devices.chief:

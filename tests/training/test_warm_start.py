@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,6 +42,16 @@ def test_weights_and_vocabulary_are_the_others(begun, corpus: Path, trained: Pat
     assert trainer.vocabulary == other.vocabulary
     for ours, theirs in zip(trainer.model.trainable_variables, other.model.trainable_variables, strict=True):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_it_is_opened_once_the_devices_are_found(begun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers must find each other before TensorFlow's first operation, and a model of weights is many."""
+    order: list[str] = []
+    for name in ("asr.training.run.find_devices", "asr.export.reopen.reopen"):
+        called = pkgutil.resolve_name(name)
+        monkeypatch.setattr(name, lambda *a, n=name, f=called: order.append(n.rpartition(".")[2]) or f(*a))
+    begun()
+    assert order == ["find_devices", "reopen"]
 
 
 def test_dropout_may_differ(begun) -> None:
