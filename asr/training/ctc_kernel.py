@@ -169,5 +169,8 @@ def losses_and_gradient(logits, logit_lengths, labels, label_lengths):
     losses, gradient = np.empty(len(logits), np.float32), np.zeros_like(logits)
     for b in range(len(logits)):
         frames, spelled = logit_lengths[b], label_lengths[b]
-        losses[b] = _one(logits[b, :frames], labels[b, :spelled], gradient[b, :frames])
+        if frames:
+            losses[b] = _one(logits[b, :frames], labels[b, :spelled], gradient[b, :frames])
+        else:
+            losses[b] = np.inf if spelled else 0
     return losses, gradient

@@ -79,6 +79,10 @@ def test_a_repeat_needs_a_frame_more(loss) -> None:
     assert np.isinf(loss(one, [2], [[1, 1]], [2]))[0]
 
 
+def test_no_frames_spell_nothing_but_nothing() -> None:
+    assert list(compiled(np.zeros((2, 3, V), np.float32), [0, 0], [[1], [1]], [1, 0])) == [np.inf, 0]
+
+
 def by_float64(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
     """Loss and gradient by the sums of Graves et al. (eq. 6-16) in float64, as plainly as they stand."""
     log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
