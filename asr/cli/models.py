@@ -52,7 +52,7 @@ def _summary(folder: Path, card: Mapping[str, Any]) -> dict[str, Any]:
         "default": folder.name == DEFAULT,
         "title": card.get("title"),
         "language": card.get("language"),
-        "bytes": size_of(folder),
+        "bytes": _size_of(folder),
         **_error_rates(card),
         "good_for": card.get("good_for"),
         "not_for": card.get("not_for"),
@@ -60,7 +60,7 @@ def _summary(folder: Path, card: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def size_of(folder: Path) -> int:
+def _size_of(folder: Path) -> int:
     """Bytes of a bundle's files."""
     return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
 
@@ -99,7 +99,7 @@ def _summary_lines(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _wer_words(one: Mapping[str, Any]) -> str:
     if not one["wer"]:
         return "not scored"
-    words = f"{_rate(one['wer'])} on {one['evaluated_on']}"
+    words = _rate(one["wer"]) + (f" on {one['evaluated_on']}" if one["evaluated_on"] else "")
     return words if one["wer"] == one["wer_greedy"] else f"{words}, {_rate(one['wer_greedy'])} by the best path alone"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from asr.bundle import load_bundle, write_decoder
+from asr.bundle import load_bundle, read_card, write_decoder
 from asr.data import Utterance
 from asr.errors import ConfigError
 from asr.evaluation import Evaluation
@@ -24,8 +24,7 @@ from asr.inference.tuning import dev_set, tune_bundle
 
 def card_of(bundle: Path) -> dict[str, Any]:
     """The card of the bundle in a folder; empty where there is none."""
-    path = bundle / "card.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_card(bundle) if (bundle / "card.json").is_file() else {}
 
 
 def tune_stage(
