@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import whole_number
+from asr.cli.progress import table_console
 from asr.errors import AsrError, ConfigError, EvaluationError
 
 if TYPE_CHECKING:
@@ -106,8 +106,6 @@ def _read(arguments: argparse.Namespace, path: str) -> tuple[Sequence[Reference]
 
 
 def _print(comparison: Comparison, names: tuple[str, str]) -> None:
-    from rich.console import Console
-
     from asr.evaluation.comparison_console import print_comparison
 
-    print_comparison(comparison, names, Console(width=None if sys.stdout.isatty() else 110))
+    print_comparison(comparison, names, table_console())

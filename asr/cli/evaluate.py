@@ -20,10 +20,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
 from asr.cli.numbers import whole_number
+from asr.cli.progress import table_console, watched
 from asr.errors import AsrError, ConfigError, EvaluationError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from asr.evaluation.report import System
     from asr.evaluation.text_files import TextReference
     from asr.inference.transcript import Transcript
-
-T = TypeVar("T")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -208,7 +207,7 @@ def _transcribe(arguments: argparse.Namespace, utterances: list[Utterance]) -> I
                 f"{arguments.model} is a training run, read by its best path; export it to decode otherwise"
             )
         return _transcribe_with_checkpoint(arguments.model, utterances)
-    return _watched(load_model_for(arguments).utterance_transcripts(utterances), len(utterances), "transcribing")
+    return watched(load_model_for(arguments).utterance_transcripts(utterances), len(utterances), "transcribing")
 
 
 def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) -> list[str | AsrError]:
@@ -222,25 +221,15 @@ def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) ->
     return transcribe_with_checkpoint(run_folder, utterances)
 
 
-def _watched(found: Iterable[T], total: int, doing: str) -> Iterable[T]:
-    """``found``, with a progress bar on standard error where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(found, doing, total, console=Console(stderr=True), disable=not sys.stderr.isatty())
-
-
 def _to_json(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, object]:
     names = ("reference", "hypothesis", "hypotheses", "model")
     return {name: getattr(arguments, name) for name in names} | evaluation.to_json(arguments.worst)
 
 
 def _print(evaluation: Evaluation, worst: int) -> None:
-    from rich.console import Console
-
     from asr.evaluation.console import print_evaluation
 
-    print_evaluation(evaluation, Console(width=None if sys.stdout.isatty() else 110), worst)
+    print_evaluation(evaluation, table_console(), worst)
 
 
 def _write_report(arguments: argparse.Namespace, task: _Task, evaluation: Evaluation) -> None:
@@ -254,7 +243,7 @@ def _write_report(arguments: argparse.Namespace, task: _Task, evaluation: Evalua
         system=System(name, evaluation, task.words),
         others=tuple(task.others),
         durations={utterance.id: utterance.duration for utterance in task.utterances},
-        recordings=dict(_watched(embed_recordings(spoken, arguments.report_audio), len(spoken), "encoding")),
+        recordings=dict(watched(embed_recordings(spoken, arguments.report_audio), len(spoken), "encoding")),
         seed=arguments.seed,
     )
     write_report(arguments.report, report)

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import whole_number
+from asr.cli.progress import table_console, watched
 from asr.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -55,18 +55,20 @@ def run(arguments: argparse.Namespace) -> int:
     if unknown := left_out - {utterance.speaker for utterance in train}:
         raise ConfigError(f"--without_speakers: no utterance to train on is by {', '.join(sorted(unknown))}")
     kept = [utterance for utterance in train if utterance.speaker not in left_out]
-    leaks = find_leaks(kept, _read(arguments.test), _text(arguments.text, left_out), _watched)
+    leaks = find_leaks(kept, _read(arguments.test), _text(arguments.text, left_out), _decoding)
     if arguments.json:
         names = {"train": arguments.train, "test": arguments.test, "text": arguments.text}
         options = {"files": names, "without_speakers": sorted(left_out)}
         print(json.dumps(options | leaks.to_json(arguments.worst), ensure_ascii=False, indent=1))
     else:
-        from rich.console import Console
-
         from asr.leaks.console import print_leaks
 
-        print_leaks(leaks, Console(width=None if sys.stdout.isatty() else 110), arguments.worst)
+        print_leaks(leaks, table_console(), arguments.worst)
     return 1 if leaks.serious or leaks.recordings.failures else 0
+
+
+def _decoding(utterances: list[Utterance]) -> Iterable[Utterance]:
+    return watched(utterances, len(utterances), "decoding")
 
 
 def _read(paths: list[str]) -> list[Utterance]:
@@ -81,11 +83,3 @@ def _text(paths: list[str] | None, left_out: set[str]) -> Iterator[str] | None:
     if paths is None:
         return None
     return (block for path in paths for block in read_sentences(path, without_speakers=left_out))
-
-
-def _watched(utterances: list) -> Iterable:
-    """``utterances``, with a progress bar on standard error where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(utterances, "decoding", console=Console(stderr=True), disable=not sys.stderr.isatty())
