@@ -15,6 +15,9 @@ from asr.inference import load_model
 from asr.inference.decoders import Decoding
 from asr.recipe.plan import Peer
 
+NOBODY = "nobody"
+"""Whom a decoder without a language model was tuned on."""
+
 
 @dataclass(frozen=True)
 class JudgingSet:

@@ -8,6 +8,7 @@ from typing import Any
 from asr.errors import ConfigError
 from asr.evaluation import Evaluation
 from asr.files import write_atomically
+from asr.recipe.judge import NOBODY
 from asr.recipe.plan import Plan
 
 NOT_MEASURED = "\n\nnot measured yet\n\n"
@@ -91,7 +92,8 @@ def _only(peers: Mapping[str, Any]) -> Mapping[str, Any]:
 def _heading(judged_on: Mapping[str, Any]) -> str:
     speakers = f"{judged_on['speakers']} speaker{'s' if judged_on['speakers'] > 1 else ''}"
     counts = f"{judged_on['utterances']:,} utterances, {judged_on['hours']:.2f} h, {speakers}"
-    return f"On {judged_on['name']} ({counts}), weights of the language model tuned on {judged_on['tuned_on']}:"
+    on, tuned_on = f"On {judged_on['name']} ({counts})", judged_on["tuned_on"]
+    return f"{on}:" if tuned_on == NOBODY else f"{on}, weights of the language model tuned on {tuned_on}:"
 
 
 def _system(name: str, system: Mapping[str, Any], source: str, *, bold: bool) -> list[str]:

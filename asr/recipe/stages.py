@@ -21,7 +21,7 @@ from asr.evaluation import evaluate, write_hypotheses
 from asr.export import export_bundle
 from asr.inference.decoders import Decoding
 from asr.provenance import provenance
-from asr.recipe.judge import Judged, JudgingSet, compared, judge, judge_peers
+from asr.recipe.judge import NOBODY, Judged, JudgingSet, compared, judge, judge_peers
 from asr.recipe.language_model import LanguageModel, make_language_model
 from asr.recipe.plan import Corpus, Plan
 from asr.recipe.results import summary_of
@@ -192,16 +192,17 @@ def _test_sets(
 ) -> list[JudgingSet]:
     """The main set first; the bundles that read them get their language model here."""
     test = read_manifest(plan.test) if plan.test else []
+    tuned_on = "the dev set" if model else NOBODY
     if model:
         tune_stage(bundle, model.path, dev, say, test)
     if plan.test:
-        first = JudgingSet.read_by(bundle, plan.test.stem, test, "the dev set")
+        first = JudgingSet.read_by(bundle, plan.test.stem, test, tuned_on)
     elif model:
         first = _read_by_halves(bundle, model.path, options, dev, say)
     else:
-        first = JudgingSet.read_by(bundle, DEV, dev, "nobody")
+        first = JudgingSet.read_by(bundle, DEV, dev, tuned_on)
     further = [
-        JudgingSet.read_by(bundle, path.stem, read_manifest(path), "the dev set")
+        JudgingSet.read_by(bundle, path.stem, read_manifest(path), tuned_on)
         for path in plan.further_tests
         if path.is_file()
     ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from asr.cli.train import compose, recipe_names
 from asr.errors import ConfigError
 from asr.export.card import CardText
+from asr.recipe.judge import NOBODY
 from asr.recipe.plan import Peer, read_plan
 from asr.recipe.results import BEGIN, END, NOT_MEASURED, render, write_readme_table
 from asr.recipe.tuned import halves
@@ -143,6 +144,13 @@ def test_each_test_set_has_a_table_with_its_own_peers() -> None:
     assert "| **this recipe, int8** | 20.0 % | 10.0 % | `asr recipe x` |" in test, "no speed, no column"
     assert "| published of test-clean | 40.0 % |  | a paper |" in test and "published of" not in dev
     assert "measured |" not in test
+
+
+def test_without_a_language_model_nothing_is_said_of_its_weights() -> None:
+    results = results_on_two_sets()
+    results["judged_on"]["tuned_on"] = NOBODY
+    del results["language_model"]
+    assert "On dev (2 utterances, 1.50 h, 2 speakers):" in render(read_plan("librispeech"), results)
 
 
 def test_below_the_tables_stand_the_language_model_and_the_training() -> None:
