@@ -90,7 +90,7 @@ class Mfcc(LogMel):
         )
 
 
-_FEATURES = {"log_mel": LogMel, "mfcc": Mfcc, "power_spectrogram": PowerSpectrogram}
+FEATURES = {"log_mel": LogMel, "mfcc": Mfcc, "power_spectrogram": PowerSpectrogram}
 
 
 def make_front_end(kind: str, **options: Any) -> FrontEnd:
@@ -100,11 +100,11 @@ def make_front_end(kind: str, **options: Any) -> FrontEnd:
         ConfigError: there is no such kind, or its options make no sense.
         MissingExtraError: librosa is not installed.
     """
-    if kind not in _FEATURES:
-        raise ConfigError(f"no features {kind!r}; there are {', '.join(_FEATURES)}")
+    if kind not in FEATURES:
+        raise ConfigError(f"no features {kind!r}; there are {', '.join(FEATURES)}")
     librosa = _librosa()
     try:
-        return _FEATURES[kind](**options).front_end()
+        return FEATURES[kind](**options).front_end()
     except (TypeError, ValueError, librosa.ParameterError) as fault:
         raise ConfigError(f"features: {fault}") from fault
 
