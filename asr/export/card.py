@@ -105,11 +105,12 @@ def make_card(
 ) -> dict[str, Any]:
     """``card.json`` as a dict; no path of this machine is in it."""
     record = setup.record
-    made = {k: v for k, v in record.items() if k not in ("config", "data", "parameters")}
+    made = {k: v for k, v in record.items() if k not in ("config", "data", "parameters", "began_with")}
     config = {k: v for k, v in record.get("config", {}).items() if k not in ("card", "run_dir")}
     return {
         "name": name,
         **asdict(text),
+        "data": _sources(text, record),
         "description": _description(setup),
         "training_data": {k: v for k, v in record.get("data", {}).items() if k != "dropped"},
         "dropped_utterances": len(record.get("data", {}).get("dropped", ())),
@@ -123,6 +124,16 @@ def make_card(
         "exported": provenance(),
         "config": _portable(config),
     }
+
+
+def _sources(text: CardText, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The corpora of this run, then those of what it began with: their licences bind its model as well."""
+    sources = {source.name: asdict(source) for source in text.data}
+    while record := record.get("began_with", {}):
+        is_card = "title" in record
+        stated = record["data"] if is_card else (record.get("config", {}).get("card") or {}).get("data", [])
+        sources = sources | {s["name"]: s for s in stated if s["name"] not in sources}
+    return list(sources.values())
 
 
 def frame_s(setup: Setup) -> float:

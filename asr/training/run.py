@@ -124,6 +124,8 @@ def run_training(
         if begun:
             normaliser = take_over(begun, acoustic, front_end, normaliser)
         record = _record(train, dev, faults, acoustic, config, trainer.seed)
+        if begun:
+            record["began_with"] = begun.record
         _check_unchanged(folder, record["data"])
         if devices.chief:
             save_setup(folder, Setup(acoustic, front_end, normaliser, vocabulary, record))

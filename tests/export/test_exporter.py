@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from asr.errors import AudioNotFoundError, CheckpointError, ConfigError, ExportE
 from asr.export import export_bundle, exporter
 from asr.inference import load_model
 from asr.training.evaluate import transcribe_with_checkpoint
+from asr.training.setup import load_trained, save_setup
 
 CARD = {
     "title": "Noise, spelt",
@@ -109,6 +111,19 @@ def test_without_a_manifest_the_runs_own_recordings_are_compared(run_folder: Pat
 def test_a_card_in_the_runs_configuration_is_used(run_folder: Path, tmp_path: Path) -> None:
     run = _copy(run_folder, tmp_path, lambda config: config | {"card": CARD})
     assert load_bundle(export_bundle(run, tmp_path / "b", threads=1).path).card["title"] == "Noise, spelt"
+
+
+@pytest.mark.parametrize("kind", ["run", "bundle"])
+def test_the_corpora_of_what_a_run_began_with_are_named_too(
+    kind: str, exported: exporter.Export, run_folder: Path, tmp_path: Path
+) -> None:
+    before = {"config": {"card": CARD}} if kind == "run" else dict(load_bundle(exported.path).card)
+    setup = load_trained(run_folder)
+    run = _copy(run_folder, tmp_path, dict)
+    save_setup(run, replace(setup, record=dict(setup.record) | {"began_with": before}))
+    mine = {"name": "My voice", "licence": "CC0-1.0", "attribution": "me", "url": "https://example.org"}
+    out = export_bundle(run, tmp_path / "b", card=CARD | {"data": [mine]}, threads=1)
+    assert load_bundle(out.path).card["data"] == [mine, *CARD["data"]]
 
 
 def test_a_graph_that_disagrees_is_not_written(
