@@ -76,7 +76,7 @@ def _compared(system: str, peer: Mapping[str, Any]) -> str:
         return ""
     difference = paired["difference"]
     low, high = (100 * difference["interval"][end] for end in ("low", "high"))
-    fewer = {paired["with"]: f"{paired['with']} makes fewer word errors", "peer": f"{system} makes fewer word errors"}
+    fewer = {paired["with"]: f"{paired['with']} makes fewer word errors", "peer": "that one makes fewer word errors"}
     verdict = fewer.get(paired["better"], "which makes fewer word errors cannot be said")
     return (
         f"\nBeside {system}: {verdict}; difference {100 * difference['rate']:+.1f} points "
