@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asr.evaluation.comparison import SIGNIFICANT, Comparison, Pair, tally
-from asr.evaluation.console import interval_note
+from asr.evaluation.console import failure_lines, interval_note
 from asr.evaluation.interval import Interval
 
 _SPEAKERS_SHOWN = 20
@@ -74,13 +74,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
 
 def _failures(comparison: Comparison) -> Iterator[str]:
     for letter, evaluation in (("A", comparison.a), ("B", comparison.b)):
-        failures = evaluation.failures
-        if failures:
-            yield f"\n{letter}: {len(failures)} failed; each of their words counts as deleted:"
-        for failure in failures[:_FAILURES_SHOWN]:
-            yield f"  {failure.id}: error[{failure.code}]: {failure.message}"
-        if len(failures) > _FAILURES_SHOWN:
-            yield f"  … and {len(failures) - _FAILURES_SHOWN} more"
+        yield from failure_lines(evaluation.failures, _FAILURES_SHOWN, f"{letter}: ")
 
 
 def _tests(comparison: Comparison) -> Iterator[str]:

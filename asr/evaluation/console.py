@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from asr.evaluation.alignment import alignment_lines
 from asr.evaluation.error_rate import ErrorRate
-from asr.evaluation.evaluation import Evaluation, Score
+from asr.evaluation.evaluation import Evaluation, Failure, Score
 from asr.evaluation.interval import Interval
 
 _SPEAKERS_SHOWN = 20
@@ -22,7 +22,7 @@ def print_evaluation(evaluation: Evaluation, console: Console, worst: int = 5) -
     _line(console, f"{len(evaluation.normalised.utterances)} utterances")
     console.print(_rates(evaluation))
     _line(console, interval_note(evaluation.normalised.words.interval))
-    for section in (_failures(evaluation), _worst(evaluation, worst, console.width)):
+    for section in (failure_lines(evaluation.failures, _FAILURES_SHOWN), _worst(evaluation, worst, console.width)):
         for line in section:
             _line(console, line)
     if len(evaluation.by_speaker()) > 1:
@@ -72,14 +72,14 @@ def interval_note(interval: Interval | None) -> str:
     return note
 
 
-def _failures(evaluation: Evaluation) -> Iterator[str]:
-    failures = evaluation.failures
+def failure_lines(failures: Sequence[Failure], most: int, whose: str = "") -> Iterator[str]:
+    """Which utterances failed and why, ``most`` of them by their ids; nothing where none did."""
     if failures:
-        yield f"\n{len(failures)} failed; each of their words counts as deleted:"
-    for failure in failures[:_FAILURES_SHOWN]:
+        yield f"\n{whose}{len(failures)} failed; each of their words counts as deleted:"
+    for failure in failures[:most]:
         yield f"  {failure.id}: error[{failure.code}]: {failure.message}"
-    if len(failures) > _FAILURES_SHOWN:
-        yield f"  … and {len(failures) - _FAILURES_SHOWN} more"
+    if len(failures) > most:
+        yield f"  … and {len(failures) - most} more"
 
 
 def _worst(evaluation: Evaluation, count: int, width: int) -> Iterator[str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from asr.cli.train import run_configured
+from asr.training import dataset
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +50,17 @@ def kills(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def kill_seed(request: pytest.FixtureRequest) -> int:
     return request.config.getoption("--kill-seed")
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the recordings that were decoded, not found in a cache."""
+    paths: list[str] = []
+    load = dataset.load_audio
+
+    def noted(path: str, *args: Any, **kwargs: Any) -> np.ndarray:
+        paths.append(path)
+        return load(path, *args, **kwargs)
+
+    monkeypatch.setattr(dataset, "load_audio", noted)
+    return paths

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -154,20 +153,6 @@ def recordings(tmp_path: Path) -> list[Utterance]:
     whole = [Utterance(f"u{n}", str(tmp_path / f"{n}.wav"), 1.5, "A", "s") for n in range(3)]
     spans = [Utterance(f"v{o}", str(tmp_path / "3.wav"), 0.5, "A", "s", offset=o) for o in (0.0, 0.5)]
     return [*whole, *spans]
-
-
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths that were decoded."""
-    paths: list[str] = []
-    load = dataset.load_audio
-
-    def noted(path: str, *args: Any, **kwargs: Any) -> np.ndarray:
-        paths.append(path)
-        return load(path, *args, **kwargs)
-
-    monkeypatch.setattr(dataset, "load_audio", noted)
-    return paths
 
 
 def test_features_are_of_the_utterances_own_span(tmp_path: Path, front_end: FrontEnd, cache_dir: Path | None) -> None:

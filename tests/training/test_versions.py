@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from asr.data import Utterance
 from asr.data.augment import AdditiveNoise, Alteration, Babble, Copy, Step, TimeStretch, Volume, find_recordings
 from asr.errors import AudioError, ConfigError
 from asr.features import FrontEnd, LogMel
-from asr.training import dataset
 from asr.training.dataset import Batch, Example, TrainingSet, compute_features
 from asr.training.trainer import Trainer
 from asr.training.versions import with_versions
@@ -40,20 +38,6 @@ def recordings(tmp_path: Path) -> list[Utterance]:
         soundfile.write(path, np.random.default_rng(number).normal(0, 0.1, 4000 + 80 * number), RATE)
         made.append(Utterance(f"u{number}", str(path), 0.5, "A", "s"))
     return made
-
-
-@pytest.fixture
-def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths whose features were computed."""
-    paths: list[str] = []
-    load = dataset.load_audio
-
-    def noted(path: str, *args: Any, **kwargs: Any) -> np.ndarray:
-        paths.append(path)
-        return load(path, *args, **kwargs)
-
-    monkeypatch.setattr(dataset, "load_audio", noted)
-    return paths
 
 
 def louder(most_db: float = 6.0, seed: int = 0) -> Alteration:
@@ -80,21 +64,21 @@ def test_a_copy_s_features_are_those_of_its_samples(
 
 
 def test_what_is_kept_is_not_made_again(
-    recordings: list[Utterance], front_end: FrontEnd, tmp_path: Path, computed: list[str]
+    recordings: list[Utterance], front_end: FrontEnd, tmp_path: Path, decoded: list[str]
 ) -> None:
     for _ in range(2):
         compute_features(recordings, front_end, tmp_path, Copy(louder(), 1))
-    assert len(computed) == 9
+    assert len(decoded) == 9
 
 
 @pytest.mark.parametrize("other", [Copy(louder(), 2), Copy(louder(seed=1), 1), Copy(louder(5.0), 1), None])
 def test_another_copy_seed_or_setting_is_kept_apart(
-    other: Copy | None, recordings: list[Utterance], front_end: FrontEnd, tmp_path: Path, computed: list[str]
+    other: Copy | None, recordings: list[Utterance], front_end: FrontEnd, tmp_path: Path, decoded: list[str]
 ) -> None:
     first = compute_features(recordings, front_end, tmp_path, Copy(louder(), 1))
     for one, another in zip(first, compute_features(recordings, front_end, tmp_path, other), strict=True):
         assert np.any(one != another)
-    assert len(computed) == 18
+    assert len(decoded) == 18
 
 
 def test_two_utterances_of_one_recording_are_altered_apart(
