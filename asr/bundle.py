@@ -125,7 +125,7 @@ def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
     """
     folder = find_bundle(name_or_path)
     parts = _verify(folder)
-    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card = read_card(folder)
     return Bundle(
         path=folder,
         card=card,

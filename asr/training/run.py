@@ -123,9 +123,7 @@ def run_training(
         normaliser = _normaliser(cmvn, raw)
         if begun:
             normaliser = take_over(begun, acoustic, front_end, normaliser)
-        record = _record(train, dev, faults, acoustic, config, trainer.seed)
-        if begun:
-            record["began_with"] = begun.record
+        record = _record(train, dev, faults, acoustic, config, trainer.seed, begun)
         _check_unchanged(folder, record["data"])
         if devices.chief:
             save_setup(folder, Setup(acoustic, front_end, normaliser, vocabulary, record))
@@ -226,6 +224,7 @@ def _record(
     model: AcousticModel,
     config: Mapping[str, Any],
     seed: int,
+    begun: Setup | None,
 ) -> dict[str, Any]:
     """How the model is made."""
     return {
@@ -234,6 +233,7 @@ def _record(
         "parameters": int(model.count_params()),
         "tensorflow": version("tensorflow"),
         **provenance(seed),
+        **({"began_with": begun.record} if begun else {}),
     }
 
 
