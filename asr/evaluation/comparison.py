@@ -65,10 +65,7 @@ class Comparison:
     @property
     def speakers(self) -> list[Pair]:
         """The errors of both of each speaker, in order of appearance; empty if each utterance has its own."""
-        speakers = by_speaker(self.utterances)
-        if len(speakers) == len(self.utterances):
-            return []
-        return [Pair(name, name, *_totals(group)) for name, group in speakers.items()]
+        return [Pair(name, name, *_totals(group)) for name, group in by_speaker(self.utterances).items()]
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts; rates and their difference (A less B) are fractions."""

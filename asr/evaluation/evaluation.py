@@ -99,12 +99,9 @@ class Evaluation:
 
     def by_speaker(self) -> list[SpeakerScore]:
         """Each speaker's normalised errors, the highest WER first; empty if each utterance has its own."""
-        grouped = by_speaker(self.normalised.utterances)
-        if len(grouped) == len(self.normalised.utterances):
-            return []
         scores = [
             SpeakerScore(speaker, len(group), _total(group, "words"), _total(group, "characters"))
-            for speaker, group in grouped.items()
+            for speaker, group in by_speaker(self.normalised.utterances).items()
         ]
         return sorted(scores, key=lambda score: (-score.words.rate, score.speaker))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from asr.evaluation import speakers
 from asr.evaluation.error_rate import ErrorRate
 from asr.evaluation.report.report import Report, System
 
@@ -27,12 +28,12 @@ class Group:
 
 def by_speaker(report: Report) -> list[Group]:
     """Each speaker's, the highest WER first; empty if each utterance has its own."""
-    places: dict[str, list[int]] = {}
-    for at, utterance in enumerate(report.system.evaluation.normalised.utterances):
-        places.setdefault(utterance.speaker, []).append(at)
-    if len(places) == len(report.system.evaluation.normalised.utterances):
-        return []
-    groups = [_group(report, speaker, speaker, of_speaker) for speaker, of_speaker in places.items()]
+    utterances = report.system.evaluation.normalised.utterances
+    places = {utterance.id: at for at, utterance in enumerate(utterances)}
+    groups = [
+        _group(report, speaker, speaker, [places[utterance.id] for utterance in of_speaker])
+        for speaker, of_speaker in speakers.by_speaker(utterances).items()
+    ]
     return sorted(groups, key=lambda group: (-group.words.rate, group.name))
 
 

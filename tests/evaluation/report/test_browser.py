@@ -129,7 +129,7 @@ def test_one_recording_plays_at_a_time(browser):
     play(browser, "flite-1")
     until(browser, "return document.querySelector('.player audio').currentTime > 0")
     play(browser, "flite-2")
-    until(browser, "return document.querySelectorAll('.player audio')[0].paused")
+    assert until(browser, "return document.querySelectorAll('.player audio')[0].paused")
 
 
 def test_a_spectrogram_shows_the_tone_where_it_is(browser):
@@ -151,7 +151,7 @@ def test_a_click_on_the_spectrogram_seeks(browser):
     until(browser, "return document.querySelector('.player canvas[data-drawn]')")
     browser.execute_script("document.querySelector('.player audio').pause()")
     one(browser, ".player canvas").click()
-    until(browser, "return Math.abs(document.querySelector('.player audio').currentTime - 1.745 / 2) < 0.02")
+    assert until(browser, "return Math.abs(document.querySelector('.player audio').currentTime - 1.745 / 2) < 0.02")
 
 
 def test_a_recording_that_is_missing_has_no_player(browser):
