@@ -7,6 +7,9 @@ lengths and numbers of characters are those of real utterances, batched by durat
 features are noise, which costs the same. Each system is a process of its own that waits for its turn, so that they are
 measured in turns, one step each, on an otherwise idle machine. A system's figure is the median over the rounds.
 
+With ``--gpu`` all run on the first NVIDIA GPU, ours by cuDNN as PyTorch does; the table is one of its own. PyTorch may
+live in another environment there (``--torch-python``).
+
 The machine's peak is that of a large product of matrices in float32 by numpy on all cores, measured in the same turns;
 a step's operations are 6 for each weight and frame, padding not counted.
 """
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -65,16 +69,29 @@ CASES = [
     Case("rnn", 3, 256, 16, systems=FEWER),
     Case("gru", 3, 256, 16, systems=FEWER),
 ]
+ON_GPU = ("ours", "bfloat16", "keras_sparse", "torch")
+GPU_CASES = [
+    Case("lstm", 3, 256, 16, systems=ON_GPU),
+    Case("lstm", 3, 256, 64, longer=True, systems=ON_GPU),
+    Case("lstm", 5, 512, 64, longer=True, systems=ON_GPU),
+    Case("gru", 3, 256, 64, longer=True, systems=("ours", "torch")),
+]
 
 
 class Worker:
     """A process that trains one system, a step at a time."""
 
-    def __init__(self, system: str, case: Case, batches: Path) -> None:
+    def __init__(self, system: str, case: Case, batches: Path, *, torch_python: str, gpu: bool) -> None:
         script = Path(__file__).with_name("train_step_worker.py")
-        arguments = [sys.executable, str(script), system, json.dumps(asdict(case)), str(batches)]
+        python = torch_python if system == "torch" else sys.executable
         self.process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [python, str(script), system, json.dumps(asdict(case)), str(batches)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=_environment(other=python != sys.executable)
+            | {"ASR_BENCH_GPU": str(int(gpu)), "TF_FORCE_GPU_ALLOW_GROWTH": "true"},
         )
 
     def ask(self, what: str) -> dict[str, float]:
@@ -94,21 +111,40 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     parser.add_argument("longer", type=Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cases", type=int, nargs="*", default=range(len(CASES)), help="which of them, from 0")
+    parser.add_argument("--cases", type=int, nargs="*", help="which of them, from 0")
+    parser.add_argument("--gpu", action="store_true", help="on the first NVIDIA GPU")
+    parser.add_argument("--torch-python", default=sys.executable, help="the Python that has PyTorch")
     arguments = parser.parse_args()
     rows, peaks = [], []
-    for case in (CASES[i] for i in arguments.cases):
+    cases = GPU_CASES if arguments.gpu else CASES
+    for case in (cases[i] for i in arguments.cases or range(len(cases))):
         manifest = arguments.longer if case.longer else arguments.manifest
         if manifest is None:
             continue
         with tempfile.TemporaryDirectory() as folder:
             batches = Path(folder) / "batches.npz"
             write_batches(case, manifest, batches, arguments.rounds)
-            found, peak = measured(case, batches, arguments.rounds)
-        peaks.append(peak)
-        rows += table(case, found, peak)
+            workers = {
+                system: Worker(system, case, batches, torch_python=arguments.torch_python, gpu=arguments.gpu)
+                for system in (*([] if arguments.gpu else ["peak"]), *case.systems)
+            }
+            found = measured(case, workers, batches, arguments.rounds)
+        if arguments.gpu:
+            rows += gpu_table(case, found)
+        else:
+            peaks.append(found["peak"]["speed"] * found["peak"]["operations"])
+            rows += table(case, found, peaks[-1])
         print(*rows[-len(case.systems) :], sep="\n", flush=True)
-    write_table("train_step.py", page(rows, peaks, arguments.rounds))
+    if arguments.gpu:
+        write_table("train_step.py on a GPU", gpu_page(rows, arguments.rounds))
+    else:
+        write_table("train_step.py", page(rows, peaks, arguments.rounds))
+
+
+def _environment(*, other: bool) -> dict[str, str]:
+    """For a worker; without what belongs to this Python alone where the worker's is another."""
+    own = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH") if other else ()
+    return {name: value for name, value in os.environ.items() if name not in own}
 
 
 def write_batches(case: Case, manifest: Path, path: Path, rounds: int) -> None:
@@ -123,9 +159,8 @@ def write_batches(case: Case, manifest: Path, path: Path, rounds: int) -> None:
     )
 
 
-def measured(case: Case, batches: Path, rounds: int) -> tuple[dict[str, dict[str, float]], float]:
-    """Audio seconds a second, memory and CTC's share of each system; and the peak of the machine in FLOP/s."""
-    workers = {s: Worker(s, case, batches) for s in ("peak", *case.systems)}
+def measured(case: Case, workers: dict[str, Worker], batches: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """Audio seconds a second, memory and CTC's share of each system; of the peak, products a second."""
     audio = np.load(batches)["frames"].sum(1) * FRAME_S
     speeds: dict[str, list[float]] = {s: [] for s in workers}
     for turn in range(rounds + 1):
@@ -134,11 +169,11 @@ def measured(case: Case, batches: Path, rounds: int) -> tuple[dict[str, dict[str
             time.sleep(0.3)  # PyTorch's threads spin for a while
             if turn:
                 speeds[system].append((1 if system == "peak" else audio[turn]) / seconds)
-    found = {s: workers[s].ask("done") | {"speed": statistics.median(speeds[s])} for s in case.systems}
-    peak = max(speeds["peak"]) * workers["peak"].ask("done")["operations"]
+    best = {s: max(v) if s == "peak" else statistics.median(v) for s, v in speeds.items()}
+    found = {s: worker.ask("done") | {"speed": best[s]} for s, worker in workers.items()}
     for worker in workers.values():
         worker.process.wait()
-    return found, peak
+    return found
 
 
 def operations(case: Case) -> float:
@@ -174,6 +209,30 @@ def page(rows: list[str], peaks: list[float], rounds: int) -> str:
         "| network | system | audio-s/s | ours is faster by | of the peak | memory, MB | above import | CTC's share |\n"
         "|---|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
         f"{made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}."
+    )
+
+
+def gpu_table(case: Case, found: dict[str, dict[str, float]]) -> list[str]:
+    """A row for each system."""
+    ours = found["ours"]["speed"]
+    return [
+        f"| {case.name} | {SYSTEMS[s]} | {found[s]['speed']:.0f} | "
+        f"{'' if s == 'ours' else format(ours / found[s]['speed'], '.2f')} |"
+        for s in case.systems
+    ]
+
+
+def gpu_page(rows: list[str], rounds: int) -> str:
+    """The text between the markers of the GPU's table."""
+    import tensorflow as tf
+
+    card = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])["device_name"]
+    made = provenance()
+    return (
+        f"`python benchmarks/train_step.py --gpu`, {rounds} rounds; {FEATURES} features a frame, "
+        f"{1 / FRAME_S:.0f} frames a second.\n\n"
+        "| network | system | audio-s/s | ours is faster by |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"{card}, {made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}."
     )
 
 

@@ -1,4 +1,7 @@
-"""One system of train_step.py in a process of its own: reads ``step N`` and ``done``, answers in JSON."""
+"""One system of train_step.py in a process of its own: reads ``step N`` and ``done``, answers in JSON.
+
+On a GPU where the environment says ASR_BENCH_GPU=1, as train_step.py does with ``--gpu``; else on all cores.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from typing import Any
 import numpy as np
 
 FEATURES, VOCABULARY, RATE = 40, 29, 1e-4
+ON_GPU = os.environ.get("ASR_BENCH_GPU") == "1"
 Step = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], float]
 
 
@@ -105,14 +109,15 @@ def torch(case: dict[str, Any]) -> tuple[Step, Callable[..., dict[str, float]]]:
     from torch.nn.functional import ctc_loss
 
     torch.set_num_threads(len(os.sched_getaffinity(0)))
+    device = torch.device("cuda" if ON_GPU else "cpu")
     layer = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[case["cell"]]
-    stack = layer(FEATURES, case["units"], case["layers"], batch_first=True, bidirectional=True)
-    output = torch.nn.Linear(2 * case["units"], VOCABULARY)
+    stack = layer(FEATURES, case["units"], case["layers"], batch_first=True, bidirectional=True).to(device)
+    output = torch.nn.Linear(2 * case["units"], VOCABULARY, device=device)
     optimizer = torch.optim.AdamW([*stack.parameters(), *output.parameters()], RATE)
 
     def step(features: np.ndarray, frames: np.ndarray, labels: np.ndarray, characters: np.ndarray) -> float:
         optimizer.zero_grad()
-        log_probs = output(stack(torch.from_numpy(features))[0]).log_softmax(-1).transpose(0, 1)
+        log_probs = output(stack(torch.from_numpy(features).to(device))[0]).log_softmax(-1).transpose(0, 1)
         targets = torch.from_numpy(labels).long(), torch.from_numpy(frames).long(), torch.from_numpy(characters).long()
         loss = ctc_loss(log_probs, *targets)
         loss.backward()
@@ -124,10 +129,13 @@ def torch(case: dict[str, Any]) -> tuple[Step, Callable[..., dict[str, float]]]:
 
 
 def _tensorflow() -> tuple[Any, Any]:
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    if not ON_GPU:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     import keras
     import tensorflow as tf
 
+    if ON_GPU and not tf.config.list_physical_devices("GPU"):
+        raise SystemExit("TensorFlow finds no GPU")
     return keras, tf
 
 
