@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from asr.models.recurrent import engine
-from asr.text.vocabulary import BLANK
 from asr.training.ctc_kernel import losses_and_gradient
 
 
@@ -24,22 +22,17 @@ def frames_needed(labels: np.ndarray) -> int:
 def ctc_loss(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -> Any:
     """Negative log-likelihood (B,) of each utterance's labels, over all alignments (Graves et al. 2006, eq. 7-8).
 
-    On a CPU by compiled loops (``ctc_kernel.py``), elsewhere by TensorFlow.
+    By compiled loops on the CPU (``ctc_kernel.py``), which find the gradient with the loss, also where a GPU computes
+    the rest: there TensorFlow's own has garbage for the gradient of padded frames (tensorflow issue 41280).
 
     Args:
-        logits: (B, T, V) float32, before softmax.
+        logits: (B, T, V), before softmax; read as float32.
         logit_lengths: (B,) int32, each utterance's own frames; the padding has no part in the loss.
         labels: (B, U) int32, padded with anything.
         label_lengths: (B,) int32, at least one each.
 
     An utterance with fewer frames than ``frames_needed`` has an infinite loss; the pre-flight finds it before training.
     """
-    loss = compiled if engine() == "bptt" else by_tensorflow
-    return loss(tf.cast(logits, tf.float32), logit_lengths, labels, label_lengths)
-
-
-def compiled(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -> Any:
-    """``ctc_loss`` by ``ctc_kernel.py``, which finds the gradient with the loss."""
 
     @tf.custom_gradient
     def differentiable(logits: Any) -> tuple[Any, Any]:
@@ -49,19 +42,4 @@ def compiled(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -
         gradient.set_shape(logits.shape)
         return losses, lambda d_losses: d_losses[:, None, None] * gradient
 
-    return differentiable(tf.convert_to_tensor(logits))
-
-
-def by_tensorflow(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -> Any:
-    """``ctc_loss`` by TensorFlow, on the labels as a sparse tensor: twenty times faster on a CPU than dense ones."""
-    mask = tf.sequence_mask(label_lengths, tf.shape(labels)[1])
-    places = tf.where(mask)
-    sparse = tf.SparseTensor(places, tf.gather_nd(labels, places), tf.shape(labels, out_type=tf.int64))
-    return tf.nn.ctc_loss(
-        labels=sparse,
-        logits=logits,
-        label_length=None,
-        logit_length=logit_lengths,
-        logits_time_major=False,
-        blank_index=BLANK,
-    )
+    return differentiable(tf.cast(tf.convert_to_tensor(logits), tf.float32))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from asr.training.ctc import by_tensorflow, compiled, ctc_loss, frames_needed
+from asr.training.ctc import ctc_loss, frames_needed
 
 V = 3
 
@@ -25,12 +25,6 @@ def by_all_paths(logits: np.ndarray, labels: tuple[int, ...]) -> float:
     return -np.log(sum(np.exp(sum(log_probs[t, k] for t, k in enumerate(path))) for path in paths))
 
 
-@pytest.fixture(params=[compiled, by_tensorflow], ids=["compiled", "tensorflow"])
-def loss(request: pytest.FixtureRequest):
-    """Both ways to compute it."""
-    return request.param
-
-
 UTTERANCES = [(5, (1, 2)), (3, (1, 1)), (6, (2, 2, 1)), (1, (2,))]
 
 
@@ -45,21 +39,21 @@ def batch(extra_frames: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     return logits.astype(np.float32), lengths, labels, np.array([len(s) for _, s in UTTERANCES], np.int32)
 
 
-def test_equals_the_sum_over_all_paths(loss) -> None:
+def test_equals_the_sum_over_all_paths() -> None:
     logits, lengths, *labels = batch()
     wanted = [by_all_paths(x[:t].astype(np.float64), u) for x, (t, u) in zip(logits, UTTERANCES, strict=True)]
-    np.testing.assert_allclose(loss(logits, lengths, *labels), wanted, rtol=1e-5)
+    np.testing.assert_allclose(ctc_loss(logits, lengths, *labels), wanted, rtol=1e-5)
 
 
-def test_padding_has_no_part_in_it(loss) -> None:
-    np.testing.assert_allclose(loss(*batch(extra_frames=4)), loss(*batch()), rtol=1e-6)
+def test_padding_has_no_part_in_it() -> None:
+    np.testing.assert_allclose(ctc_loss(*batch(extra_frames=4)), ctc_loss(*batch()), rtol=1e-6)
 
 
-def test_gradient_equals_differences_of_the_sum_over_paths(loss) -> None:
+def test_gradient_equals_differences_of_the_sum_over_paths() -> None:
     logits, lengths, *labels = batch(extra_frames=1)
     variable = tf.Variable(logits)
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(loss(variable, lengths, *labels))
+        total = tf.reduce_sum(ctc_loss(variable, lengths, *labels))
     gradient = tape.gradient(total, variable).numpy()
     for row, (frames, spelled) in enumerate(UTTERANCES):
         own = logits[row, :frames].astype(np.float64)
@@ -71,16 +65,16 @@ def test_gradient_equals_differences_of_the_sum_over_paths(loss) -> None:
         assert not gradient[row, frames:].any()
 
 
-def test_a_repeat_needs_a_frame_more(loss) -> None:
+def test_a_repeat_needs_a_frame_more() -> None:
     """Two labels in two frames are possible when they differ; when equal they need three."""
     one = np.zeros((1, 2, V), np.float32)
-    assert np.isfinite(loss(one, [2], [[1, 2]], [2]))[0]
+    assert np.isfinite(ctc_loss(one, [2], [[1, 2]], [2]))[0]
     assert (frames_needed(np.array([1, 2])), frames_needed(np.array([1, 1]))) == (2, 3)
-    assert np.isinf(loss(one, [2], [[1, 1]], [2]))[0]
+    assert np.isinf(ctc_loss(one, [2], [[1, 1]], [2]))[0]
 
 
 def test_no_frames_spell_nothing_but_nothing() -> None:
-    assert list(compiled(np.zeros((2, 3, V), np.float32), [0, 0], [[1], [1]], [1, 0])) == [np.inf, 0]
+    assert list(ctc_loss(np.zeros((2, 3, V), np.float32), [0, 0], [[1], [1]], [1, 0])) == [np.inf, 0]
 
 
 def by_float64(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
@@ -116,11 +110,6 @@ def test_stays_exact_where_paths_are_very_improbable(scale: float) -> None:
         wanted, wanted_gradient = by_float64(logits[0].astype(np.float64), labels[0])
     variable = tf.Variable(logits)
     with tf.GradientTape() as tape:
-        found = compiled(variable, [300], labels, [100])
+        found = ctc_loss(variable, [300], labels, [100])
     assert found.numpy()[0] == pytest.approx(wanted, rel=1e-6)
     np.testing.assert_allclose(tape.gradient(found, variable).numpy()[0], wanted_gradient, atol=2e-4)
-
-
-def test_on_a_cpu_the_compiled_loops_run() -> None:
-    logits, lengths, *labels = batch()
-    np.testing.assert_array_equal(ctc_loss(logits, lengths, *labels), compiled(logits, lengths, *labels))
