@@ -1,7 +1,8 @@
 """Run a recipe's stages (prepare, train, export, evaluate), skipping what is done.
 
 Settings as key=value go to training (asr train --help); with them, results stay in the run folder. Without them, in a
-checkout, results.json and the table in recipes/NAME/README.md are written anew.
+checkout, results.json and the table in recipes/NAME/README.md are written anew. Of a recipe that trains in rounds,
+init_from=MODEL leaves the last one alone: it begins with that model in place of the round before.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportError as missing:
         raise MissingExtraError(f"a recipe needs {missing.name}; pip install 'asr[train]'") from missing
     plan = read_plan(name)
+    if any(setting.startswith("init_from=") for setting in arguments.settings):
+        plan = plan.last_round()
     folder = arguments.run or Path("runs") / name
     prepare_stage(plan, arguments.data, download=arguments.download, say=_say)
     stages = run_leave_one_out if plan.leave_one_speaker_out else run_one_model
@@ -62,7 +65,7 @@ def _trainer(name: str, settings: Sequence[str]) -> Any:
     from asr.training.run import finished
 
     def run_training(overrides: Sequence[str]) -> bool:
-        config = compose([f"recipe={name}", *settings, *overrides])
+        config = compose([f"recipe={name}", *overrides, *settings])
         train(config)
         return finished(config.run_dir)
 

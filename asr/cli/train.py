@@ -29,6 +29,9 @@ from asr.files import share_folder
 _OWN = ("recipe=", "run_dir=", "init_from=")
 """Taken as they stand: Hydra's grammar has no place for the blanks and signs that a folder's name may have."""
 
+_TAKEN_OVER = ("model", "features")
+"""Groups of settings that come with the weights of ``init_from``."""
+
 
 def run_raw(argv: Sequence[str]) -> int:
     """Compose, train, and say how it ended."""
@@ -73,10 +76,21 @@ def compose(overrides: Sequence[str]) -> Any:
         base = _composed(hydra, instantiate, search + chosen, None)
         config = _composed(hydra, instantiate, search + chosen + rest, base)
     config.run_dir = run_dir or config.run_dir or f"runs/{recipe or 'train'}"
+    given = {o.split("=", 1)[0] for o in rest}
+    if config.init_from and recipe:
+        given |= _own_settings(recipe)  # written with that model in view
     config.init_from = _value("init_from", overrides) or config.init_from
     if config.init_from:
-        _take_over(config, {o.split("=", 1)[0] for o in rest})
+        _take_over(config, given)
     return config
+
+
+def _own_settings(recipe: str) -> set[str]:
+    """What a recipe's own file says of model and features, such as ``model.dropout``."""
+    from omegaconf import OmegaConf
+
+    tree: Any = OmegaConf.to_container(OmegaConf.load(share_folder("recipes") / recipe / "recipe.yaml"))
+    return {f"{group}.{key}" for group in _TAKEN_OVER for key in tree.get(group, {})}
 
 
 def _take_over(config: Any, given: Set[str]) -> None:
@@ -84,7 +98,7 @@ def _take_over(config: Any, given: Set[str]) -> None:
     from omegaconf import OmegaConf
 
     theirs = _recorded(config.init_from)
-    for group in ("model", "features"):
+    for group in _TAKEN_OVER:
         for key, value in theirs.get(group, {}).items():
             if not {group, f"{group}.{key}"} & given:
                 OmegaConf.update(config, f"{group}.{key}", value, merge=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,7 @@ class Plan:
         leave_one_speaker_out: manifest whose every speaker is judged by a model trained on all others; or
         judges_dev: the run's own dev set judges, each half of its speakers read with weights tuned on the other.
         further_tests: manifests that the bundle is judged by as well, where they are there.
+        rounds: of training, each with its settings on top of the recipe's and the weights of the one before.
         grammar: all that can be said in the corpus, as a second way to read; () where that is free.
         language_model: None for none.
         peers: other systems to stand beside.
@@ -100,6 +101,7 @@ class Plan:
     leave_one_speaker_out: Path | None
     judges_dev: bool
     further_tests: Sequence[Path]
+    rounds: Sequence[Mapping[str, Any]]
     grammar: Sequence[str]
     language_model: LanguageModelPlan | None
     peers: Sequence[Peer]
@@ -109,6 +111,10 @@ class Plan:
     def home(self) -> Path:
         """The recipe's own folder, in the checkout or the installed package."""
         return share_folder("recipes") / self.name
+
+    def last_round(self) -> Plan:
+        """The plan of someone who has a model to begin with: the last round of training alone."""
+        return replace(self, rounds=self.rounds[-1:])
 
     def place(self, corpus: Corpus, data: Path | None) -> Path:
         """Where ``corpus`` lies, if the command line named ``data``: the one corpus, or what holds several."""
@@ -152,6 +158,7 @@ def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
         leave_one_speaker_out=Path(loso) if loso else None,
         judges_dev="judge" in tree,
         further_tests=tuple(map(Path, tree.get("further_tests", ()))),
+        rounds=({}, *map(dict, tree.get("then_train", ()))),
         grammar=tuple(tree.get("grammar", ())),
         language_model=_language_model(**tree["language_model"]) if "language_model" in tree else None,
         peers=tuple(Peer(**peer) for peer in tree.get("peers", ())),

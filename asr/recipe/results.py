@@ -154,8 +154,10 @@ def _training(results: Mapping[str, Any]) -> str:
     if "audio_s_per_s" in results:
         times = {0: "never", 1: "once", 2: "twice"}.get(results["resumed"], f"{results['resumed']} times")
         speed = f" ({results['audio_s_per_s']:.0f} audio-seconds a second; stopped and resumed {times})"
+    begun = results.get("began_with")
+    start = f"Begun with the weights of {begun['model']} (commit {begun['commit']}). " if begun else ""
     return (
-        f"Trained in {results['training_minutes']} minutes{speed}, {results['parameters']:,} parameters; "
+        f"{start}Trained in {results['training_minutes']} minutes{speed}, {results['parameters']:,} parameters; "
         f"seed {results['seed']}, commit {results['commit']}, evaluated by {results['evaluated_by_commit']}, "
         f"{results['hardware']}, {results['date']}."
     )

@@ -99,13 +99,13 @@ def _lacking(corpus: Corpus) -> list[str]:
 
 def run_one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | None = None) -> dict[str, Any] | None:
     """Train one model, export it, judge the bundle; None when out of minutes."""
-    if not train([f"run_dir={run}"]):
+    trained = _train_rounds(plan, run, train)
+    if not trained:
         return None
-    trained = Trained.read(run)
     options = _data_options(run)
     learned, dev = options.split()
     manifest = plan.test or _dev_manifest(run, dev)
-    bundle = _export_stage(plan, trained, manifest, say)
+    bundle = _export_stage(plan, trained[-1], manifest, say)
     model = None
     if plan.language_model:
         text = plan.text(data)
@@ -117,7 +117,19 @@ def run_one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | No
     main = next(reversed(systems))
     if model and plan.judges_dev:
         note_test(bundle, systems[main].evaluation, tests[0].tuned_on)
-    return {**_result(plan, systems, [trained], main), **_sets(plan, tests, judged, main, say), **_kept(model, bundle)}
+    return {**_result(plan, systems, trained, main), **_sets(plan, tests, judged, main, say), **_kept(model, bundle)}
+
+
+def _train_rounds(plan: Plan, run: Path, train: Train) -> list[Trained]:
+    """Each round of training, the last in ``run`` itself, those before in folders of it; empty when out of minutes."""
+    done: list[Trained] = []
+    for number, settings in enumerate(plan.rounds, start=1):
+        folder = run if number == len(plan.rounds) else run / f"round_{number}"
+        start = [f"init_from={done[-1].folder}"] if done else []
+        if not train([f"run_dir={folder}", *start, *(f"{key}={value}" for key, value in settings.items())]):
+            return []
+        done.append(Trained.read(folder))
+    return done
 
 
 def _judge_all(test: JudgingSet, model: LanguageModel | None, folder: Path) -> dict[str, Judged]:
@@ -256,7 +268,7 @@ def _summaries(systems: Mapping[str, Judged]) -> dict[str, Any]:
 
 def _result(plan: Plan, systems: Mapping[str, Judged], runs: Sequence[Trained], main: str) -> dict[str, Any]:
     """What results.json holds; speakers and counts are of the system ``main``."""
-    record = Trained.record(runs[0].folder)
+    record = Trained.record(runs[-1].folder)
     seconds = sum(r.seconds for r in runs)
     return {
         "recipe": plan.name,
@@ -269,7 +281,17 @@ def _result(plan: Plan, systems: Mapping[str, Judged], runs: Sequence[Trained], 
         "resumed": sum(r.resumed for r in runs),
         "parameters": record["parameters"],
         "weights_sha256": [r.weights for r in runs],
+        **_began_with(Trained.record(runs[0].folder)),
         **(now := provenance(record["seed"])),
         "commit": record["commit"],
         "evaluated_by_commit": now["commit"],
     }
+
+
+def _began_with(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The run or bundle whose weights training began with, and the commit that had made them."""
+    begun = record.get("began_with")
+    if not begun:
+        return {}
+    made = begun.get("trained", begun)  # of a bundle's card, else a run's own record
+    return {"began_with": {"model": Path(record["config"]["init_from"]).name, "commit": made["commit"]}}

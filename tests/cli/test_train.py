@@ -165,6 +165,12 @@ def test_a_start_brings_its_model_and_features_along() -> None:
     assert compose(["init_from=an4", "model=bigru"]).model.cell == "gru"
 
 
+def test_a_recipe_that_names_its_start_changes_what_it_says_itself() -> None:
+    config = compose(["recipe=an4_finetuned"])
+    assert (config.init_from, list(config.model.units), config.model.dropout) == ("librispeech_13h", [256] * 3, 0.3)
+    assert list(compose(["recipe=an4", "init_from=librispeech_13h"]).model.units) == [256] * 3
+
+
 def test_a_start_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "init_from=nowhere", "data.train=[mine.jsonl]"]) == 1
     assert "no bundle 'nowhere'" in capsys.readouterr().err

@@ -21,6 +21,9 @@ from asr.recipe.judge import Judged, JudgingSet, judge
 
 TINY = ["trainer.epochs=1", "trainer.average=1", "model.units=[4]", "data.batch_s=8", "data.faulty=drop"]
 
+BABBLES = "optimizer.learning_rate=1e-5"
+"""As good as untrained, a network says letters; half trained it may say nothing, and then there is nothing to tune."""
+
 
 def write_fsdd(folder: Path, speakers: list[str]) -> None:
     """Digits as tones, in the layout of the Free Spoken Digit Dataset."""
@@ -236,7 +239,7 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
     monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
     write_six_corpora(Path("root"))
-    command = ["recipe", "librispeech_13h", "--data", "root", *TINY]
+    command = ["recipe", "librispeech_13h", "--data", "root", *TINY, BABBLES]
     assert main(command) == 0
     out = capsys.readouterr().out
     for name in ("librispeech", "speechocean", "kathleen", "an4", "ljspeech", "common_voice"):
@@ -270,6 +273,25 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
     write_hypotheses("runs/pocketsphinx/dev.jsonl", {u.id: "YES" for u in dev[1:]})
     assert main(command) == 1
     assert dev[0].id in capsys.readouterr().err, "a peer is scored on all utterances or not at all"
+
+
+def test_a_second_round_begins_with_the_first_or_with_a_model_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
+    monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
+    write_six_corpora(Path("root"))
+    command = ["recipe", "librispeech_13h", "--data", "root", *TINY, BABBLES]
+    assert main(command) == 0
+    first, second = (json.loads(Path("runs/librispeech_13h", run, "setup.json").read_text()) for run in ("round_1", ""))
+    assert "began_with" not in first["record"]
+    assert second["record"]["began_with"] == first["record"]
+    both = json.loads(Path("runs/librispeech_13h/results.json").read_text())
+    assert len(both["weights_sha256"]) == 2 and "began_with" not in both
+
+    assert main([*command, "init_from=runs/librispeech_13h/round_1", "--run", "runs/given"]) == 0
+    assert not Path("runs/given/round_1").exists()
+    one = json.loads(Path("runs/given/results.json").read_text())
+    assert len(one["weights_sha256"]) == 1
+    assert one["began_with"] == {"model": "round_1", "commit": first["record"]["commit"]}
 
 
 def test_a_corpus_that_is_not_in_the_root_is_named(capsys: pytest.CaptureFixture[str]) -> None:
