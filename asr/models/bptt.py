@@ -20,19 +20,16 @@ steps from first to last on one thread, BLAS included: the cores meet once a lay
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from threadpoolctl import threadpool_limits
 
 from asr.models import kernels
 from asr.models.cells import NUMPY_CELLS, Cell
+from asr.models.threads import cores, threads
 
 
 @dataclass(frozen=True)
@@ -83,12 +80,12 @@ def layer(cell: str, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *bi
 def _run(cell: str, inputs: Any, lengths: Any, *weights: Any) -> Any:
     """The layer as one operation; with F = 0 in the kernel ``inputs`` are the projections (B, T, D·G·H) already."""
     directions, units = weights[1].shape[:2]
-    through_time, jobs = NUMPY_CELLS[cell], _jobs(directions, _cores())
+    through_time, jobs = NUMPY_CELLS[cell], _jobs(directions, cores())
     kept_each, num_weights = through_time.kept, len(weights)
 
     def forward(inputs: np.ndarray, lengths: np.ndarray, *weights: np.ndarray) -> list[np.ndarray]:
         outputs = np.empty((*inputs.shape[:2], directions * units), np.float32)
-        kept = _threads().map(lambda job: _forward(through_time, job, inputs, lengths, weights, outputs), jobs)
+        kept = threads().map(lambda job: _forward(through_time, job, inputs, lengths, weights, outputs), jobs)
         return [outputs, *(array for arrays in kept for array in arrays)]
 
     def backward(
@@ -102,7 +99,7 @@ def _run(cell: str, inputs: Any, lengths: Any, *weights: Any) -> Any:
 
         projected = weights[0].shape[1] == 0
         d_inputs = np.empty((1 if projected else directions, *inputs.shape), np.float32)
-        results = list(_threads().map(one, range(len(jobs))))
+        results = list(threads().map(one, range(len(jobs))))
         return [_sum(d_inputs), *(_joined(jobs, directions, parts) for parts in zip(*results, strict=True))]
 
     @tf.custom_gradient
@@ -199,18 +196,6 @@ def _joined(jobs: Sequence[Job], directions: int, parts: Sequence[np.ndarray]) -
     )
 
 
-@cache
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _jobs(directions: int, cores: int) -> list[Job]:
     shares = max(1, cores // directions)
     return [Job(d, share, shares) for d in range(directions) for share in range(shares)]
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    """One thread a core; BLAS itself then on one, since its own threads would fight for the same cores."""
-    threadpool_limits(1, user_api="blas")
-    return ThreadPoolExecutor(_cores())

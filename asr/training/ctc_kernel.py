@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from asr.models.threads import threads
 from asr.text.vocabulary import BLANK
 
 _FAST: Any = {"fastmath": True, "nogil": True, "cache": True, "error_model": "numpy"}
@@ -160,17 +161,21 @@ def _fill(log_probs, states, emitted, forward, back, gradient):
             gradient[t, states[s]] -= at[s] / total
 
 
-@njit(**_FAST)
-def losses_and_gradient(logits, logit_lengths, labels, label_lengths):
-    """-log p(labels) (B,) and its gradient (B, T, V), zero in the padding.
+def losses_and_gradient(
+    logits: np.ndarray, logit_lengths: np.ndarray, labels: np.ndarray, label_lengths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """-log p(labels) (B,) and its gradient (B, T, V), zero in the padding; an utterance a thread at a time.
 
     ``logits`` (B, T, V) float32, ``logit_lengths`` (B,), ``labels`` (B, U), ``label_lengths`` (B,) int32.
     """
     losses, gradient = np.empty(len(logits), np.float32), np.zeros_like(logits)
-    for b in range(len(logits)):
+
+    def fill(b: int) -> None:
         frames, spelled = logit_lengths[b], label_lengths[b]
         if frames:
             losses[b] = _one(logits[b, :frames], labels[b, :spelled], gradient[b, :frames])
         else:
             losses[b] = np.inf if spelled else 0
+
+    list(threads().map(fill, range(len(logits))))
     return losses, gradient

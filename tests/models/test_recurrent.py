@@ -42,7 +42,7 @@ def use(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 def cores(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """As if the machine had ``number`` cores: that many jobs a layer."""
-    monkeypatch.setattr(bptt, "_cores", lambda: number)
+    monkeypatch.setattr(bptt, "cores", lambda: number)
 
 
 def assert_same(found: tuple[tf.Tensor, list[tf.Tensor]], wanted: tuple[tf.Tensor, list[tf.Tensor]]) -> None:
