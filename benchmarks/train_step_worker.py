@@ -90,7 +90,7 @@ def ours(case: dict[str, Any], precision: str = "float32") -> tuple[Step, Callab
 def keras_layers(case: dict[str, Any], *, dense: bool) -> tuple[Step, Callable[..., dict[str, float]]]:
     """Keras' own bidirectional layers, which read the padding too."""
     keras, tf = _tensorflow()
-    from asr.training.ctc import ctc_loss
+    from tensorflow_ctc import by_tensorflow
 
     layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}[case["cell"]]
     stack = [keras.layers.Bidirectional(layer(case["units"], return_sequences=True)) for _ in range(case["layers"])]
@@ -99,7 +99,7 @@ def keras_layers(case: dict[str, Any], *, dense: bool) -> tuple[Step, Callable[.
     def dense_loss(logits: Any, frames: Any, labels: Any, characters: Any) -> Any:
         return tf.nn.ctc_loss(labels, logits, characters, frames, logits_time_major=False, blank_index=0)
 
-    loss = dense_loss if dense else ctc_loss
+    loss = dense_loss if dense else by_tensorflow
     return _tensorflow_step(model.trainable_variables, lambda x, _: model(x, training=True), loss), lambda _: {}
 
 

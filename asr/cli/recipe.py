@@ -1,8 +1,8 @@
 """Run a recipe's stages (prepare, train, export, evaluate), skipping what is done.
 
-Settings as key=value go to training (asr train --help); with them, results stay in the run folder. Without them, in a
-checkout, results.json and the table in recipes/NAME/README.md are written anew. Of a recipe that trains in rounds,
-init_from=MODEL leaves the last one alone: it begins with that model in place of the round before.
+Settings as key=value go to training (asr train --help; trainer.max_minutes is of each run); with them, results stay in
+the run folder. Without them, in a checkout, results.json and the table in recipes/NAME/README.md are written anew.
+init_from=MODEL, which may be there, begins with that model; of a recipe that trains in rounds it is the last that does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from asr.errors import MissingExtraError
+from asr.errors import ConfigError, MissingExtraError
 from asr.files import write_json
 
 
@@ -34,8 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the stages; 0 when all are done or training ran out of trainer.max_minutes."""
     from asr.cli.train import compose
 
-    name = arguments.name
-    compose([f"recipe={name}", *arguments.settings])
+    name, settings = arguments.name, arguments.settings
+    compose([f"recipe={name}", *settings])
+    if any(setting.startswith("run_dir=") for setting in settings):
+        raise ConfigError("a recipe's runs are in the folder that --run names; run_dir is its own")
     try:
         from asr.recipe.plan import read_plan
         from asr.recipe.results import write_readme_table
@@ -43,17 +45,20 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportError as missing:
         raise MissingExtraError(f"a recipe needs {missing.name}; pip install 'asr[train]'") from missing
     plan = read_plan(name)
-    if any(setting.startswith("init_from=") for setting in arguments.settings):
+    if any(setting.startswith("init_from=") for setting in settings):
         plan = plan.last_round()
+    for its_own in plan.rounds:  # before the first trains, so that no mistake waits for hours
+        compose([f"recipe={name}", *its_own, *settings])
     folder = arguments.run or Path("runs") / name
     prepare_stage(plan, arguments.data, download=arguments.download, say=_say)
     stages = run_leave_one_out if plan.leave_one_speaker_out else run_one_model
-    results = stages(plan, folder, _trainer(name, arguments.settings), _say, arguments.data)
+    results = stages(plan, folder, _trainer(name, settings), _say, arguments.data)
     if results is None:
         _say("out of minutes; the same command goes on")
         return 0
+    results |= {"command": " ".join(["asr recipe", name, *settings])}
     write_json(folder / "results.json", results)
-    if not arguments.settings and _in_checkout(plan.home):
+    if all(s.startswith("init_from=") for s in settings) and _in_checkout(plan.home):
         write_json(plan.home / "results.json", results)
         write_readme_table(plan, results)
     _show(results, folder)
@@ -64,8 +69,8 @@ def _trainer(name: str, settings: Sequence[str]) -> Any:
     from asr.cli.train import compose, train
     from asr.training.run import finished
 
-    def run_training(overrides: Sequence[str]) -> bool:
-        config = compose([f"recipe={name}", *overrides, *settings])
+    def run_training(unless_given: Sequence[str], needed: Sequence[str]) -> bool:
+        config = compose([f"recipe={name}", *unless_given, *settings, *needed])
         train(config)
         return finished(config.run_dir)
 

@@ -196,6 +196,6 @@ def _joined(jobs: Sequence[Job], directions: int, parts: Sequence[np.ndarray]) -
     )
 
 
-def _jobs(directions: int, cores: int) -> list[Job]:
-    shares = max(1, cores // directions)
+def _jobs(directions: int, at_once: int) -> list[Job]:
+    shares = max(1, at_once // directions)
     return [Job(d, share, shares) for d in range(directions) for share in range(shares)]

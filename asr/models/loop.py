@@ -1,4 +1,7 @@
-"""The time loop of the recurrent cells in TensorFlow's own operations: what a GPU runs, and what tests the kernels."""
+"""The time loop of the recurrent cells in TensorFlow's own operations: for devices that are neither a CPU nor NVIDIA's.
+
+It is what the tests hold the compiled loops against.
+"""
 
 from __future__ import annotations
 

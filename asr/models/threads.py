@@ -17,6 +17,6 @@ def cores() -> int:
 
 @cache
 def threads() -> ThreadPoolExecutor:
-    """One thread a core; BLAS itself then on one, since its own threads would fight for the same cores."""
+    """One thread a core; numpy's BLAS on one from then on, since its own threads would fight for the same cores."""
     threadpool_limits(1, user_api="blas")
     return ThreadPoolExecutor(cores())

@@ -87,7 +87,7 @@ class Plan:
         leave_one_speaker_out: manifest whose every speaker is judged by a model trained on all others; or
         judges_dev: the run's own dev set judges, each half of its speakers read with weights tuned on the other.
         further_tests: manifests that the bundle is judged by as well, where they are there.
-        rounds: of training, each with its settings on top of the recipe's and the weights of the one before.
+        rounds: of training, each with settings (``key=value``) on top of the recipe's, from the weights before.
         grammar: all that can be said in the corpus, as a second way to read; () where that is free.
         language_model: None for none.
         peers: other systems to stand beside.
@@ -101,7 +101,7 @@ class Plan:
     leave_one_speaker_out: Path | None
     judges_dev: bool
     further_tests: Sequence[Path]
-    rounds: Sequence[Mapping[str, Any]]
+    rounds: Sequence[Sequence[str]]
     grammar: Sequence[str]
     language_model: LanguageModelPlan | None
     peers: Sequence[Peer]
@@ -149,6 +149,8 @@ def read_plan(name: str) -> Plan:
 def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
     if sum(key in tree for key in JUDGES) != 1 or tree.get("judge", "dev") != "dev":
         raise ConfigError("one of test, leave_one_speaker_out and judge: dev is needed")
+    if "then_train" in tree and "leave_one_speaker_out" in tree:
+        raise ConfigError("then_train is of one model, and leave_one_speaker_out trains several")
     prepare, loso = tree["prepare"], tree.get("leave_one_speaker_out")
     return Plan(
         name=name,
@@ -158,7 +160,7 @@ def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
         leave_one_speaker_out=Path(loso) if loso else None,
         judges_dev="judge" in tree,
         further_tests=tuple(map(Path, tree.get("further_tests", ()))),
-        rounds=({}, *map(dict, tree.get("then_train", ()))),
+        rounds=((), *map(tuple, tree.get("then_train", ()))),
         grammar=tuple(tree.get("grammar", ())),
         language_model=_language_model(**tree["language_model"]) if "language_model" in tree else None,
         peers=tuple(Peer(**peer) for peer in tree.get("peers", ())),

@@ -154,12 +154,13 @@ def _training(results: Mapping[str, Any]) -> str:
     if "audio_s_per_s" in results:
         times = {0: "never", 1: "once", 2: "twice"}.get(results["resumed"], f"{results['resumed']} times")
         speed = f" ({results['audio_s_per_s']:.0f} audio-seconds a second; stopped and resumed {times})"
+    rounds = f" in {len(results['rounds'])} rounds," if "rounds" in results else ""
     begun = results.get("began_with")
     start = f"Begun with the weights of {begun['model']} (commit {begun['commit']}). " if begun else ""
     return (
-        f"{start}Trained in {results['training_minutes']} minutes{speed}, {results['parameters']:,} parameters; "
-        f"seed {results['seed']}, commit {results['commit']}, evaluated by {results['evaluated_by_commit']}, "
-        f"{results['hardware']}, {results['date']}."
+        f"{start}Trained{rounds} in {results['training_minutes']} minutes{speed}, "
+        f"{results['parameters']:,} parameters; seed {results['seed']}, commit {results['commit']}, "
+        f"evaluated by {results['evaluated_by_commit']}, {results['hardware']}, {results['date']}."
     )
 
 

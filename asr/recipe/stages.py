@@ -30,8 +30,10 @@ from asr.text import Vocabulary
 from asr.training import DataOptions
 from asr.training.evaluate import transcribe_with_checkpoint
 
-Train = Callable[[Sequence[str]], bool]
-"""Train with these overrides on top of the recipe; True when the run is finished, False when it ran out of minutes."""
+Train = Callable[[Sequence[str], Sequence[str]], bool]
+"""Train by the recipe, with the settings given first unless the user has others, and those given second in any case.
+
+True when the run is finished, False when it ran out of minutes."""
 
 Say = Callable[[str], None]
 
@@ -117,7 +119,12 @@ def run_one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | No
     main = next(reversed(systems))
     if model and plan.judges_dev:
         note_test(bundle, systems[main].evaluation, tests[0].tuned_on)
-    return {**_result(plan, systems, trained, main), **_sets(plan, tests, judged, main, say), **_kept(model, bundle)}
+    return {
+        **_result(plan, systems, trained, main),
+        **_rounds(trained),
+        **_sets(plan, tests, judged, main, say),
+        **_kept(model, bundle),
+    }
 
 
 def _train_rounds(plan: Plan, run: Path, train: Train) -> list[Trained]:
@@ -126,10 +133,21 @@ def _train_rounds(plan: Plan, run: Path, train: Train) -> list[Trained]:
     for number, settings in enumerate(plan.rounds, start=1):
         folder = run if number == len(plan.rounds) else run / f"round_{number}"
         start = [f"init_from={done[-1].folder}"] if done else []
-        if not train([f"run_dir={folder}", *start, *(f"{key}={value}" for key, value in settings.items())]):
+        if not train(settings, [f"run_dir={folder}", *start]):
             return []
         done.append(Trained.read(folder))
     return done
+
+
+def _rounds(trained: Sequence[Trained]) -> dict[str, Any]:
+    """What results say of each round of training, where there were several."""
+    if len(trained) == 1:
+        return {}
+    return {
+        "rounds": [
+            {"minutes": round(one.seconds / 60, 1), "commit": Trained.record(one.folder)["commit"]} for one in trained
+        ]
+    }
 
 
 def _judge_all(test: JudgingSet, model: LanguageModel | None, folder: Path) -> dict[str, Judged]:
@@ -244,7 +262,7 @@ def run_leave_one_out(plan: Plan, run: Path, train: Train, say: Say, data: Path 
     runs = []
     for speaker in sorted({u.speaker for u in everyone}):
         folder = run / speaker
-        if not train([f"run_dir={folder}", f"data.held_out_speakers=[{speaker}]"]):
+        if not train((), [f"run_dir={folder}", f"data.held_out_speakers=[{speaker}]"]):
             return None
         runs.append(Trained.read(folder))
         held_out = [u for u in everyone if u.speaker == speaker]
@@ -272,7 +290,6 @@ def _result(plan: Plan, systems: Mapping[str, Judged], runs: Sequence[Trained], 
     seconds = sum(r.seconds for r in runs)
     return {
         "recipe": plan.name,
-        "command": f"asr recipe {plan.name}",
         "systems": _summaries(systems),
         "main": main,
         "by_speaker": systems[main].evaluation.to_json(0)["by_speaker"],
@@ -294,4 +311,5 @@ def _began_with(record: Mapping[str, Any]) -> dict[str, Any]:
     if not begun:
         return {}
     made = begun.get("trained", begun)  # of a bundle's card, else a run's own record
-    return {"began_with": {"model": Path(record["config"]["init_from"]).name, "commit": made["commit"]}}
+    digest = {"weights_sha256": begun["weights_sha256"]} if "weights_sha256" in begun else {}
+    return {"began_with": {"model": Path(record["config"]["init_from"]).name, "commit": made["commit"], **digest}}

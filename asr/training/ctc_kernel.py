@@ -164,7 +164,7 @@ def _fill(log_probs, states, emitted, forward, back, gradient):
 def losses_and_gradient(
     logits: np.ndarray, logit_lengths: np.ndarray, labels: np.ndarray, label_lengths: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """-log p(labels) (B,) and its gradient (B, T, V), zero in the padding; an utterance a thread at a time.
+    """-log p(labels) (B,) and its gradient (B, T, V), zero in the padding; each utterance is a job of ``threads()``.
 
     ``logits`` (B, T, V) float32, ``logit_lengths`` (B,), ``labels`` (B, U), ``label_lengths`` (B,) int32.
     """

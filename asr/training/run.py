@@ -32,7 +32,7 @@ from asr.training.run_folder import finished, held, same_run
 from asr.training.setup import Setup, save_setup
 from asr.training.trainer import Trainer
 from asr.training.versions import with_versions
-from asr.training.warm_start import take_over
+from asr.training.warm_start import origin, take_over
 
 __all__ = [
     "AugmentOptions",
@@ -124,7 +124,7 @@ def run_training(
         if begun:
             normaliser = take_over(begun, acoustic, front_end, normaliser)
         record = _record(train, dev, faults, acoustic, config, trainer.seed, begun)
-        _check_unchanged(folder, record["data"])
+        _check_unchanged(folder, record)
         if devices.chief:
             save_setup(folder, Setup(acoustic, front_end, normaliser, vocabulary, record))
         examples = [Example(u, f, vocabulary.encode(u.text), normaliser) for u, f in zip(train, raw, strict=True)]
@@ -183,17 +183,20 @@ def _normaliser(kind: str, features: Sequence[np.ndarray]) -> Normaliser:
     return Cmvn.fit(features) if kind == "global" else SmoothedCmvn(Cmvn.fit(features), PRIOR_FRAMES)
 
 
-def _check_unchanged(folder: Path, figures: Mapping[str, Any]) -> None:
-    """A run goes on with the utterances it began with: their order and labels are part of its state.
+def _check_unchanged(folder: Path, record: Mapping[str, Any]) -> None:
+    """A run goes on with the utterances it began with, whose order and labels are part of its state, and of one start.
 
     Raises:
-        ConfigError: the manifests hold others now.
+        ConfigError: the manifests hold others now, or ``init_from`` is another model by now.
     """
     if not (folder / "setup.json").is_file() or not any((folder / "checkpoints").glob("[0-9]*.json")):
         return
-    before = json.loads((folder / "setup.json").read_text(encoding="utf-8"))["record"]["data"]
+    before = json.loads((folder / "setup.json").read_text(encoding="utf-8"))["record"]
+    then, now = (r.get("began_with", {}).get("weights_sha256") for r in (before, record))
+    if then and then != now:
+        raise ConfigError(f"{folder} began with other weights than init_from has now; name another run_dir")
     for name in ("train", "dev"):
-        then, now = before[name], figures[name]
+        then, now = before["data"][name], record["data"][name]
         if any(then[key] != now[key] for key in then):
             raise ConfigError(
                 f"{folder} began with other {name} utterances ({then['utterances']}, {then['hours']} h; "
@@ -233,7 +236,7 @@ def _record(
         "parameters": int(model.count_params()),
         "tensorflow": version("tensorflow"),
         **provenance(seed),
-        **({"began_with": begun.record} if begun else {}),
+        **({"began_with": origin(begun)} if begun else {}),
     }
 
 

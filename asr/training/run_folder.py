@@ -15,8 +15,15 @@ from typing import Any
 from asr.errors import CheckpointError, ConfigError
 from asr.files import write_json
 
-_LIMITS = {"run_dir", "trainer.max_minutes", "trainer.checkpoint_minutes", "trainer.strategy", "data.cache_dir"}
-"""What may change between calls; a folder may also be moved, or named another way."""
+_LIMITS = {
+    "run_dir",
+    "init_from",
+    "trainer.max_minutes",
+    "trainer.checkpoint_minutes",
+    "trainer.strategy",
+    "data.cache_dir",
+}
+"""What may change between calls; a folder may also be moved, or named another way. A start is told by its weights."""
 
 _TORN = (".*.npz.*", ".*.json.*")
 """Names of files half written (``asr.files.write_atomically``)."""

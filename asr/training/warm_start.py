@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +36,14 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     weights = named(start.model.trainable_variables)  # without the seeds of dropout
     assign(named(model.trainable_variables), {name: v.numpy() for name, v in weights.items()})
     return start.cmvn
+
+
+def origin(start: Setup) -> dict[str, Any]:
+    """How ``start`` was made, and a digest of its weights: a name may stand for others another day."""
+    digest = hashlib.sha256()
+    for name, value in sorted(named(start.model.trainable_variables).items()):
+        digest.update(name.encode() + value.numpy().tobytes())
+    return {**start.record, "weights_sha256": digest.hexdigest()}
 
 
 def _equal(theirs: Mapping[str, np.ndarray], ours: Mapping[str, np.ndarray]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from asr.bundle import find_bundle, read_card
 from asr.cli.main import main
 from asr.cli.train import compose, sweep
 
@@ -165,10 +166,15 @@ def test_a_start_brings_its_model_and_features_along() -> None:
     assert compose(["init_from=an4", "model=bigru"]).model.cell == "gru"
 
 
+def bundled_dropout(name: str) -> float:
+    return read_card(find_bundle(name))["config"]["model"]["dropout"]
+
+
 def test_a_recipe_that_names_its_start_changes_what_it_says_itself() -> None:
     config = compose(["recipe=an4_finetuned"])
-    assert (config.init_from, list(config.model.units), config.model.dropout) == ("librispeech_13h", [256] * 3, 0.3)
-    assert list(compose(["recipe=an4", "init_from=librispeech_13h"]).model.units) == [256] * 3
+    assert (config.init_from, config.model.convolution[0].filters, config.model.dropout) == ("librispeech_13h", 24, 0.3)
+    other = compose(["recipe=an4", "init_from=librispeech_13h"])
+    assert (list(other.model.units), other.model.dropout) == ([256] * 3, bundled_dropout("librispeech_13h"))
 
 
 def test_a_start_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:

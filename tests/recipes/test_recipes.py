@@ -132,6 +132,14 @@ def results_on_two_sets() -> dict:
     }  # fmt: skip
 
 
+def test_it_is_said_what_training_began_with_and_in_how_many_rounds() -> None:
+    rounds = [{"minutes": 40.0, "commit": "abc"}, {"minutes": 50.0, "commit": "abc"}]
+    begun = {"began_with": {"model": "an4", "commit": "012"}, "rounds": rounds}
+    text = render(read_plan("an4"), results_on_two_sets() | begun)
+    assert "Begun with the weights of an4 (commit 012). Trained in 2 rounds, in 90.0 minutes (" in text
+    assert "Begun with" not in render(read_plan("an4"), results_on_two_sets())
+
+
 def test_each_test_set_has_a_table_with_its_own_peers() -> None:
     peers = (
         Peer("measured", "its source", hypotheses="a.jsonl"),

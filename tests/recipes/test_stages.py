@@ -275,7 +275,9 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
     assert dev[0].id in capsys.readouterr().err, "a peer is scored on all utterances or not at all"
 
 
-def test_a_second_round_begins_with_the_first_or_with_a_model_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_round_begins_with_the_first_or_with_a_model_that_is_given(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
     monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
     write_six_corpora(Path("root"))
@@ -283,15 +285,25 @@ def test_a_second_round_begins_with_the_first_or_with_a_model_that_is_given(monk
     assert main(command) == 0
     first, second = (json.loads(Path("runs/librispeech_13h", run, "setup.json").read_text()) for run in ("round_1", ""))
     assert "began_with" not in first["record"]
-    assert second["record"]["began_with"] == first["record"]
+    assert second["record"]["began_with"] | {"weights_sha256": ""} == first["record"] | {"weights_sha256": ""}
+    warps = [one["record"]["config"]["augment"]["frequency_warp"] for one in (first, second)]
+    assert warps == [0.12, 0.06], "the second has settings of its own"
+    assert second["record"]["config"]["trainer"]["epochs"] == 1, "and the user's before its own"
     both = json.loads(Path("runs/librispeech_13h/results.json").read_text())
+    assert [r["commit"] for r in both["rounds"]] == [first["record"]["commit"]] * 2
     assert len(both["weights_sha256"]) == 2 and "began_with" not in both
+    capsys.readouterr()
+    Path("runs/librispeech_13h").rename("runs/moved")
+    assert main([*command, "--run", "runs/moved"]) == 0
+    assert "epoch 1/1" not in capsys.readouterr().out, "both rounds are done, wherever the folder lies"
 
-    assert main([*command, "init_from=runs/librispeech_13h/round_1", "--run", "runs/given"]) == 0
+    assert main([*command, "init_from=runs/moved/round_1", "--run", "runs/given"]) == 0
     assert not Path("runs/given/round_1").exists()
     one = json.loads(Path("runs/given/results.json").read_text())
     assert len(one["weights_sha256"]) == 1
-    assert one["began_with"] == {"model": "round_1", "commit": first["record"]["commit"]}
+    digest = second["record"]["began_with"]["weights_sha256"]
+    assert one["began_with"] == {"model": "round_1", "commit": first["record"]["commit"], "weights_sha256": digest}
+    assert one["command"].endswith("init_from=runs/moved/round_1")
 
 
 def test_a_corpus_that_is_not_in_the_root_is_named(capsys: pytest.CaptureFixture[str]) -> None:

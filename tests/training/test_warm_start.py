@@ -16,6 +16,8 @@ from asr.cli.train import run_configured
 from asr.data import read_manifest, write_manifest
 from asr.errors import BundleNotFoundError, ConfigError
 from asr.export import export_bundle
+from asr.files import write_json
+from asr.training.run import _check_unchanged
 from asr.training.setup import load_trained
 from asr.training.trainer import Trainer
 
@@ -100,3 +102,15 @@ def test_a_bundle_is_as_good_a_start(
     for mine, other in zip(ours.trainable_variables, theirs.trainable_variables, strict=True):
         step = np.abs(other.numpy()).max() / 64 if precision == "int8" else 0
         np.testing.assert_allclose(mine.numpy(), other.numpy(), atol=step / 2 + 1e-6)
+
+
+def test_a_run_goes_on_with_the_weights_it_began_with(tmp_path: Path) -> None:
+    """A name such as that of a bundle may stand for others when the run goes on."""
+    figures = {"train": {"utterances": 1, "hours": 1.0}, "dev": {"utterances": 1, "hours": 1.0}}
+    record = {"data": figures, "began_with": {"weights_sha256": "a"}}
+    write_json(tmp_path / "setup.json", {"record": record})
+    (tmp_path / "checkpoints").mkdir()
+    write_json(tmp_path / "checkpoints" / "1.json", {})
+    _check_unchanged(tmp_path, record)
+    with pytest.raises(ConfigError, match="other weights than init_from has now"):
+        _check_unchanged(tmp_path, {**record, "began_with": {"weights_sha256": "b"}})
