@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = read_plan(name)
     if any(setting.startswith("init_from=") for setting in settings):
         plan = plan.last_round()
-    for its_own in plan.rounds:  # before the first trains, so that no mistake waits for hours
+    for its_own in filter(None, plan.rounds):  # before the first trains, so that no mistake waits for hours
         compose([f"recipe={name}", *its_own, *settings])
     folder = arguments.run or Path("runs") / name
     prepare_stage(plan, arguments.data, download=arguments.download, say=_say)
