@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tables import write_table
+from tables import gpu_name, write_table
 from tensorflow_ctc import by_tensorflow
 
 from asr.models.recurrent import CELLS, ENGINES, engine
@@ -29,16 +29,14 @@ Gradients = list[np.ndarray]
 
 def main() -> None:
     """Measure, print, write."""
-    if not tf.config.list_physical_devices("GPU"):
-        raise SystemExit("TensorFlow finds no GPU: pip install '.[cuda]' on a machine that has one")
+    card, made = gpu_name(), provenance()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     rows = [row for cell in CELLS for row in cell_rows(cell)] + ctc_rows()
-    made, card = provenance(), tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
     write_table(
         "cudnn.py",
         f"`python benchmarks/cudnn.py`; the engine chosen here is {engine()}.\n\n"
         "| what | by | outputs | worst gradient |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        f"{card['device_name']}, TensorFlow {tf.__version__}, commit {made['commit']}, {made['date']}.",
+        f"{card}, TensorFlow {tf.__version__}, commit {made['commit']}, {made['date']}.",
     )
 
 

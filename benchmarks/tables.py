@@ -1,10 +1,23 @@
-"""Where each benchmark's table stands in benchmarks/README.md: between two comments with the script's name."""
+"""Where each benchmark's table stands in benchmarks/README.md: between two comments with the script's name.
+
+And the GPU that some are measured on.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from asr.files import write_atomically
+
+
+def gpu_name() -> str:
+    """Of the first NVIDIA GPU that TensorFlow finds; ends the benchmark where it finds none."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        raise SystemExit("TensorFlow finds no GPU: pip install '.[cuda]' on a machine that has one")
+    return tf.config.experimental.get_device_details(gpus[0])["device_name"]
 
 
 def write_table(script: str, text: str) -> None:

@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from tables import write_table
+from tables import gpu_name, write_table
 
 from asr.data import read_manifest
 from asr.provenance import provenance
@@ -116,6 +116,7 @@ def main() -> None:
     parser.add_argument("--torch-python", default=sys.executable, help="the Python that has PyTorch")
     arguments = parser.parse_args()
     rows, peaks = [], []
+    card = gpu_name() if arguments.gpu else ""
     cases = GPU_CASES if arguments.gpu else CASES
     for case in (cases[i] for i in arguments.cases or range(len(cases))):
         manifest = arguments.longer if case.longer else arguments.manifest
@@ -136,7 +137,7 @@ def main() -> None:
             rows += table(case, found, peaks[-1])
         print(*rows[-len(case.systems) :], sep="\n", flush=True)
     if arguments.gpu:
-        write_table("train_step.py on a GPU", gpu_page(rows, arguments.rounds))
+        write_table("train_step.py on a GPU", gpu_page(rows, arguments.rounds, card))
     else:
         write_table("train_step.py", page(rows, peaks, arguments.rounds))
 
@@ -222,11 +223,8 @@ def gpu_table(case: Case, found: dict[str, dict[str, float]]) -> list[str]:
     ]
 
 
-def gpu_page(rows: list[str], rounds: int) -> str:
+def gpu_page(rows: list[str], rounds: int, card: str) -> str:
     """The text between the markers of the GPU's table."""
-    import tensorflow as tf
-
-    card = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])["device_name"]
     made = provenance()
     return (
         f"`python benchmarks/train_step.py --gpu`, {rounds} rounds; {FEATURES} features a frame, "
