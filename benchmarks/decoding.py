@@ -33,7 +33,16 @@ from tables import write_table
 from asr.audio import load_audio
 from asr.bundle import Bundle, load_bundle
 from asr.data import Utterance, read_manifest
-from asr.decoding import BeamDecoder, BeamOptions, FusionWeights, GreedyDecoder, PrefixBeamSearch, WordFusion
+from asr.decoding import (
+    BeamDecoder,
+    BeamOptions,
+    Decoder,
+    FusionWeights,
+    GreedyDecoder,
+    Hypothesis,
+    PrefixBeamSearch,
+    WordFusion,
+)
 from asr.evaluation import error_rate
 from asr.inference import Transcriber
 from asr.lm import NgramModel, write_arpa
@@ -114,7 +123,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         task = write_task(Path(folder), bundle, model, weights, log_probs)
         with Worker(arguments.peers, task) if arguments.peers else nullcontext() as worker:
-            rounds = {name: partial(timed, decoder.decode, log_probs) for name, decoder in decoders.items()}
+            rounds = {name: partial(timed, decoder, log_probs) for name, decoder in decoders.items()}
             if worker:
                 rounds |= {name: partial(worker.decode, peer) for peer, name in PEERS.items()}
             figures = in_turns(rounds, arguments.rounds)
@@ -159,12 +168,24 @@ def heard(bundle: Bundle, utterances: Sequence[Utterance]) -> Iterator[np.ndarra
         yield model.log_probs(load_audio(one.audio_filepath, model.sample_rate, **span))
 
 
-def our_decoders(bundle: Bundle, fusion: WordFusion) -> dict[str, GreedyDecoder | BeamDecoder]:
+class OneByOne:
+    """A decoder that is given one recording at a time, as a stream gives them."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+
+    def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
+        """As `Decoder.decode`."""
+        return [self._decoder.decode([one])[0] for one in log_probs]
+
+
+def our_decoders(bundle: Bundle, fusion: WordFusion) -> dict[str, Decoder]:
     """By their names in the table."""
-    decoders: dict[str, GreedyDecoder | BeamDecoder] = {"best path": GreedyDecoder(bundle.vocabulary)}
+    decoders: dict[str, Decoder] = {"best path": GreedyDecoder(bundle.vocabulary)}
     decoders[f"ours, beam {WIDTH}"] = BeamDecoder(bundle.vocabulary, options=BeamOptions(WIDTH))
     for width in (16, WIDTH, 256):
-        decoders[f"ours, beam {width}, LM"] = BeamDecoder(bundle.vocabulary, [fusion], BeamOptions(width))
+        decoder = BeamDecoder(bundle.vocabulary, [fusion], BeamOptions(width))
+        decoders |= {f"ours, beam {width}, LM": decoder, f"ours, beam {width}, LM, one by one": OneByOne(decoder)}
     closer = BeamOptions(WIDTH, **PYCTCDECODE_PRUNING)
     decoders[f"ours, beam {WIDTH}, LM, pruned as pyctcdecode"] = BeamDecoder(bundle.vocabulary, [fusion], closer)
     return decoders
@@ -190,10 +211,10 @@ def in_turns(rounds: Mapping[str, Callable[[], Round]], count: int) -> dict[str,
     return figures
 
 
-def timed(decode: Callable[[np.ndarray], list], log_probs: Sequence[np.ndarray]) -> Round:
+def timed(decoder: Decoder, log_probs: Sequence[np.ndarray]) -> Round:
     """One round of a decoder of ours."""
     wall, processor = time.perf_counter(), time.process_time()
-    readings = [decode(one) for one in log_probs]
+    readings = decoder.decode(log_probs)
     seconds = {"wall": time.perf_counter() - wall, "processor": time.process_time() - processor}
     return seconds | {"texts": [best[0].text if best else "" for best in readings]}
 

@@ -34,6 +34,11 @@ class Acceptor:
         """Whether some label is forbidden somewhere."""
         return bool(np.isneginf(self.weights).any())
 
+    @property
+    def most(self) -> float:
+        """The heaviest arc."""
+        return float(self.weights.max())
+
     def start(self) -> np.ndarray:
         """State (1,) of the empty prefix."""
         return np.array([START])

@@ -10,22 +10,19 @@ import numpy as np
 from asr.decoding.alignment import forced_alignment
 from asr.decoding.greedy import greedy_decode
 from asr.decoding.hypothesis import Hypothesis
-from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
+from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, Reading
 from asr.decoding.scorer import Scorer
 from asr.text import Vocabulary
 
 _SPARE = 4
 """Readings looked at for each that is wanted, since some are the same words."""
 
-_Reading = tuple[tuple[int, ...], float]
-"""Labels (U,) and their score."""
-
 
 class Decoder(Protocol):
-    """Reads log-probabilities (T', V), natural logarithms, blank at 0."""
+    """Reads log-probabilities, natural logarithms, blank at 0."""
 
-    def decode(self, log_probs: np.ndarray) -> list[Hypothesis]:
-        """The likeliest readings, best first; none where nothing can be read."""
+    def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
+        """The likeliest readings of each (T', V), best first; none where nothing can be read."""
         ...
 
 
@@ -36,9 +33,9 @@ class GreedyDecoder:
         """Read with the labels of ``vocabulary``."""
         self._vocabulary = vocabulary
 
-    def decode(self, log_probs: np.ndarray) -> list[Hypothesis]:
+    def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
         """As `Decoder.decode`."""
-        return [greedy_decode(log_probs, self._vocabulary)]
+        return [[greedy_decode(one, self._vocabulary)] for one in log_probs]
 
 
 class BeamDecoder:
@@ -57,23 +54,26 @@ class BeamDecoder:
         self._search = PrefixBeamSearch(len(vocabulary), scorers, options)
         self._n_best = n_best
 
-    def decode(self, log_probs: np.ndarray) -> list[Hypothesis]:
+    def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
         """As `Decoder.decode`; frames are those of the best path that spells the reading.
 
         A hypothesis' score is the logarithm of the sum over its paths, and what the scorers gave.
         """
-        beam = self._search.advance(self._search.start(), log_probs)
-        readings = _told_apart(self._search.finish(beam, _SPARE * self._n_best), self._vocabulary)
-        return [self._hypothesis(labels, score, log_probs) for labels, score in readings[: self._n_best]]
+        read = self._search.read(log_probs, _SPARE * self._n_best)
+        return [self._hypotheses(readings, one) for readings, one in zip(read, log_probs, strict=True)]
+
+    def _hypotheses(self, readings: Sequence[Reading], log_probs: np.ndarray) -> list[Hypothesis]:
+        best = _told_apart(readings, self._vocabulary)[: self._n_best]
+        return [self._hypothesis(labels, score, log_probs) for labels, score in best]
 
     def _hypothesis(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis:
         frames = forced_alignment(log_probs, labels).first if labels else np.empty(0, int)
         return Hypothesis(self._vocabulary.decode(labels), labels, tuple(frames.tolist()), score)
 
 
-def _told_apart(readings: Sequence[_Reading], vocabulary: Vocabulary) -> list[_Reading]:
+def _told_apart(readings: Sequence[Reading], vocabulary: Vocabulary) -> list[Reading]:
     """Readings of the same words as one, its score their sum; they differ in spaces before, after or doubled."""
-    found: dict[str, _Reading] = {}
+    found: dict[str, Reading] = {}
     for labels, score in readings:
         words = " ".join(vocabulary.decode(labels).split())
         likeliest, total = found.get(words, (labels, -np.inf))

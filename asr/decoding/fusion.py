@@ -57,6 +57,11 @@ class WordFusion:
         self._characters = np.array([0, *map(ord, vocabulary.characters)])
         self._space = -1 if vocabulary.space is None else vocabulary.space
 
+    @property
+    def most(self) -> float:
+        """What a certain word is given, and an unknown letter."""
+        return max(self._weights.beta, 0.0) + max(self._weights.unknown_score, 0.0)
+
     def start(self) -> np.ndarray:
         """State (2,) at the start of a sentence."""
         return np.array([self._model.start, _ROOT])

@@ -1,11 +1,12 @@
 """Prefix beam search: the likeliest readings, each the sum over its paths (Hannun et al. 2014, algorithm 1).
 
-The beam is a table of arrays, a row a prefix, so that a frame costs a few dozen numpy calls whatever its width.
+The beam is a table of arrays, a row a prefix, so that a frame costs a few dozen numpy calls whatever its width. The
+calls cost more than the rows: so recordings are searched side by side, in one table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -16,7 +17,15 @@ from asr.errors import VocabularyError
 from asr.text import BLANK
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-"""Odd, its bits mixed: a prefix is told from another by a hash of 64 bits that grows with each label."""
+_SEED = np.uint64(0xD1B54A32D192ED03)
+"""Odd, their bits mixed: a prefix is told from another by a hash of 64 bits that begins with the number of its
+recording and grows with each label."""
+
+_SIDE_BY_SIDE = 16
+"""Recordings in one table; with more, the rows begin to count."""
+
+Reading = tuple[tuple[int, ...], float]
+"""Labels (U,) and their score."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +45,10 @@ class BeamOptions:
 
 @dataclass(frozen=True)
 class Beam:
-    """The prefixes that are left after some frames, W of them.
+    """The prefixes that are left after some frames, W of them, of one recording or of several.
 
     Attributes:
+        recording: (W,) whose prefix it is, from 0.
         ends_blank: (W,) log-probability of all paths of the prefix that end in a blank.
         ends_label: (W,) the same, of those that end in its last label.
         extra: (W,) what the scorers have given so far.
@@ -49,6 +59,7 @@ class Beam:
         tree: (node of the parent, label) of every prefix ever kept; only grows, so earlier beams stay valid.
     """
 
+    recording: np.ndarray
     ends_blank: np.ndarray
     ends_label: np.ndarray
     extra: np.ndarray
@@ -79,7 +90,10 @@ class Beam:
 
 
 class PrefixBeamSearch:
-    """Searches log-probabilities, all at once or piece by piece: ``advance`` takes a beam and gives the next one."""
+    """Searches log-probabilities, natural logarithms, blank at 0.
+
+    Of whole recordings with ``read``; of one as it comes with ``advance``, which takes a beam and gives the next one.
+    """
 
     def __init__(self, num_labels: int, scorers: Sequence[Scorer] = (), options: BeamOptions | None = None) -> None:
         """Search among ``num_labels`` labels, V, the blank included."""
@@ -90,94 +104,164 @@ class PrefixBeamSearch:
         forbids = self._scorer.constrains
         self.options = replace(options, threshold=np.inf, token_threshold=-np.inf) if forbids else options
 
-    def start(self) -> Beam:
-        """The empty prefix alone."""
-        zero = np.zeros(1)
+    def read(self, log_probs: Sequence[np.ndarray], count: int = 1) -> list[list[Reading]]:
+        """The ``count`` best readings of each recording (T, V), the same as one by one.
+
+        Raises:
+            VocabularyError: one of ``log_probs`` is not (T, V).
+        """
+        by_length = sorted(range(len(log_probs)), key=lambda i: len(log_probs[i]))
+        found: dict[int, list[Reading]] = {}
+        for at in range(0, len(by_length), _SIDE_BY_SIDE):
+            some = by_length[at : at + _SIDE_BY_SIDE]
+            beams = self._side_by_side([self._checked(log_probs[i]) for i in some])
+            found |= {i: self.finish(beam, count) for i, beam in zip(some, beams, strict=True)}
+        return [found[i] for i in range(len(log_probs))]
+
+    def start(self, recordings: int = 1) -> Beam:
+        """The empty prefix of each recording."""
+        zeros, none = np.zeros(recordings), np.zeros(recordings, np.intp)
         return Beam(
-            ends_blank=zero,
-            ends_label=zero - np.inf,
-            extra=zero,
-            states=self._scorer.start()[np.newaxis],
-            last=np.zeros(1, np.intp),
-            identity=np.ones(1, np.uint64),
-            parent=np.zeros(1, np.uint64),
-            node=np.zeros(1, np.intp),
+            recording=np.arange(recordings),
+            ends_blank=zeros,
+            ends_label=zeros - np.inf,
+            extra=zeros,
+            states=np.tile(self._scorer.start(), (recordings, 1)),
+            last=none,
+            identity=np.arange(1, recordings + 1, dtype=np.uint64) * _SEED,
+            parent=np.zeros(recordings, np.uint64),
+            node=none,
             tree=[(0, BLANK)],
         )
 
     def advance(self, beam: Beam, log_probs: np.ndarray) -> Beam:
-        """The beam after the frames of ``log_probs`` (T, V), natural logarithms, blank at 0.
+        """The beam of one recording after the frames of ``log_probs`` (T, V).
 
         Raises:
             VocabularyError: ``log_probs`` is not (T, V).
         """
-        if log_probs.ndim != 2 or log_probs.shape[1] != self.num_labels:
-            raise VocabularyError(f"log_probs must be (T, {self.num_labels}), got {log_probs.shape}")
-        likely = log_probs >= self.options.token_threshold
-        likely[:, BLANK] = False
-        for frame, extends in zip(log_probs.astype(np.float64), likely, strict=True):
-            labels = extends.nonzero()[0]
-            beam = self._step(beam, frame, labels) if len(labels) else _stay(beam, frame)
-        return beam
+        return self._advance(beam, self._checked(log_probs)[:, np.newaxis])
 
-    def finish(self, beam: Beam, count: int = 1) -> list[tuple[tuple[int, ...], float]]:
-        """The ``count`` best readings and their scores, best first; none where a grammar allows none."""
+    def finish(self, beam: Beam, count: int = 1) -> list[Reading]:
+        """The ``count`` best readings of one recording, best first; none where a grammar allows none."""
         scores = beam.scores + self._scorer.finish(beam.states)
         best = np.argsort(-scores, kind="stable")[:count]
         return [(beam.labels(row), float(scores[row])) for row in best.tolist() if scores[row] > -np.inf]
 
-    def _step(self, beam: Beam, frame: np.ndarray, labels: np.ndarray) -> Beam:
-        """One frame in which ``labels`` (K,) may extend prefixes."""
-        stayed = _stay(beam, frame)
-        longer = _extensions(beam, frame, labels)
-        _merge_into_children(beam, stayed, longer, labels)
-        rows, columns, scores = self._promising(stayed.scores, longer + beam.extra[:, np.newaxis])
-        if not len(rows):
-            return stayed
-        added, states = self._scorer.extend(beam.states[rows], labels[columns])
-        return self._select(stayed, rows, labels[columns], longer[rows, columns], scores + added, added, states)
+    def _checked(self, log_probs: np.ndarray) -> np.ndarray:
+        if log_probs.ndim != 2 or log_probs.shape[1] != self.num_labels:
+            raise VocabularyError(f"log_probs must be (T, {self.num_labels}), got {log_probs.shape}")
+        return log_probs
 
-    def _promising(self, stay: np.ndarray, extend: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows and columns of the extensions worth scoring, and their scores."""
-        best = max(stay.max(initial=-np.inf), extend.max(initial=-np.inf))
-        rows, columns = np.nonzero(extend > best - self.options.threshold)
-        return rows, columns, extend[rows, columns]
+    def _side_by_side(self, log_probs: Sequence[np.ndarray]) -> Iterator[Beam]:
+        """Yield the last beam of each recording; the shortest comes first, and is number 0 of those that are left."""
+        beam, done = self.start(len(log_probs)), 0
+        for number, shortest in enumerate(log_probs):
+            frames = np.stack([one[done : len(shortest)] for one in log_probs[number:]], axis=1)
+            beam, done = self._advance(beam, frames), len(shortest)
+            yield _rows(beam, (beam.recording == 0).nonzero()[0])
+            beam = _rows(beam, (beam.recording > 0).nonzero()[0])
+            beam = replace(beam, recording=beam.recording - 1)
 
-    def _select(
-        self,
-        stayed: Beam,
-        rows: np.ndarray,
-        labels: np.ndarray,
-        ends_label: np.ndarray,
-        scores: np.ndarray,
-        added: np.ndarray,
-        states: np.ndarray,
-    ) -> Beam:
-        """The best of the prefixes that ``stayed`` and of those that grew by a label."""
-        everyone = np.concatenate([stayed.scores, scores])
-        kept = _best(everyone, self.options.width, self.options.threshold)
-        count = int(kept.searchsorted(len(stayed.last)))
-        old, new = kept[:count], kept[count:] - len(stayed.last)
-        if not len(new):
-            return _rows(stayed, old)
-        rows, labels = rows[new], labels[new]
-        parents = stayed.identity[rows]
-        beam = _rows(stayed, np.concatenate([old, rows]))
-        beam.ends_blank[count:] = -np.inf
-        beam.ends_label[count:] = ends_label[new]
-        beam.extra[count:] += added[new]
-        beam.states[count:] = states[new]
-        beam.last[count:] = labels
-        beam.identity[count:] = parents * _MULTIPLIER + labels.astype(np.uint64)
-        beam.parent[count:] = parents
-        beam.node[count:] = np.arange(len(beam.tree), len(beam.tree) + len(new))
-        beam.tree.extend(zip(stayed.node[rows].tolist(), labels.tolist(), strict=True))
+    def _advance(self, beam: Beam, frames: np.ndarray) -> Beam:
+        """The beam of R recordings after ``frames`` (T, R, V)."""
+        frames = frames.astype(np.float64)
+        likely = frames >= self.options.token_threshold
+        likely[:, :, BLANK] = False
+        extending = np.where(likely, frames, -np.inf)
+        # Where no label extends a recording's prefixes, all of them are kept.
+        thresholds = np.where(likely.any(axis=2), self.options.threshold, np.inf)
+        for frame, extends, label_likely, threshold in zip(frames, extending, likely, thresholds, strict=True):
+            labels = label_likely.any(axis=0).nonzero()[0]
+            if len(labels):
+                beam = self._step(beam, frame, extends.take(labels, axis=1), labels, threshold)
+            else:
+                beam = _stay(beam, frame)
         return beam
+
+    def _step(
+        self, beam: Beam, frame: np.ndarray, extends: np.ndarray, labels: np.ndarray, threshold: np.ndarray
+    ) -> Beam:
+        """One frame (R, V) in which ``labels`` (K,) extend prefixes.
+
+        Args:
+            beam: before.
+            frame: (R, V).
+            extends: (R, K) log-probabilities of the labels, minus infinity where they extend nothing.
+            labels: (K,) in order.
+            threshold: (R,) as ``BeamOptions.threshold``.
+        """
+        stayed = _stay(beam, frame)
+        by_label = _extensions(beam, extends, labels)
+        _merge_into_children(beam, stayed, by_label, labels)
+        scores = by_label + beam.extra[:, np.newaxis]
+        best = _best_of_each(np.maximum(stayed.scores, scores.max(axis=1)), beam.recording, len(frame))
+        least = np.maximum(best - threshold, self._entry(stayed, len(frame)))
+        rows, columns = (scores > least.take(beam.recording)[:, np.newaxis]).nonzero()
+        labels = labels.take(columns)
+        added, states = self._scorer.extend(beam.states[rows], labels)
+        longer = _Longer(rows, labels, by_label[rows, columns], scores[rows, columns] + added, added, states)
+        return _select(stayed, longer, self.options.width, threshold)
+
+    def _entry(self, stayed: Beam, recordings: int) -> np.ndarray:
+        """(R,) the score above which an extension may enter, whatever the scorers say.
+
+        Where a recording has ``width`` prefixes without it, it has to beat the last of them.
+        """
+        last = -_best_of_each(-stayed.scores, stayed.recording, recordings)
+        full = np.bincount(stayed.recording, minlength=recordings) >= self.options.width
+        return np.where(full, last - self._scorer.most, -np.inf)
+
+
+@dataclass(frozen=True)
+class _Longer:
+    """Prefixes of a beam with a label more, N of them.
+
+    Attributes:
+        parents: (N,) their rows in the beam.
+        labels: (N,) what was added.
+        ends_label: (N,) log-probability of their paths.
+        scores: (N,) that and what the scorers gave.
+        added: (N,) what the scorers gave for the label.
+        states: (N, S) of the scorers.
+    """
+
+    parents: np.ndarray
+    labels: np.ndarray
+    ends_label: np.ndarray
+    scores: np.ndarray
+    added: np.ndarray
+    states: np.ndarray
+
+
+def _select(stayed: Beam, longer: _Longer, width: int, threshold: np.ndarray) -> Beam:
+    """The best of the prefixes that ``stayed`` and of those that grew by a label."""
+    everyone = np.concatenate([stayed.scores, longer.scores])
+    recording = np.concatenate([stayed.recording, stayed.recording[longer.parents]])
+    kept = _best(everyone, recording, width, threshold)
+    count = int(kept.searchsorted(len(stayed.last)))
+    old, new = kept[:count], kept[count:] - len(stayed.last)
+    if not len(new):
+        return _rows(stayed, old)
+    rows, labels = longer.parents[new], longer.labels[new]
+    parents = stayed.identity[rows]
+    beam = _rows(stayed, np.concatenate([old, rows]))
+    beam.ends_blank[count:] = -np.inf
+    beam.ends_label[count:] = longer.ends_label[new]
+    beam.extra[count:] += longer.added[new]
+    beam.states[count:] = longer.states[new]
+    beam.last[count:] = labels
+    beam.identity[count:] = parents * _MULTIPLIER + labels.astype(np.uint64)
+    beam.parent[count:] = parents
+    beam.node[count:] = np.arange(len(beam.tree), len(beam.tree) + len(new))
+    beam.tree.extend(zip(stayed.node[rows].tolist(), labels.tolist(), strict=True))
+    return beam
 
 
 def _rows(beam: Beam, rows: np.ndarray) -> Beam:
     """A copy of these rows, in this order."""
     return Beam(
+        beam.recording.take(rows),
         beam.ends_blank.take(rows),
         beam.ends_label.take(rows),
         beam.extra.take(rows),
@@ -193,8 +277,9 @@ def _rows(beam: Beam, rows: np.ndarray) -> Beam:
 def _stay(beam: Beam, frame: np.ndarray) -> Beam:
     """Each prefix as it is: a blank more, or its last label again."""
     return Beam(
-        beam.total + frame[BLANK],
-        beam.ends_label + frame.take(beam.last),
+        beam.recording,
+        beam.total + frame[beam.recording, BLANK],
+        beam.ends_label + frame[beam.recording, beam.last],
         beam.extra,
         beam.states,
         beam.last,
@@ -205,13 +290,14 @@ def _stay(beam: Beam, frame: np.ndarray) -> Beam:
     )
 
 
-def _extensions(beam: Beam, frame: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _extensions(beam: Beam, extends: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(W, K) log-probability of the paths that each label makes longer by itself at this frame.
 
     The last label again is a new one only after a blank.
     """
     again = beam.last[:, np.newaxis] == labels
-    return np.where(again, beam.ends_blank[:, np.newaxis], beam.total[:, np.newaxis]) + frame.take(labels)
+    before = np.where(again, beam.ends_blank[:, np.newaxis], beam.total[:, np.newaxis])
+    return before + extends.take(beam.recording, axis=0)
 
 
 def _merge_into_children(beam: Beam, stayed: Beam, longer: np.ndarray, labels: np.ndarray) -> None:
@@ -228,10 +314,25 @@ def _merge_into_children(beam: Beam, stayed: Beam, longer: np.ndarray, labels: n
     longer[at] = -np.inf
 
 
-def _best(scores: np.ndarray, width: int, threshold: float) -> np.ndarray:
-    """Places of the best ``width`` scores, in order, those too far below the best left out."""
-    kept = (scores > scores.max(initial=-np.inf) - threshold).nonzero()[0]
-    if len(kept) > width:
-        kept = kept[(-scores[kept]).argpartition(width - 1)[:width]]
-        kept.sort()
+def _best_of_each(scores: np.ndarray, recording: np.ndarray, recordings: int) -> np.ndarray:
+    """(R,) best score of each recording."""
+    best = np.full(recordings, -np.inf)
+    np.maximum.at(best, recording, scores)
+    return best
+
+
+def _best(scores: np.ndarray, recording: np.ndarray, width: int, threshold: np.ndarray) -> np.ndarray:
+    """Places of the best ``width`` scores of each recording, in order, those too far below its best left out."""
+    least = _best_of_each(scores, recording, len(threshold)) - threshold
+    kept = (scores > least.take(recording)).nonzero()[0]
+    if len(kept) <= width:
+        return kept
+    of_each = (kept[recording[kept] == number] for number in range(len(least)))
+    kept = np.concatenate([_widest(some, scores, width) for some in of_each])
+    kept.sort()
     return kept
+
+
+def _widest(places: np.ndarray, scores: np.ndarray, width: int) -> np.ndarray:
+    """Those of the best ``width`` scores among ``places``."""
+    return places[(-scores[places]).argpartition(width - 1)[:width]] if len(places) > width else places

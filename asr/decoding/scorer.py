@@ -25,6 +25,11 @@ class Scorer(Protocol):
         """Whether it forbids: a label that the network gives little may then be the only one allowed."""
         ...
 
+    @property
+    def most(self) -> float:
+        """What no label adds more than; a bound, so that what cannot win need not be scored."""
+        ...
+
     def start(self) -> np.ndarray:
         """State (width,) of the empty prefix."""
         ...
@@ -48,6 +53,7 @@ class ScorerSum:
         self._columns = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
         self.width = edges[-1]
         self.constrains = any(s.constrains for s in self._scorers)
+        self.most = float(sum(s.most for s in self._scorers))
 
     def start(self) -> np.ndarray:
         """State (width,) of the empty prefix."""

@@ -85,8 +85,7 @@ class StreamingTranscriber:
 
     def _decide(self, pieces: list[Piece]) -> tuple[Segment, ...]:
         computed = ((p.span, self._model.compute(self._features.accept(p.samples))) for p in pieces)
-        segments = (self._model.read(run) for run in self._runs.over(computed))
-        return tuple(s for s in segments if s is not None)
+        return tuple(filter(None, self._model.read(list(self._runs.over(computed)))))
 
     def _look_again(self, anew: bool) -> None:
         self._due_s = self.heard_s + self._interval_s
@@ -100,5 +99,5 @@ class StreamingTranscriber:
         if piece is None:
             return ""
         log_probs = self._model.compute(self._features.so_far(piece.samples))
-        segment = self._model.read(self._runs.so_far(piece.span, log_probs))
+        (segment,) = self._model.read([self._runs.so_far(piece.span, log_probs)])
         return "" if segment is None else segment.text

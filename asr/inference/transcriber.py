@@ -32,6 +32,9 @@ _WINDOW_BATCHES = 8
 _WINDOW_S = 1200.0
 """Recordings sorted by length at a time: this many batches, fewer once they last this many seconds."""
 
+_RUNS_AT_ONCE = 8
+"""Runs of one recording that are decoded together; a segment waits for so many."""
+
 _HEAD_S = 60.0
 """What lies beyond this in a recording is computed alone, when its turn comes, so that memory does not grow."""
 
@@ -154,15 +157,15 @@ class Transcriber:
             ValueError: ``sample_rate`` came with a file.
         """
         pieces = self._cut(self._blocks(source, sample_rate))
-        segments = self._segments(self._computed(pieces))
+        segments = self._segments(self.runs().over(self._computed(pieces)))
         return _transcript(segments if on_segment is None else _telling(segments, on_segment), pieces)
 
     def segments(self, source: Source | np.ndarray, sample_rate: int | None = None) -> Iterator[Segment]:
-        """Yield the segments of one recording as they are decided; memory does not grow with it.
+        """Yield the segments of one recording as they are decided, some at a time; memory does not grow with it.
 
         Arguments and errors as `transcribe`; an error that shows on the way comes after the segments before it.
         """
-        return self._segments(self._computed(self._cut(self._blocks(source, sample_rate))))
+        return self._segments(self.runs().over(self._computed(self._cut(self._blocks(source, sample_rate)))))
 
     def log_probs(self, source: Source | np.ndarray, sample_rate: int | None = None) -> np.ndarray:
         """Natural log-probabilities (T', V) float32 of one whole recording, nothing skipped, every ``frame_s``.
@@ -208,8 +211,16 @@ class Transcriber:
         for window in windows(prepared, _seconds, _WINDOW_S, _WINDOW_BATCHES * batch_size):
             good = [item for item in window if isinstance(item, _Recording)]
             log_probs = iter(self._batched([features for r in good for _, features in r.head], batch_size))
+            begun = [self._begin(recording, log_probs) for recording in good]
+            read = iter(self.read([run for _, runs in begun for run in runs]))
+            heads = iter([(joined, [next(read) for _ in runs]) for joined, runs in begun])
             for item in window:
-                yield self._finish(item, [next(log_probs) for _ in item.head]) if isinstance(item, _Recording) else item
+                yield self._finish(item, *next(heads)) if isinstance(item, _Recording) else item
+
+    def _begin(self, recording: _Recording, log_probs: Iterator[np.ndarray]) -> tuple[Runs, list[Run]]:
+        """The runs of a recording's head, and what joins those of its rest; takes the head's from ``log_probs``."""
+        joined = self.runs()
+        return joined, list(joined.over((span, next(log_probs)) for span, _ in recording.head))
 
     def _load(self, opener: _Blocks) -> _Recording | AsrError:
         """Read one recording, a long one's beginning."""
@@ -233,11 +244,11 @@ class Transcriber:
             found |= zip(batch, self._session.log_probs([features[i] for i in batch]), strict=True)
         return [found[i] for i in range(len(features))]
 
-    def _finish(self, recording: _Recording, log_probs: Sequence[np.ndarray]) -> Transcript | AsrError:
+    def _finish(self, recording: _Recording, joined: Runs, head: Sequence[Segment | None]) -> Transcript | AsrError:
         """The transcript, once what is left of a long recording is read."""
-        head = zip((span for span, _ in recording.head), log_probs, strict=True)
+        rest = self._segments(joined.over(self._computed(recording.rest)))
         try:
-            return _transcript(self._segments(chain(head, self._computed(recording.rest))), recording.pieces)
+            return _transcript(chain((segment for segment in head if segment), rest), recording.pieces)
         except AsrError as error:
             return error
 
@@ -259,9 +270,10 @@ class Transcriber:
         """Log-probabilities (T', V) of a piece, its context included, by its features (T, F)."""
         return self._session.log_probs([features])[0]
 
-    def read(self, run: Run) -> Segment | None:
-        """What a run says; None where that is nothing."""
-        return as_segment(run, self._decoder.decode(run.log_probs), self.bundle)
+    def read(self, runs: Sequence[Run]) -> list[Segment | None]:
+        """What each run says; None where that is nothing."""
+        read = self._decoder.decode([run.log_probs for run in runs])
+        return [as_segment(run, readings, self.bundle) for run, readings in zip(runs, read, strict=True)]
 
     def _blocks(self, source: Source | np.ndarray, sample_rate: int | None) -> Iterable[np.ndarray]:
         if isinstance(source, np.ndarray):
@@ -287,10 +299,9 @@ class Transcriber:
     def _compute_or_pass(self, item: _Prepared | AsrError) -> tuple[Span, np.ndarray] | AsrError:
         return item if isinstance(item, AsrError) else (item[0], self.compute(item[1]))
 
-    def _segments(self, computed: Iterable[tuple[Span, np.ndarray]]) -> Iterator[Segment]:
-        for run in self.runs().over(computed):
-            if (segment := self.read(run)) is not None:
-                yield segment
+    def _segments(self, runs: Iterable[Run]) -> Iterator[Segment]:
+        for some in _grouped(runs):
+            yield from filter(None, self.read(some))
 
 
 @lru_cache(maxsize=1)
@@ -305,6 +316,21 @@ def _with_error(pieces: Iterable[_Prepared]) -> Iterator[_Prepared | AsrError]:
         yield from pieces
     except AsrError as error:
         yield error
+
+
+def _grouped(runs: Iterable[Run]) -> Iterator[list[Run]]:
+    """Yield some runs at a time, and before an error those that were good."""
+    some: list[Run] = []
+    try:
+        for run in runs:
+            some.append(run)
+            if len(some) == _RUNS_AT_ONCE:
+                yield some
+                some = []
+    except AsrError:
+        yield some
+        raise
+    yield some
 
 
 def _telling(segments: Iterable[Segment], on_segment: Callable[[Segment], object]) -> Iterator[Segment]:

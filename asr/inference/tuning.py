@@ -93,9 +93,13 @@ def _fused(vocabulary: Vocabulary, language_model: Path, weights: FusionWeights,
 
 def judge(decoder: Decoder, dev: DevSet) -> tuple[float, float]:
     """WER and CER of a decoder on the dev set."""
-    readings = [(decoder.decode(log_probs) or [_NOTHING])[0].text for log_probs in dev.log_probs]
-    words, characters = (error_rate(dev.references, readings, unit) for unit in ("word", "character"))
+    texts = [best.text for best in _read(decoder, dev)]
+    words, characters = (error_rate(dev.references, texts, unit) for unit in ("word", "character"))
     return words.rate, characters.rate
+
+
+def _read(decoder: Decoder, dev: DevSet) -> list[Hypothesis]:
+    return [(readings or [_NOTHING])[0] for readings in decoder.decode(dev.log_probs)]
 
 
 def tune(
@@ -159,7 +163,7 @@ def calibrate_confidence(decoder: Decoder, dev: DevSet, vocabulary: Vocabulary) 
     Raises:
         EvaluationError: there is nothing to calibrate by, or one speaker only.
     """
-    readings = [(decoder.decode(log_probs) or [_NOTHING])[0] for log_probs in dev.log_probs]
+    readings = _read(decoder, dev)
     raw = [word_confidence(lp, best, vocabulary) for lp, best in zip(dev.log_probs, readings, strict=True)]
     texts = [" ".join(best.text.split()) for best in readings]
     correct = [correct_words(reference, text) for reference, text in zip(dev.references, texts, strict=True)]

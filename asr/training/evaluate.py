@@ -62,7 +62,7 @@ def transcribe(
     """Likeliest text of each example; ``pause`` is called after each of them, and may raise to end it."""
     texts = [""] * len(examples)
     for index, row in log_probs(model, examples):
-        texts[index] = next((reading.text for reading in decoder.decode(row)), "")
+        texts[index] = next((reading.text for reading in decoder.decode([row])[0]), "")
         pause()
     return texts
 

@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.decoding import BeamOptions, PrefixBeamSearch
+from asr.decoding.acceptor import Acceptor
 from asr.decoding.grammar import lexicon, phrases
 from asr.decoding.hotwords import hotwords
+from asr.decoding.scorer import Scorer
 from asr.errors import VocabularyError
 from asr.text import Vocabulary
 
+ABC = Vocabulary((" ", "A", "B", "C"))
 EXACT = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf)
 
 
@@ -66,6 +69,39 @@ def test_a_beam_can_go_on_twice_from_the_same_frame(random_log_probs) -> None:
     middle = search.advance(search.start(), log_probs[:10])
     search.advance(middle, log_probs[:5])
     assert search.finish(search.advance(middle, log_probs[10:])) == decode(log_probs, BeamOptions(width=8), count=1)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    lengths=st.lists(st.integers(0, 30), min_size=1, max_size=20),
+    sharpness=st.sampled_from([1.0, 3.0, 6.0]),
+)
+@pytest.mark.parametrize("scorers", [[], [hotwords({"AB": 3.0}, ABC)], [phrases(["AB", "B A", "C"], ABC)]])
+def test_side_by_side_as_one_by_one(
+    scorers: list[Scorer], seed: int, lengths: list[int], sharpness: float, random_log_probs
+) -> None:
+    """Recordings of different lengths, more of them than one table takes; in some frames no label is likely."""
+    log_probs = [random_log_probs(seed + i, n, 5, sharpness=sharpness) for i, n in enumerate(lengths)]
+    search = PrefixBeamSearch(5, scorers, BeamOptions(width=6, threshold=8.0, token_threshold=-3.0))
+    alone = [search.finish(search.advance(search.start(), one), 6) for one in log_probs]
+    assert search.read(log_probs, 6) == alone
+
+
+class Unbounded(Acceptor):
+    """Says nothing of the most that it adds, so that every extension has to be scored."""
+
+    most = np.inf
+
+
+@given(seed=st.integers(0, 10_000), sharpness=st.sampled_from([1.0, 3.0]))
+@pytest.mark.parametrize("weights", [{"AB": 5.0}, {"A": -2.0, "B A": 4.0}])
+def test_extensions_are_left_unscored_only_where_they_could_not_win(
+    weights: dict[str, float], seed: int, sharpness: float, random_log_probs
+) -> None:
+    log_probs, boost = random_log_probs(seed, 30, 5, sharpness=sharpness), hotwords(weights, ABC)
+    unbounded = Unbounded(boost.following, boost.weights, boost.final)
+    found, wanted = (decode(log_probs, BeamOptions(width=4), [scorer], count=4) for scorer in (boost, unbounded))
+    assert found == wanted
 
 
 @given(seed=st.integers(0, 10_000))

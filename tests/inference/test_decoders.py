@@ -58,7 +58,7 @@ def bag(plain: Bundle) -> np.ndarray:
 
 
 def read(decoding: Decoding, bundle: Bundle, log_probs: np.ndarray) -> list[str]:
-    return [h.text for h in decoding.decoder(bundle).decode(log_probs)]
+    return [h.text for h in decoding.decoder(bundle).decode([log_probs])[0]]
 
 
 def test_the_best_path_is_read_where_nothing_needs_a_search(plain: Bundle, fused: Bundle, bag: np.ndarray) -> None:
