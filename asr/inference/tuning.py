@@ -36,8 +36,8 @@ from asr.text import Vocabulary
 
 ALPHAS = (0.2, 0.4, 0.7, 1.0, 1.5)
 BETAS = (-1.0, 0.0, 1.0, 2.5, 4.0)
-UNKNOWN_SCORES = (-1.0, -2.5, -10.0, -20.0)
-ENOUGH_WORDS = 3000
+UNKNOWN_SCORES = (-5.0, -15.0)
+ENOUGH_WORDS = 1500
 """For the coarse grid, whose choices differ by more than these words can err; the finer one has the whole dev set."""
 
 _NOTHING = Hypothesis("", (), (), 0.0)
@@ -111,7 +111,9 @@ def tune(
     processes: int,
     tried: Callable[[Trial], Any] = lambda trial: None,
 ) -> Trial:
-    """The weights of the fewest word errors on ``dev``, by a grid and then a finer one around its best.
+    """The weights of the fewest word errors on ``dev``, by a grid over all three and then finer ones around its best.
+
+    The price of unknown words is searched with the others: where it is low, the grid's best trusts the model little.
 
     Args:
         dev: utterances that neither the acoustic nor the language model has learned from.
@@ -132,10 +134,10 @@ def tune(
                 found.append(trial)
         return min(found, key=lambda trial: (trial.wer, trial.cer))
 
-    coarse = (FusionWeights(alpha, beta) for alpha, beta in product(ALPHAS, BETAS))
+    coarse = (FusionWeights(*choice) for choice in product(ALPHAS, BETAS, UNKNOWN_SCORES))
     best = best_of(dev.thinned(ENOUGH_WORDS), coarse)
     best = best_of(dev, _around(best.weights))
-    unknown = best_of(dev, (replace(best.weights, unknown_score=score) for score in UNKNOWN_SCORES))
+    unknown = best_of(dev, (replace(best.weights, unknown_score=best.weights.unknown_score * by) for by in (0.4, 2.0)))
     return min(best, unknown, key=lambda trial: (trial.wer, trial.cer))
 
 
