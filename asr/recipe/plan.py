@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from asr.decoding import BeamOptions
 from asr.errors import ConfigError
 from asr.files import share_folder
 
@@ -90,6 +91,7 @@ class Plan:
         rounds: of training, each with settings (``key=value``) on top of the recipe's, from the weights before.
         grammar: all that can be said in the corpus, as a second way to read; () where that is free.
         language_model: None for none.
+        beam_width: prefixes kept where it is read with the language model.
         peers: other systems to stand beside.
         card: what the model card says, where a bundle is exported.
     """
@@ -104,6 +106,7 @@ class Plan:
     rounds: Sequence[Sequence[str]]
     grammar: Sequence[str]
     language_model: LanguageModelPlan | None
+    beam_width: int
     peers: Sequence[Peer]
     card: Mapping[str, Any] | None
 
@@ -163,6 +166,7 @@ def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
         rounds=((), *map(tuple, tree.get("then_train", ()))),
         grammar=tuple(tree.get("grammar", ())),
         language_model=_language_model(**tree["language_model"]) if "language_model" in tree else None,
+        beam_width=int(tree.get("beam_width", BeamOptions.width)),
         peers=tuple(Peer(**peer) for peer in tree.get("peers", ())),
         card=tree.get("card"),
     )

@@ -224,11 +224,11 @@ def _test_sets(
     test = read_manifest(plan.test) if plan.test else []
     tuned_on = "the dev set" if model else NOBODY
     if model:
-        tune_stage(bundle, model.path, dev, say, test)
+        tune_stage(bundle, model.path, dev, say, beam_width=plan.beam_width, test=test)
     if plan.test:
         first = JudgingSet.read_by(bundle, plan.test.stem, test, tuned_on)
     elif model:
-        first = _read_by_halves(bundle, model.path, options, dev, say)
+        first = _read_by_halves(bundle, model.path, plan.beam_width, options, dev, say)
     else:
         first = JudgingSet.read_by(bundle, DEV, dev, tuned_on)
     further = [
@@ -240,15 +240,16 @@ def _test_sets(
 
 
 def _read_by_halves(
-    bundle: Path, language_model: Path, options: DataOptions, dev: Sequence[Utterance], say: Say
+    bundle: Path, language_model: Path, beam_width: int, options: DataOptions, dev: Sequence[Utterance], say: Say
 ) -> JudgingSet:
     """The dev set, each half of its speakers read by a bundle tuned on the other half alone."""
     parts = halves(options.dev_speakers or sorted({u.speaker for u in dev}))
     first, second = ([u for u in dev if u.speaker in part] for part in parts)
-    readers = [
-        (tuned_copy(bundle, bundle.with_name(f"tuned_on_{name}_half"), language_model, tuning, say), judging)
-        for name, tuning, judging in [("second", second, first), ("first", first, second)]
-    ]
+    readers = []
+    for name, tuning, judging in [("second", second, first), ("first", first, second)]:
+        copy = tuned_copy(bundle, bundle.with_name(f"tuned_on_{name}_half"))
+        tune_stage(copy, language_model, tuning, say, beam_width=beam_width)
+        readers.append((copy, judging))
     return JudgingSet(DEV, dev, readers, "the other half of the speakers")
 
 

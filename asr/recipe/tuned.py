@@ -32,26 +32,28 @@ def tune_stage(
     language_model: Path,
     dev: Sequence[Utterance],
     say: Callable[[str], None],
+    *,
+    beam_width: int,
     test: Sequence[Utterance] = (),
 ) -> None:
     """Put the language model into the bundle, weighed on ``dev``, unless it is there; ``test`` scores are for its card.
 
     A bundle's folder stays as it was until all is found.
     """
-    held = load_bundle(bundle).language_model
-    if held and sha256_of(held) == sha256_of(language_model):
+    opened = load_bundle(bundle)
+    held = opened.language_model
+    if held and sha256_of(held) == sha256_of(language_model) and opened.decoder.beam_width == beam_width:
         say(f"tune: {bundle} has its language model")
         return
     say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
-    tuned = tune_bundle(bundle, dev_set(load_model(bundle), dev), language_model, test=test)
+    heard = dev_set(load_model(bundle), dev)
+    tuned = tune_bundle(bundle, heard, language_model, beam_width=beam_width, test=test)
     best = tuned.best.wer if tuned.best else tuned.greedy[0]
     say(f"tune: {bundle}: dev WER {100 * tuned.greedy[0]:.2f} % greedy, {100 * best:.2f} % with the language model")
 
 
-def tuned_copy(
-    bundle: Path, folder: Path, language_model: Path, dev: Sequence[Utterance], say: Callable[[str], None]
-) -> Path:
-    """A copy of ``bundle`` in ``folder``, tuned on ``dev`` alone; what is there stays if it is of the same model."""
+def tuned_copy(bundle: Path, folder: Path) -> Path:
+    """A copy of ``bundle`` in ``folder``, to be tuned; what is there stays if it is of the same model."""
     if card_of(folder).get("trained") != card_of(bundle)["trained"]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as work:
@@ -59,7 +61,6 @@ def tuned_copy(
             write_decoder(copied, load_bundle(copied).decoder, None, card_of(copied))
             shutil.rmtree(folder, ignore_errors=True)
             copied.rename(folder)
-    tune_stage(folder, language_model, dev, say)
     return folder
 
 
