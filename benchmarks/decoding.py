@@ -3,10 +3,11 @@
     python benchmarks/decoding.py an4 manifests/an4/test.jsonl --lm an4.lm --peers ENVIRONMENT
     python benchmarks/decoding.py BUNDLE MANIFEST --lm books.lm --most 60 --table open --peers ENVIRONMENT
 
-The bundle reads the utterances once; then each decoder is given their log-probabilities, one utterance at a time, in
-turns, every process on the same single core. A decoder's time is the median over the rounds, without the loading of
-its language model. Weights are those the bundle was tuned to unless given; what they are at a peer's, and its other
-options, is in decoding_worker.py, which runs in the peers' own environment. Texts are normalised and scored alike.
+The bundle reads the utterances once; then each decoder is given their log-probabilities, in turns, every process on the
+same single core: ours all at once, to be searched side by side, and one by one; a peer's one by one. A decoder's time
+is the median over the rounds, without the loading of its language model. Weights are those the bundle was tuned to
+unless given; what they are at a peer's, and its other options, is in decoding_worker.py, which runs in the peers' own
+environment. Texts are normalised and scored alike.
 
 Where our time goes is measured apart, by runs of like frames: those in which no label is likely enough to extend a
 prefix, and the others.

@@ -1,4 +1,4 @@
-"""One recording alone, from a file, a pipe or a microphone: its segments come as they are decided."""
+"""One recording alone, from a file, a pipe or a microphone: its segments come before its end."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", metavar="TEST.jsonl", help="score this too, for the bundle's card")
     parser.add_argument("--speakers", metavar="NAME,NAME", help="only these speakers of the manifest")
     parser.add_argument(
-        "--beam_size", type=whole_number(1), default=64, metavar="N", help="prefixes kept (default: 64)"
+        "--beam_size", type=whole_number(1), metavar="N", help="prefixes kept (default: as many as the bundle keeps)"
     )
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
     parser.add_argument("--normaliser", metavar="NAME", default="upper_letters", help="of the references")
@@ -47,7 +47,7 @@ def work(arguments: argparse.Namespace) -> None:
         arguments.bundle,
         dev_set(model, utterances),
         arguments.lm or model.bundle.language_model,
-        beam_width=arguments.beam_size,
+        beam_width=arguments.beam_size or model.bundle.decoder.beam_width,
         processes=arguments.processes,
         test=read_manifest(arguments.test) if arguments.test else (),
         tried=_show_trial,

@@ -1,6 +1,6 @@
 """Recordings to text.
 
-Without -o the text goes to stdout: of one recording alone, a line a segment as it is decided; of several as path,
+Without -o the text goes to stdout: of one recording alone, a line a segment, before its end; of several as path,
 tab, text. A WAV or raw samples on stdin (-) and the microphone (--mic) are heard while they come. With -o each
 recording becomes a file of that folder, named as the recording (below a folder given, with its subfolders).
 
@@ -139,7 +139,7 @@ def _wrong_inputs(arguments: argparse.Namespace) -> str | None:
 
 
 def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, output: Deliver) -> bool:
-    """Transcribe the only recording; text for stdout is printed as it is decided. After Ctrl-C, what was decided."""
+    """Transcribe the only recording; text for stdout is printed before its end. After Ctrl-C, what was decided."""
     from asr.inference import Segment, Transcript
 
     found: list[Segment] = []

@@ -35,7 +35,7 @@ class Acceptor:
         return bool(np.isneginf(self.weights).any())
 
     @property
-    def most(self) -> float:
+    def most_added(self) -> float:
         """The heaviest arc."""
         return float(self.weights.max())
 

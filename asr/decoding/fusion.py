@@ -58,8 +58,8 @@ class WordFusion:
         self._space = -1 if vocabulary.space is None else vocabulary.space
 
     @property
-    def most(self) -> float:
-        """What a certain word is given, and an unknown letter."""
+    def most_added(self) -> float:
+        """What a word would be given if the model were sure of it, and an unknown letter."""
         return max(self._weights.beta, 0.0) + max(self._weights.unknown_score, 0.0)
 
     def start(self) -> np.ndarray:

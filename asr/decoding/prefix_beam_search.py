@@ -6,6 +6,7 @@ calls cost more than the rows: so recordings are searched side by side, in one t
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -43,6 +44,32 @@ class BeamOptions:
     token_threshold: float = -6.0
 
 
+class PrefixTree:
+    """Every prefix that was ever kept, each the node of the prefix before and a label; node 0 is the empty prefix.
+
+    It only grows, so that beams of earlier frames stay valid; in plain arrays, since an hour makes millions of nodes.
+    """
+
+    def __init__(self) -> None:
+        """The empty prefix alone."""
+        self._before, self._labels = array("i", [0]), array("i", [BLANK])
+
+    def add(self, before: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The nodes (n,) of prefixes that are the nodes ``before`` (n,) and a label (n,) each."""
+        first = len(self._labels)
+        self._before.frombytes(before.astype(np.intc).tobytes())
+        self._labels.frombytes(labels.astype(np.intc).tobytes())
+        return np.arange(first, len(self._labels))
+
+    def labels(self, node: int) -> tuple[int, ...]:
+        """The prefix of a node."""
+        labels = []
+        while node:
+            labels.append(self._labels[node])
+            node = self._before[node]
+        return tuple(reversed(labels))
+
+
 @dataclass(frozen=True)
 class Beam:
     """The prefixes that are left after some frames, W of them, of one recording or of several.
@@ -56,7 +83,7 @@ class Beam:
         last: (W,) last label, the blank for the empty prefix.
         identity, parent: (W,) hashes of the prefix, and of the prefix without its last label.
         node: (W,) place in ``tree``.
-        tree: (node of the parent, label) of every prefix ever kept; only grows, so earlier beams stay valid.
+        tree: all prefixes.
     """
 
     recording: np.ndarray
@@ -68,7 +95,7 @@ class Beam:
     identity: np.ndarray
     parent: np.ndarray
     node: np.ndarray
-    tree: list[tuple[int, int]] = field(repr=False)
+    tree: PrefixTree = field(repr=False)
 
     @cached_property
     def total(self) -> np.ndarray:
@@ -82,11 +109,7 @@ class Beam:
 
     def labels(self, row: int) -> tuple[int, ...]:
         """The prefix of a row."""
-        labels, node = [], int(self.node[row])
-        while node:
-            node, label = self.tree[node]
-            labels.append(label)
-        return tuple(reversed(labels))
+        return self.tree.labels(int(self.node[row]))
 
 
 class PrefixBeamSearch:
@@ -110,16 +133,21 @@ class PrefixBeamSearch:
         Raises:
             VocabularyError: one of ``log_probs`` is not (T, V).
         """
+        for one in log_probs:
+            self._check(one)
         by_length = sorted(range(len(log_probs)), key=lambda i: len(log_probs[i]))
         found: dict[int, list[Reading]] = {}
         for at in range(0, len(by_length), _SIDE_BY_SIDE):
             some = by_length[at : at + _SIDE_BY_SIDE]
-            beams = self._side_by_side([self._checked(log_probs[i]) for i in some])
+            beams = self._side_by_side([log_probs[i] for i in some])
             found |= {i: self.finish(beam, count) for i, beam in zip(some, beams, strict=True)}
         return [found[i] for i in range(len(log_probs))]
 
-    def start(self, recordings: int = 1) -> Beam:
-        """The empty prefix of each recording."""
+    def start(self) -> Beam:
+        """The empty prefix of one recording."""
+        return self._start(1)
+
+    def _start(self, recordings: int) -> Beam:
         zeros, none = np.zeros(recordings), np.zeros(recordings, np.intp)
         return Beam(
             recording=np.arange(recordings),
@@ -131,7 +159,7 @@ class PrefixBeamSearch:
             identity=np.arange(1, recordings + 1, dtype=np.uint64) * _SEED,
             parent=np.zeros(recordings, np.uint64),
             node=none,
-            tree=[(0, BLANK)],
+            tree=PrefixTree(),
         )
 
     def advance(self, beam: Beam, log_probs: np.ndarray) -> Beam:
@@ -140,7 +168,8 @@ class PrefixBeamSearch:
         Raises:
             VocabularyError: ``log_probs`` is not (T, V).
         """
-        return self._advance(beam, self._checked(log_probs)[:, np.newaxis])
+        self._check(log_probs)
+        return self._advance(beam, log_probs[:, np.newaxis])
 
     def finish(self, beam: Beam, count: int = 1) -> list[Reading]:
         """The ``count`` best readings of one recording, best first; none where a grammar allows none."""
@@ -148,14 +177,13 @@ class PrefixBeamSearch:
         best = np.argsort(-scores, kind="stable")[:count]
         return [(beam.labels(row), float(scores[row])) for row in best.tolist() if scores[row] > -np.inf]
 
-    def _checked(self, log_probs: np.ndarray) -> np.ndarray:
+    def _check(self, log_probs: np.ndarray) -> None:
         if log_probs.ndim != 2 or log_probs.shape[1] != self.num_labels:
             raise VocabularyError(f"log_probs must be (T, {self.num_labels}), got {log_probs.shape}")
-        return log_probs
 
     def _side_by_side(self, log_probs: Sequence[np.ndarray]) -> Iterator[Beam]:
         """Yield the last beam of each recording; the shortest comes first, and is number 0 of those that are left."""
-        beam, done = self.start(len(log_probs)), 0
+        beam, done = self._start(len(log_probs)), 0
         for number, shortest in enumerate(log_probs):
             frames = np.stack([one[done : len(shortest)] for one in log_probs[number:]], axis=1)
             beam, done = self._advance(beam, frames), len(shortest)
@@ -196,21 +224,22 @@ class PrefixBeamSearch:
         _merge_into_children(beam, stayed, by_label, labels)
         scores = by_label + beam.extra[:, np.newaxis]
         best = _best_of_each(np.maximum(stayed.scores, scores.max(axis=1)), beam.recording, len(frame))
-        least = np.maximum(best - threshold, self._entry(stayed, len(frame)))
+        least = np.maximum(best - threshold, self._least_to_enter(stayed, len(frame)))
         rows, columns = (scores > least.take(beam.recording)[:, np.newaxis]).nonzero()
         labels = labels.take(columns)
         added, states = self._scorer.extend(beam.states[rows], labels)
         longer = _Longer(rows, labels, by_label[rows, columns], scores[rows, columns] + added, added, states)
         return _select(stayed, longer, self.options.width, threshold)
 
-    def _entry(self, stayed: Beam, recordings: int) -> np.ndarray:
-        """(R,) the score above which an extension may enter, whatever the scorers say.
+    def _least_to_enter(self, stayed: Beam, recordings: int) -> np.ndarray:
+        """(R,) the score that an extension must have before the scorers are asked, to enter by all that they may add.
 
         Where a recording has ``width`` prefixes without it, it has to beat the last of them.
         """
-        last = -_best_of_each(-stayed.scores, stayed.recording, recordings)
+        last = np.full(recordings, np.inf)
+        np.minimum.at(last, stayed.recording, stayed.scores)
         full = np.bincount(stayed.recording, minlength=recordings) >= self.options.width
-        return np.where(full, last - self._scorer.most, -np.inf)
+        return np.where(full, last - self._scorer.most_added, -np.inf)
 
 
 @dataclass(frozen=True)
@@ -218,7 +247,7 @@ class _Longer:
     """Prefixes of a beam with a label more, N of them.
 
     Attributes:
-        parents: (N,) their rows in the beam.
+        rows: (N,) of the prefixes before, in the beam.
         labels: (N,) what was added.
         ends_label: (N,) log-probability of their paths.
         scores: (N,) that and what the scorers gave.
@@ -226,7 +255,7 @@ class _Longer:
         states: (N, S) of the scorers.
     """
 
-    parents: np.ndarray
+    rows: np.ndarray
     labels: np.ndarray
     ends_label: np.ndarray
     scores: np.ndarray
@@ -237,13 +266,13 @@ class _Longer:
 def _select(stayed: Beam, longer: _Longer, width: int, threshold: np.ndarray) -> Beam:
     """The best of the prefixes that ``stayed`` and of those that grew by a label."""
     everyone = np.concatenate([stayed.scores, longer.scores])
-    recording = np.concatenate([stayed.recording, stayed.recording[longer.parents]])
+    recording = np.concatenate([stayed.recording, stayed.recording[longer.rows]])
     kept = _best(everyone, recording, width, threshold)
     count = int(kept.searchsorted(len(stayed.last)))
     old, new = kept[:count], kept[count:] - len(stayed.last)
     if not len(new):
         return _rows(stayed, old)
-    rows, labels = longer.parents[new], longer.labels[new]
+    rows, labels = longer.rows[new], longer.labels[new]
     parents = stayed.identity[rows]
     beam = _rows(stayed, np.concatenate([old, rows]))
     beam.ends_blank[count:] = -np.inf
@@ -253,8 +282,7 @@ def _select(stayed: Beam, longer: _Longer, width: int, threshold: np.ndarray) ->
     beam.last[count:] = labels
     beam.identity[count:] = parents * _MULTIPLIER + labels.astype(np.uint64)
     beam.parent[count:] = parents
-    beam.node[count:] = np.arange(len(beam.tree), len(beam.tree) + len(new))
-    beam.tree.extend(zip(stayed.node[rows].tolist(), labels.tolist(), strict=True))
+    beam.node[count:] = beam.tree.add(stayed.node[rows], labels)
     return beam
 
 
@@ -300,8 +328,8 @@ def _extensions(beam: Beam, extends: np.ndarray, labels: np.ndarray) -> np.ndarr
     return before + extends.take(beam.recording, axis=0)
 
 
-def _merge_into_children(beam: Beam, stayed: Beam, longer: np.ndarray, labels: np.ndarray) -> None:
-    """Where an extension is a prefix that the beam has already, move its paths there."""
+def _merge_into_children(beam: Beam, stayed: Beam, by_label: np.ndarray, labels: np.ndarray) -> None:
+    """Where an extension (W, K) is a prefix that the beam has already, move its paths there."""
     column = labels.searchsorted(beam.last)
     rows = (labels.take(column, mode="clip") == beam.last).nonzero()[0]
     if not len(rows):
@@ -310,8 +338,8 @@ def _merge_into_children(beam: Beam, stayed: Beam, longer: np.ndarray, labels: n
     parents = order.take(beam.identity.searchsorted(beam.parent[rows], sorter=order), mode="clip")
     found = beam.identity[parents] == beam.parent[rows]
     children, at = rows[found], (parents[found], column[rows[found]])
-    stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], longer[at])
-    longer[at] = -np.inf
+    stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], by_label[at])
+    by_label[at] = -np.inf
 
 
 def _best_of_each(scores: np.ndarray, recording: np.ndarray, recordings: int) -> np.ndarray:

@@ -26,7 +26,7 @@ class Scorer(Protocol):
         ...
 
     @property
-    def most(self) -> float:
+    def most_added(self) -> float:
         """What no label adds more than; a bound, so that what cannot win need not be scored."""
         ...
 
@@ -53,7 +53,7 @@ class ScorerSum:
         self._columns = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
         self.width = edges[-1]
         self.constrains = any(s.constrains for s in self._scorers)
-        self.most = float(sum(s.most for s in self._scorers))
+        self.most_added = float(sum(s.most_added for s in self._scorers))
 
     def start(self) -> np.ndarray:
         """State (width,) of the empty prefix."""

@@ -32,8 +32,8 @@ _WINDOW_BATCHES = 8
 _WINDOW_S = 1200.0
 """Recordings sorted by length at a time: this many batches, fewer once they last this many seconds."""
 
-_RUNS_AT_ONCE = 8
-"""Runs of one recording that are decoded together; a segment waits for so many."""
+_RUNS_AT_ONCE, _RUNS_AT_ONCE_S = 8, 60.0
+"""Runs of one recording that are decoded together, fewer once they last so many seconds; a segment waits for them."""
 
 _HEAD_S = 60.0
 """What lies beyond this in a recording is computed alone, when its turn comes, so that memory does not grow."""
@@ -150,7 +150,7 @@ class Transcriber:
         Args:
             source: a path, a binary file object, or samples (N,): floats in [-1, 1], int16 or int32.
             sample_rate: Hz of samples; the model's own when None. Files say theirs.
-            on_segment: called with each segment as soon as it is decided.
+            on_segment: called with each segment, some at a time as they are decided.
 
         Raises:
             AudioError: the subclass that says why the recording cannot be used.
@@ -211,11 +211,18 @@ class Transcriber:
         for window in windows(prepared, _seconds, _WINDOW_S, _WINDOW_BATCHES * batch_size):
             good = [item for item in window if isinstance(item, _Recording)]
             log_probs = iter(self._batched([features for r in good for _, features in r.head], batch_size))
-            begun = [self._begin(recording, log_probs) for recording in good]
-            read = iter(self.read([run for _, runs in begun for run in runs]))
-            heads = iter([(joined, [next(read) for _ in runs]) for joined, runs in begun])
-            for item in window:
-                yield self._finish(item, *next(heads)) if isinstance(item, _Recording) else item
+            for at in range(0, len(window), batch_size):
+                yield from self._read_together(window[at : at + batch_size], log_probs)
+
+    def _read_together(
+        self, items: Sequence[_Recording | AsrError], log_probs: Iterator[np.ndarray]
+    ) -> Iterator[Transcript | AsrError]:
+        """Yield each item's result; the recordings' heads, whose ``log_probs`` come in order, are decoded together."""
+        begun = [self._begin(item, log_probs) for item in items if isinstance(item, _Recording)]
+        segments = iter(self.read([run for _, runs in begun for run in runs]))
+        heads = iter([(joined, [next(segments) for _ in runs]) for joined, runs in begun])
+        for item in items:
+            yield self._finish(item, *next(heads)) if isinstance(item, _Recording) else item
 
     def _begin(self, recording: _Recording, log_probs: Iterator[np.ndarray]) -> tuple[Runs, list[Run]]:
         """The runs of a recording's head, and what joins those of its rest; takes the head's from ``log_probs``."""
@@ -272,8 +279,8 @@ class Transcriber:
 
     def read(self, runs: Sequence[Run]) -> list[Segment | None]:
         """What each run says; None where that is nothing."""
-        read = self._decoder.decode([run.log_probs for run in runs])
-        return [as_segment(run, readings, self.bundle) for run, readings in zip(runs, read, strict=True)]
+        of_each = self._decoder.decode([run.log_probs for run in runs])
+        return [as_segment(run, readings, self.bundle) for run, readings in zip(runs, of_each, strict=True)]
 
     def _blocks(self, source: Source | np.ndarray, sample_rate: int | None) -> Iterable[np.ndarray]:
         if isinstance(source, np.ndarray):
@@ -324,7 +331,8 @@ def _grouped(runs: Iterable[Run]) -> Iterator[list[Run]]:
     try:
         for run in runs:
             some.append(run)
-            if len(some) == _RUNS_AT_ONCE:
+            lasting = sum(run.span_s[1] - run.span_s[0] for run in some)
+            if len(some) == _RUNS_AT_ONCE or lasting >= _RUNS_AT_ONCE_S:
                 yield some
                 some = []
     except AsrError:

@@ -111,9 +111,10 @@ def tune(
     processes: int,
     tried: Callable[[Trial], Any] = lambda trial: None,
 ) -> Trial:
-    """The weights of the fewest word errors on ``dev``, by a grid over all three and then finer ones around its best.
+    """The weights of the fewest word errors on ``dev``, by a grid and then a finer one around its best.
 
-    The price of unknown words is searched with the others: where it is low, the grid's best trusts the model little.
+    The price of unknown words is searched with the others: while a wrong word costs little as an unknown one, the best
+    weights are those that trust the model little.
 
     Args:
         dev: utterances that neither the acoustic nor the language model has learned from.

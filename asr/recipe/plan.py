@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from asr.decoding import BeamOptions
+from asr.decoding import DecoderSettings
 from asr.errors import ConfigError
 from asr.files import share_folder
 
@@ -154,6 +154,8 @@ def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
         raise ConfigError("one of test, leave_one_speaker_out and judge: dev is needed")
     if "then_train" in tree and "leave_one_speaker_out" in tree:
         raise ConfigError("then_train is of one model, and leave_one_speaker_out trains several")
+    if "beam_width" in tree and "language_model" not in tree:
+        raise ConfigError("beam_width is of reading with a language_model, and there is none")
     prepare, loso = tree["prepare"], tree.get("leave_one_speaker_out")
     return Plan(
         name=name,
@@ -166,7 +168,7 @@ def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
         rounds=((), *map(tuple, tree.get("then_train", ()))),
         grammar=tuple(tree.get("grammar", ())),
         language_model=_language_model(**tree["language_model"]) if "language_model" in tree else None,
-        beam_width=int(tree.get("beam_width", BeamOptions.width)),
+        beam_width=DecoderSettings(beam_width=tree.get("beam_width", DecoderSettings.beam_width)).beam_width,
         peers=tuple(Peer(**peer) for peer in tree.get("peers", ())),
         card=tree.get("card"),
     )

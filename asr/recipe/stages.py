@@ -25,7 +25,7 @@ from asr.recipe.judge import NOBODY, Judged, JudgingSet, compared, judge, judge_
 from asr.recipe.language_model import LanguageModel, make_language_model
 from asr.recipe.plan import Corpus, Plan
 from asr.recipe.results import summary_of
-from asr.recipe.tuned import card_of, halves, note_test, tune_stage, tuned_copy
+from asr.recipe.tuned import card_of, copy_to_tune, halves, note_test, tune_stage
 from asr.text import Vocabulary
 from asr.training import DataOptions
 from asr.training.evaluate import transcribe_with_checkpoint
@@ -183,7 +183,8 @@ def _kept(model: LanguageModel | None, bundle: Path) -> dict[str, Any]:
     if model is None:
         return {}
     opened = load_bundle(bundle)
-    kept = {"weights": asdict(opened.decoder.weights), "tuned_on": opened.card["decoder"]["dev"]}
+    decoder = {"weights": asdict(opened.decoder.weights), "beam_width": opened.decoder.beam_width}
+    kept = {**decoder, "tuned_on": opened.card["decoder"]["dev"]}
     return {"language_model": model.figures | kept}
 
 
@@ -247,7 +248,8 @@ def _read_by_halves(
     first, second = ([u for u in dev if u.speaker in part] for part in parts)
     readers = []
     for name, tuning, judging in [("second", second, first), ("first", first, second)]:
-        copy = tuned_copy(bundle, bundle.with_name(f"tuned_on_{name}_half"))
+        copy = bundle.with_name(f"tuned_on_{name}_half")
+        copy_to_tune(bundle, copy)
         tune_stage(copy, language_model, tuning, say, beam_width=beam_width)
         readers.append((copy, judging))
     return JudgingSet(DEV, dev, readers, "the other half of the speakers")

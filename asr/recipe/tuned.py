@@ -36,7 +36,9 @@ def tune_stage(
     beam_width: int,
     test: Sequence[Utterance] = (),
 ) -> None:
-    """Put the language model into the bundle, weighed on ``dev``, unless it is there; ``test`` scores are for its card.
+    """Put the language model into the bundle, weighed on ``dev``, unless it is there with this beam.
+
+    ``test`` is scored for the bundle's card.
 
     A bundle's folder stays as it was until all is found.
     """
@@ -52,8 +54,8 @@ def tune_stage(
     say(f"tune: {bundle}: dev WER {100 * tuned.greedy[0]:.2f} % greedy, {100 * best:.2f} % with the language model")
 
 
-def tuned_copy(bundle: Path, folder: Path) -> Path:
-    """A copy of ``bundle`` in ``folder``, to be tuned; what is there stays if it is of the same model."""
+def copy_to_tune(bundle: Path, folder: Path) -> None:
+    """Copy ``bundle`` to ``folder``, without its language model; what is there stays if it is of the same model."""
     if card_of(folder).get("trained") != card_of(bundle)["trained"]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as work:
@@ -61,7 +63,6 @@ def tuned_copy(bundle: Path, folder: Path) -> Path:
             write_decoder(copied, load_bundle(copied).decoder, None, card_of(copied))
             shutil.rmtree(folder, ignore_errors=True)
             copied.rename(folder)
-    return folder
 
 
 def halves(speakers: Sequence[str]) -> tuple[list[str], list[str]]:

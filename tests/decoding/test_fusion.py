@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from asr.decoding import BeamDecoder, BeamOptions, FusionWeights, WordFusion
+from asr.decoding import BeamDecoder, BeamOptions, FusionWeights, PrefixBeamSearch, WordFusion
+from asr.decoding.hotwords import hotwords
 from asr.errors import ConfigError
 from asr.text import Vocabulary
 
@@ -103,6 +106,16 @@ def test_nothing_said_is_read_as_nothing() -> None:
     assert (best.text, best.labels, best.frames) == ("", (), ())
 
 
+@given(seed=st.integers(0, 10_000), lengths=st.lists(st.integers(0, 20), min_size=1, max_size=6))
+def test_side_by_side_as_one_by_one(seed: int, lengths: list[int], random_log_probs) -> None:
+    """A model and hotwords at once; the states of both move with the prefixes."""
+    log_probs = [random_log_probs(seed + i, n, 4, sharpness=2.0) for i, n in enumerate(lengths)]
+    fusion = WordFusion(Bigrams(0), VOCABULARY, WEIGHTS)  # type: ignore[arg-type]
+    scorers = [fusion, hotwords({"AB": 2.0}, VOCABULARY)]
+    search = PrefixBeamSearch(4, scorers, BeamOptions(width=6, threshold=9.0, token_threshold=-3.0))
+    assert search.read(log_probs, 6) == [search.finish(search.advance(search.start(), one), 6) for one in log_probs]
+
+
 @pytest.mark.parametrize("weights", [WEIGHTS, FusionWeights(0.1, 2.0, 1.0), FusionWeights(0.0, -1.0, 0.5)])
 def test_no_label_adds_more_than_the_bound(weights: FusionWeights) -> None:
     fusion = WordFusion(Bigrams(0), VOCABULARY, weights)  # type: ignore[arg-type]
@@ -110,7 +123,7 @@ def test_no_label_adds_more_than_the_bound(weights: FusionWeights) -> None:
     for label in np.random.default_rng(0).integers(1, len(VOCABULARY), 200):
         scores, states = fusion.extend(states, np.array([label]))
         added.append(scores[0])
-    assert max(added) <= fusion.most
+    assert max(added) <= fusion.most_added
 
 
 @pytest.mark.parametrize("weights", [{"alpha": -0.1}, {"beta": float("nan")}, {"unknown_score": "low"}])

@@ -90,7 +90,7 @@ def test_side_by_side_as_one_by_one(
 class Unbounded(Acceptor):
     """Says nothing of the most that it adds, so that every extension has to be scored."""
 
-    most = np.inf
+    most_added = np.inf
 
 
 @given(seed=st.integers(0, 10_000), sharpness=st.sampled_from([1.0, 3.0]))

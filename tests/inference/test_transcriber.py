@@ -16,6 +16,7 @@ import soundfile
 import asr
 from asr.bundle import load_bundle
 from asr.data import Utterance
+from asr.decoding import BeamDecoder, BeamOptions
 from asr.errors import (
     AudioEmptyError,
     AudioFormatError,
@@ -254,6 +255,17 @@ def test_a_batch_of_mixed_lengths_is_each_alone(recurrent: Transcriber, tmp_path
     alone = [recurrent.transcribe(path) for path in paths]
     assert len({t.text for t in alone}) > 15
     assert list(recurrent.transcribe_many(paths, 8)) == alone
+
+
+def test_a_beam_over_many_is_each_alone(bundle: Path, tmp_path: Path) -> None:
+    opened = load_bundle(bundle)
+    beam = BeamDecoder(opened.vocabulary, options=BeamOptions(8), n_best=3)
+    searching = Transcriber(opened, beam, threads=1, voice_activity=fake["loud"])
+    said = ["CAB", "FACADE " * 8, "BAG", "A " * 12, "FEED BAG", "BEAD"]
+    paths = [write(tmp_path / f"{i}.wav", speak(text)) for i, text in enumerate(said)]
+    alone = [searching.transcribe(path) for path in paths]
+    assert alone[1].segments[0].n_best
+    assert list(searching.transcribe_many(paths, batch_size=4)) == alone
 
 
 def test_log_probs_of_a_batch_are_those_of_each_alone(recurrent: Transcriber) -> None:

@@ -90,6 +90,28 @@ def test_results_say_how_they_were_made(name: str) -> None:
     assert "+changes" not in results["commit"]
 
 
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("beam_width: 0\nlanguage_model: {order: 3}", "beam_width must be a whole number from 1 on, got 0"),
+        ("beam_width: 64.5\nlanguage_model: {order: 3}", "got 64.5"),
+        ("beam_width: 64", "there is none"),
+        ("judge: dev", "one of test, leave_one_speaker_out and judge: dev"),
+    ],
+)
+def test_stages_that_make_no_sense_are_refused(
+    line: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.recipe.plan.share_folder", lambda _: tmp_path)
+    (tmp_path / "mine").mkdir()
+    stages = "title: Mine\nprepare: {corpus: an4, folder: data/an4}\ntest: manifests/an4/test.jsonl\n"
+    (tmp_path / "mine" / "stages.yaml").write_text(stages)
+    assert read_plan("mine").title == "Mine"
+    (tmp_path / "mine" / "stages.yaml").write_text(f"{stages}{line}\n")
+    with pytest.raises(ConfigError, match=f"stages.yaml: .*{problem}"):
+        read_plan("mine")
+
+
 def test_a_readme_without_markers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = read_plan("an4")
     monkeypatch.setattr("asr.recipe.plan.share_folder", lambda _: tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tarfile
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -253,6 +254,9 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
         tuning_alpha("runs/librispeech_13h/bundle"),
         8,
     )
+    assert results["language_model"]["beam_width"] == 256
+    for folder in ("bundle", "tuned_on_first_half", "tuned_on_second_half"):
+        assert load_bundle(f"runs/librispeech_13h/{folder}").decoder.beam_width == 256
     assert results["main"] == "this recipe, 3-gram of 264 public-domain books, int8"
     assert results["judged_on"] | {"hours": 0} == {
         "name": "dev", "utterances": 16, "hours": 0, "speakers": 8, "tuned_on": "the other half of the speakers",
@@ -275,7 +279,7 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
     assert dev[0].id in capsys.readouterr().err, "a peer is scored on all utterances or not at all"
 
 
-def test_a_second_round_begins_with_the_first_or_with_a_model_that_is_given(
+def test_a_round_begins_with_the_one_before_or_with_a_model_that_is_given(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
@@ -283,27 +287,30 @@ def test_a_second_round_begins_with_the_first_or_with_a_model_that_is_given(
     write_six_corpora(Path("root"))
     command = ["recipe", "librispeech_13h", "--data", "root", *TINY, BABBLES]
     assert main(command) == 0
-    first, second = (json.loads(Path("runs/librispeech_13h", run, "setup.json").read_text()) for run in ("round_1", ""))
-    assert "began_with" not in first["record"]
-    assert second["record"]["began_with"] | {"weights_sha256": ""} == first["record"] | {"weights_sha256": ""}
-    warps = [one["record"]["config"]["augment"]["frequency_warp"] for one in (first, second)]
-    assert warps == [0.12, 0.06], "the second has settings of its own"
-    assert second["record"]["config"]["trainer"]["epochs"] == 1, "and the user's before its own"
-    both = json.loads(Path("runs/librispeech_13h/results.json").read_text())
-    assert [r["commit"] for r in both["rounds"]] == [first["record"]["commit"]] * 2
-    assert len(both["weights_sha256"]) == 2 and "began_with" not in both
+    run = Path("runs/librispeech_13h")
+    records = [json.loads((run / r / "setup.json").read_text())["record"] for r in ("round_1", "round_2", "")]
+    first, _, last = records
+    assert "began_with" not in first
+    for before, after in pairwise(records):
+        assert after["began_with"] | {"weights_sha256": ""} == before | {"weights_sha256": ""}
+    warps = [record["config"]["augment"]["frequency_warp"] for record in records]
+    assert warps == [0.12, 0.06, 0.06], "the later ones have settings of their own"
+    assert last["config"]["trainer"]["epochs"] == 1, "and the user's before its own"
+    results = json.loads(Path("runs/librispeech_13h/results.json").read_text())
+    assert [r["commit"] for r in results["rounds"]] == [first["commit"]] * 3
+    assert len(set(results["weights_sha256"])) == 3 and "began_with" not in results
     capsys.readouterr()
     Path("runs/librispeech_13h").rename("runs/moved")
     assert main([*command, "--run", "runs/moved"]) == 0
-    assert "epoch 1/1" not in capsys.readouterr().out, "both rounds are done, wherever the folder lies"
+    assert "epoch 1/1" not in capsys.readouterr().out, "all rounds are done, wherever the folder lies"
 
-    assert main([*command, "init_from=runs/moved/round_1", "--run", "runs/given"]) == 0
+    assert main([*command, "init_from=runs/moved/round_2", "--run", "runs/given"]) == 0
     assert not Path("runs/given/round_1").exists()
     one = json.loads(Path("runs/given/results.json").read_text())
     assert len(one["weights_sha256"]) == 1
-    digest = second["record"]["began_with"]["weights_sha256"]
-    assert one["began_with"] == {"model": "round_1", "commit": first["record"]["commit"], "weights_sha256": digest}
-    assert one["command"].endswith("init_from=runs/moved/round_1")
+    digest = last["began_with"]["weights_sha256"]
+    assert one["began_with"] == {"model": "round_2", "commit": first["commit"], "weights_sha256": digest}
+    assert one["command"].endswith("init_from=runs/moved/round_2")
 
 
 def test_a_corpus_that_is_not_in_the_root_is_named(capsys: pytest.CaptureFixture[str]) -> None:
