@@ -326,7 +326,7 @@ def _with_error(pieces: Iterable[_Prepared]) -> Iterator[_Prepared | AsrError]:
 
 
 def _grouped(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    """Yield some runs at a time, and before an error those that were good."""
+    """Yield some runs at a time, and before an error or Ctrl-C those that were good."""
     some: list[Run] = []
     try:
         for run in runs:
@@ -335,7 +335,7 @@ def _grouped(runs: Iterable[Run]) -> Iterator[list[Run]]:
             if len(some) == _RUNS_AT_ONCE or lasting >= _RUNS_AT_ONCE_S:
                 yield some
                 some = []
-    except AsrError:
+    except (AsrError, KeyboardInterrupt):
         yield some
         raise
     yield some

@@ -234,6 +234,23 @@ def test_segments_come_before_an_error(model: Transcriber, tmp_path: Path) -> No
     assert isinstance(error, AudioTruncatedError)
 
 
+def test_segments_come_before_ctrl_c(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+
+    def compute(self: Transcriber, features: np.ndarray) -> np.ndarray:
+        computed.append(len(features))
+        if len(computed) == 4:
+            raise KeyboardInterrupt
+        return self._session.log_probs([features])[0]
+
+    monkeypatch.setattr(Transcriber, "compute", compute)
+    got = []
+    with pytest.raises(KeyboardInterrupt):
+        for segment in model.segments(np.concatenate([speak("FACADE"), np.zeros(16_000, np.float32)] * 20)):
+            got.append(segment.text)
+    assert got == ["FACADE"] * 3
+
+
 # Many recordings
 
 
