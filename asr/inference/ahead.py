@@ -31,19 +31,33 @@ def map_ahead(function: Callable[[T], R], items: Iterable[T], ahead: int, worker
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def windows(items: Iterable[T], size: Callable[[T], float], most: float, count: int) -> Iterator[list[T]]:
+def windows(
+    items: Iterable[T],
+    size: Callable[[T], float],
+    most: float,
+    count: int,
+    *,
+    flush_on: tuple[type[BaseException], ...] = (),
+) -> Iterator[list[T]]:
     """Consecutive items, ``count`` at a time, fewer once their sizes reach ``most``.
+
+    An error that ends them is raised; one of ``flush_on`` only after the items that came before it.
 
     >>> list(windows([1, 1, 9, 1, 1, 1, 1], size=float, most=10, count=3))
     [[1, 1, 9], [1, 1, 1], [1]]
     """
     window: list[T] = []
     total = 0.0
-    for item in items:
-        window.append(item)
-        total += size(item)
-        if len(window) == count or total >= most:
+    try:
+        for item in items:
+            window.append(item)
+            total += size(item)
+            if len(window) == count or total >= most:
+                yield window
+                window, total = [], 0.0
+    except flush_on:
+        if window:
             yield window
-            window, total = [], 0.0
+        raise
     if window:
         yield window

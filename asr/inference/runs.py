@@ -31,6 +31,11 @@ class Run:
     log_probs: np.ndarray
     surely_s: float = inf
 
+    @property
+    def duration(self) -> float:
+        """Seconds from its first core to its last."""
+        return self.span_s[1] - self.span_s[0]
+
 
 @dataclass(frozen=True)
 class OutputFrames:
@@ -86,7 +91,7 @@ class Runs:
         run, self._begun = self.so_far(span, log_probs), None
         if not span.goes_on:
             return run
-        if run.span_s[1] - run.span_s[0] < MOST_S:
+        if run.duration < MOST_S:
             self._begun = run
             return None
         run, self._begun = self._split(run)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -307,7 +308,9 @@ class Transcriber:
         return item if isinstance(item, AsrError) else (item[0], self.compute(item[1]))
 
     def _segments(self, runs: Iterable[Run]) -> Iterator[Segment]:
-        for some in _grouped(runs):
+        """Yield what some runs at a time say; before an error or Ctrl-C, what those say that were good."""
+        endings = (AsrError, KeyboardInterrupt)
+        for some in windows(runs, attrgetter("duration"), _RUNS_AT_ONCE_S, _RUNS_AT_ONCE, flush_on=endings):
             yield from filter(None, self.read(some))
 
 
@@ -323,22 +326,6 @@ def _with_error(pieces: Iterable[_Prepared]) -> Iterator[_Prepared | AsrError]:
         yield from pieces
     except AsrError as error:
         yield error
-
-
-def _grouped(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    """Yield some runs at a time, and before an error or Ctrl-C those that were good."""
-    some: list[Run] = []
-    try:
-        for run in runs:
-            some.append(run)
-            lasting = sum(run.span_s[1] - run.span_s[0] for run in some)
-            if len(some) == _RUNS_AT_ONCE or lasting >= _RUNS_AT_ONCE_S:
-                yield some
-                some = []
-    except (AsrError, KeyboardInterrupt):
-        yield some
-        raise
-    yield some
 
 
 def _telling(segments: Iterable[Segment], on_segment: Callable[[Segment], object]) -> Iterator[Segment]:

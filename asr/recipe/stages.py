@@ -183,8 +183,11 @@ def _kept(model: LanguageModel | None, bundle: Path) -> dict[str, Any]:
     if model is None:
         return {}
     opened = load_bundle(bundle)
-    decoder = {"weights": asdict(opened.decoder.weights), "beam_width": opened.decoder.beam_width}
-    kept = {**decoder, "tuned_on": opened.card["decoder"]["dev"]}
+    kept = {
+        "weights": asdict(opened.decoder.weights),
+        "beam_width": opened.decoder.beam_width,
+        "tuned_on": opened.card["decoder"]["dev"],
+    }
     return {"language_model": model.figures | kept}
 
 
