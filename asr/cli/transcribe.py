@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
         report(error)
     if not inputs and not arguments.mic:
         return 1
-    several = len(inputs) > 1 or any(Path(given).is_dir() for given in arguments.inputs)
+    several = len(inputs) > 1 or any(given and Path(given).is_dir() for given in arguments.inputs)
     options = _subtitle_options(arguments)
     output = _output(arguments.output_dir, arguments.output_format, options, inputs, several)
     # numpy's products here are small: threads of theirs would take the cores from the model's. Read at its import.
@@ -194,6 +194,8 @@ def find_inputs(given: Iterable[str]) -> tuple[list[Input], list[AsrError]]:
     for name in given:
         if name == "-":
             inputs.append(Input("-", sys.stdin.buffer, Path("stdin")))
+        elif not name:  # What an unset variable of a shell gives; Path("") would be this whole folder.
+            errors.append(AudioNotFoundError("'': an empty name; give a file or a folder, . for this one"))
         elif Path(name).is_dir():
             found = _recordings_below(Path(name))
             inputs += found

@@ -245,6 +245,14 @@ def test_a_folder_of_nothing(transcribe, tmp_path: Path) -> None:
     assert done.stderr.startswith("asr: error[audio-not-found]: empty: no recordings in this folder (looked for .flac ")
 
 
+def test_an_empty_name_is_not_this_folder(transcribe, tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", "ABBA")
+    write(tmp_path / "b.wav", "B")
+    done = transcribe("", "a.wav")
+    assert (done.returncode, done.stdout) == (1, "ABBA\n")
+    assert done.stderr == "asr: error[audio-not-found]: '': an empty name; give a file or a folder, . for this one\n"
+
+
 def test_a_file_that_may_not_be_read(bundle: Path, tmp_path: Path) -> None:
     """Permissions do not bind root, so nobody runs it; what is imported, which may lie where nobody reads, before."""
     path, other = write(tmp_path / "a.wav", "ABBA"), write(tmp_path / "b.wav", "B")
