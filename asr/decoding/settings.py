@@ -8,6 +8,7 @@ from typing import Any
 
 from asr.decoding.calibration import Calibration
 from asr.decoding.fusion import FusionWeights
+from asr.decoding.prefix_beam_search import BeamOptions
 from asr.errors import ConfigError
 
 
@@ -23,7 +24,7 @@ class DecoderSettings:
     """
 
     weights: FusionWeights = FusionWeights()
-    beam_width: int = 64
+    beam_width: int = BeamOptions.width
     calibration: Calibration = Calibration()
     usual_confidence: float | None = None
 
