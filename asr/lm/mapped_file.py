@@ -4,7 +4,7 @@ r"""Named arrays in one file that is mapped, not read.
 
     ASR-NGRAM\n    magic, 10 bytes
     length        of the header in bytes, uint32, little-endian
-    header        JSON: {"version": 1, "size": bytes of the file, "about": {…}, "arrays": {…}},
+    header        JSON: {"version": 2, "size": bytes of the file, "about": {…}, "arrays": {…}},
                   each array as its name, [dtype, count, offset]
     arrays        each from a multiple of 64 bytes, little-endian
 
@@ -26,7 +26,7 @@ from asr.errors import LanguageModelError
 from asr.files import write_atomically
 
 MAGIC = b"ASR-NGRAM\n"
-VERSION = 1
+VERSION = 2
 _START = len(MAGIC) + 4
 _ALIGNMENT = 64
 _LONGEST_HEADER = 1 << 20

@@ -1,12 +1,15 @@
-"""An n-gram model as it is asked: many (state, word) pairs at once, from a file that is mapped.
+"""An n-gram model as it is asked: many (state, word) pairs at once.
 
 Every n-gram of every order is a node: 0 is the empty context, then come the words in the order of their ids, then the
 2-grams, and so on, each order sorted by (node of the context, last word). So the keys ``context * width + word`` of
 all nodes above order 1 are one sorted array, and to find an n-gram is one binary search; words need none.
 
 A state is the node of the longest known context that any n-gram continues; what no n-gram continues changes nothing.
-``links`` leads from each node to its state without the first word: where to back off to, from a node that is
-continued; from one that is not, where to go on, kept as ``~link`` to tell the two apart.
+``links`` leads from each node below the highest order to its state without the first word: where to back off to, from
+a node that is continued; from one that is not, where to go on, kept as ``~link`` to tell the two apart.
+
+A file has what the rest follows from: of a node its last word and how many n-grams continue it. So, of 65,535 words or
+fewer, an n-gram of the highest order takes 4 bytes and a 2-gram 8. Probabilities are mapped, keys made at opening.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from asr.lm.mapped_file import map_arrays, write_arrays
 from asr.lm.spelling import ROOT, Spelling
 from asr.lm.tables import BackoffModel, Table
 
-_ARRAYS = ("keys", "links", "log_probs", "backoffs", "alphabet", "spelling", "word_of")
+_ARRAYS = ("words", "children", "links", "log_probs", "backoffs", "alphabet", "spelling", "word_of")
 _HEADER = 4096
 _LAST_KEY = np.iinfo(np.int64).max
 
@@ -33,7 +36,7 @@ class NgramModel:
     Args:
         counts: n-grams of each order, order 1 first, <unk>, <s> and </s> among them.
         keys: (nodes above order 1, and one more that no key exceeds) int64.
-        links: (nodes,) int32.
+        links: (nodes below the highest order,) int32.
         log_probs: (nodes,) natural logarithms, float16 or float32.
         backoffs: (nodes below the highest order,) the same.
         spelling: the words of ids 1 and on.
@@ -59,7 +62,7 @@ class NgramModel:
 
     @classmethod
     def open(cls, path: str | Path) -> NgramModel:
-        """Map a file that ``save`` wrote; this reads its header alone.
+        """Open a file that ``save`` wrote: probabilities are mapped, keys made.
 
         Raises:
             LanguageModelError: no such file, a file of another kind or version, or one that was cut short.
@@ -67,21 +70,30 @@ class NgramModel:
         about, arrays = map_arrays(path)
         try:
             counts = [int(count) for count in about["counts"]]
-            keys, links, log_probs, backoffs, *letters = (arrays[name] for name in _ARRAYS)
-            model = cls(counts, keys, links, log_probs, backoffs, Spelling(*letters))
+            words, children, links, log_probs, backoffs, *letters = (arrays[name] for name in _ARRAYS)
+            spelling = Spelling(*letters)
         except (KeyError, TypeError, ValueError, IndexError) as fault:
             raise LanguageModelError(f"{path}: the header is damaged: {fault!r}; make the model again") from fault
-        nodes = 1 + sum(counts)
-        needed = (nodes - counts[0], nodes, nodes, nodes - (counts[-1] if len(counts) > 1 else 0))
-        if tuple(map(len, (keys, links, log_probs, backoffs))) != needed:
+        nodes, lower = 1 + sum(counts), _lower_nodes(counts)
+        needed = (nodes - 1 - counts[0], lower, max(0, lower - 1 - sum(counts[:2])), nodes, lower)
+        sizes = tuple(map(len, (words, children, links, log_probs, backoffs)))
+        if sizes != needed or children.sum(dtype=np.int64) != len(words):
             raise LanguageModelError(f"{path}: the sizes in the header contradict each other; make the model again")
-        return model
+        keys = np.full(len(words) + 1, _LAST_KEY)
+        keys[:-1] = np.arange(0, lower * counts[0], counts[0]).repeat(children)
+        keys[:-1] += words
+        lowest = _lowest_links(counts, words, (children > 0) | (backoffs != 0))
+        return cls(counts, keys, np.concatenate([lowest, links]), log_probs, backoffs, spelling)
 
     def save(self, path: str | Path) -> None:
         """Write the model to one file, atomically; probabilities in half precision, 3 digits of their logarithm."""
-        halves = [array.astype(np.float16) for array in (self._log_probs, self._backoffs)]
+        contexts, words = np.divmod(self._keys[:-1], self._width)
+        children = np.bincount(contexts, minlength=len(self._backoffs))
+        small = (array.astype(_small(self._width)) for array in (words, children))
+        links = self._links[1 + sum(self.counts[:2]) :]
+        halves = (array.astype(np.float16) for array in (self._log_probs, self._backoffs))
         letters = (self._spelling.alphabet, self._spelling.keys, self._spelling.word_of)
-        arrays = dict(zip(_ARRAYS, (self._keys, self._links, *halves, *letters), strict=True))
+        arrays = dict(zip(_ARRAYS, (*small, links, *halves, *letters), strict=True))
         write_arrays(path, {"counts": self.counts}, arrays)
 
     def __len__(self) -> int:
@@ -96,7 +108,7 @@ class NgramModel:
     @cached_property
     def start(self) -> int:
         """The state after <s>."""
-        return int(_next_states(self._links, np.array([self._width - 1]))[0])
+        return int(self._states_after(np.array([self._width - 1]), np.array([self._width - 2]))[0])
 
     def word_ids(self, words: Sequence[str]) -> np.ndarray:
         """Ids (n,) int32 of ``words``, 0 of those that are not in the vocabulary."""
@@ -111,7 +123,19 @@ class NgramModel:
         """
         nodes, total = self._find(np.asarray(states, np.int64), words)
         total += self._log_probs.take(nodes)
-        return total, _next_states(self._links, nodes)
+        return total, self._states_after(nodes, words)
+
+    def _states_after(self, nodes: np.ndarray, words: np.ndarray) -> np.ndarray:
+        """The states (n,) int64 after the n-grams ``nodes``, which end in ``words``: themselves where continued.
+
+        Those of the highest order cannot be, and go on without their first word.
+        """
+        longest = (nodes >= len(self._links)).nonzero()[0]
+        if longest.size:
+            contexts = self._keys.take(nodes[longest] - self._first) // self._width
+            nodes = nodes.copy()
+            nodes[longest] = self._find(self._links.take(contexts).astype(np.int64), words[longest])[0]
+        return _states_of(self._links, nodes)
 
     def _find(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The node of the longest known n-gram that ends with each word, and the weights (n,) of backing off to it."""
@@ -173,9 +197,9 @@ class NgramModel:
         log_probs = np.concatenate([[0.0], *(table.log_probs for table in model.tables)]).astype(np.float32)
         lower = model.tables[: max(1, len(counts) - 1)]
         backoffs = np.concatenate([[0.0], *(table.backoffs for table in lower)]).astype(np.float32)
-        keys = _keys(model.tables)
-        made = cls(counts, keys, np.zeros(nodes, np.int32), log_probs, backoffs, Spelling.of_words(model.words))
-        made._set_links(model.tables)
+        keys, links = _keys(model.tables), np.zeros(len(backoffs), np.int32)
+        made = cls(counts, keys, links, log_probs, backoffs, Spelling.of_words(model.words))
+        made._set_links(lower)
         return made
 
     def tables(self) -> BackoffModel:
@@ -194,23 +218,44 @@ class NgramModel:
         return BackoffModel(list(self._spelling.words()), tables)
 
     def _set_links(self, tables: Sequence[Table]) -> None:
-        """Links of each order by those of the orders below (as Aho and Corasick 1975 make their failure function)."""
-        continued = np.zeros(len(self._links), bool)
-        continued[ROOT] = True
+        """Links of each order by those of the orders below (as Aho and Corasick 1975 make their failure function).
+
+        Args:
+            tables: those below the highest order.
+        """
+        # Some toolkits give a weight to what nothing continues; it counts all the same, if the file can hold it.
+        continued = self._backoffs.astype(np.float16) != 0
         continued[self._keys[:-1] // self._width] = True
-        if len(tables) > 1:
-            # Some toolkits give a weight to what nothing continues; it counts all the same.
-            continued[: len(self._backoffs)] |= self._backoffs != 0
-        begin, below = 1, 0
-        for order, table in enumerate(tables, start=1):
-            nodes = np.arange(begin, begin + len(table))
-            if order == 1:
-                links = np.zeros(len(table), np.int64)
-            else:
-                found, _ = self._find(self._links[below + table.contexts].astype(np.int64), table.words)
-                links = _next_states(self._links, found)
+        lowest = _lowest_links(self.counts, self._keys[: sum(self.counts[1:2])] % self._width, continued)
+        self._links[: len(lowest)] = lowest
+        begin, below = len(lowest), 1 + self.counts[0]
+        for table in tables[2:]:
+            found, _ = self._find(self._links[below + table.contexts].astype(np.int64), table.words)
+            links, nodes = _states_of(self._links, found), slice(begin, begin + len(table))
             self._links[nodes] = np.where(continued[nodes], links, ~links)
-            begin, below = begin + len(table), begin
+            begin, below = nodes.stop, begin
+
+
+def _lower_nodes(counts: Sequence[int]) -> int:
+    """Nodes below the highest order, the empty context among them; all where words stand alone."""
+    return 1 + sum(counts[: max(1, len(counts) - 1)])
+
+
+def _lowest_links(counts: Sequence[int], words: np.ndarray, continued: np.ndarray) -> np.ndarray:
+    """Links int32 of the empty context, of words, and of pairs where they are not the highest order.
+
+    Args:
+        counts: n-grams of each order.
+        words: (2-grams or more,) last words of the nodes above order 1.
+        continued: (nodes below the highest order,) whether a node is a state.
+    """
+    pairs = counts[1] if len(counts) > 2 else 0
+    links = np.zeros(1 + counts[0] + pairs, np.int32)
+    last = words[:pairs] + np.int32(1)
+    links[1 + counts[0] :] = np.where(continued[last], last, ROOT)
+    continued = continued[: len(links)]
+    links[1:] = np.where(continued[1:], links[1:], ~links[1:])
+    return links
 
 
 def _keys(tables: Sequence[Table]) -> np.ndarray:
@@ -221,14 +266,21 @@ def _keys(tables: Sequence[Table]) -> np.ndarray:
     return np.concatenate([*parts, np.array([_LAST_KEY])])
 
 
-def _next_states(links: np.ndarray, nodes: np.ndarray) -> np.ndarray:
-    """The states (n,) int64 after the n-grams ``nodes``: themselves where they are continued."""
+def _states_of(links: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """The states (n,) int64 after the n-grams ``nodes``, below the highest order: themselves where continued."""
     found = links.take(nodes)
     return np.where(found < 0, ~found, nodes)
 
 
+def _small(words: int) -> type[np.unsignedinteger]:
+    """What holds the number of a word, and how many of them continue a context."""
+    return np.uint16 if words <= np.iinfo(np.uint16).max else np.uint32
+
+
 def file_size(counts: Sequence[int], spelling: Spelling) -> int:
     """Bytes of the file of a model of so many n-grams of each order, to some hundreds (the header)."""
-    nodes, lower = 1 + sum(counts), 1 + sum(counts[: max(1, len(counts) - 1)])
+    nodes, lower = 1 + sum(counts), _lower_nodes(counts)
+    linked = max(0, lower - 1 - sum(counts[:2]))
     letters = spelling.alphabet.nbytes + spelling.keys.nbytes + spelling.word_of.nbytes
-    return _HEADER + 8 * (nodes - counts[0]) + 4 * nodes + 2 * (nodes + lower) + letters
+    small = np.dtype(_small(counts[0])).itemsize
+    return _HEADER + small * (nodes - 1 - counts[0] + lower) + 4 * linked + 2 * (nodes + lower) + letters

@@ -80,19 +80,19 @@ def test_saving_what_was_opened_changes_nothing(saved, tmp_path):
     assert (tmp_path / "again.lm").read_bytes() == saved.read_bytes()
 
 
-def test_it_is_mapped_and_not_read(tmp_path):
-    """300 times the n-grams open as fast; the arrays cannot be written to."""
+def test_probabilities_are_mapped_and_not_read(tmp_path):
+    """200,000 n-grams open in milliseconds; what is mapped cannot be written to."""
     draw = np.random.default_rng(0)
     text = [" ".join(map(str, row)) for row in draw.integers(0, 5000, (10_000, 10))]
     train_ngram(text, 3).save(tmp_path / "large.lm")
-    assert (tmp_path / "large.lm").stat().st_size > 2_000_000
+    assert (tmp_path / "large.lm").stat().st_size > 1_000_000
     seconds = []
     for _ in range(5):
         start = time.perf_counter()
         opened = NgramModel.open(tmp_path / "large.lm")
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.05
-    assert not any(array.flags.writeable for array in (opened._keys, opened._links, opened._log_probs))
+    assert not any(array.flags.writeable for array in (opened._log_probs, opened._backoffs))
 
 
 @pytest.mark.parametrize("kept", [0, 5, 13, 200, 1500, -1])
@@ -106,10 +106,10 @@ def test_a_file_cut_short_is_refused(saved, kept):
     ("old", "new", "reason"),
     [
         (MAGIC, b"RIFF-WAVE\n", "not a language model of this project"),
-        (b'"version": 1', b'"version": 9', "format version 9, and this asr reads 1"),
+        (b'"version": 2', b'"version": 9', "format version 9, and this asr reads 2"),
         (b'"counts": [', b'"counts": [1', "contradict"),
         (b'"counts"', b'"amount"', "header is damaged"),
-        (b'"<i8"', b'"?!x"', "header is damaged"),
+        (b'"<u2"', b'"?!x"', "header is damaged"),
         (b'"arrays": {', b'"arrays": [', "header is damaged"),
     ],
 )
