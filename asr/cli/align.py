@@ -5,6 +5,7 @@ asr align talk.wav --text "yes, start" -o yes.TextGrid
 asr align talk.wav talk.txt -o talk.srt           a subtitle a line of the text
 asr align MANIFEST.jsonl -o words.ctm             all utterances of a manifest in one file
 asr align MANIFEST.jsonl -o FOLDER -f TextGrid    ... or in a file each, named by id
+asr align MANIFEST.jsonl --cut YES,NO -o yes-no.jsonl    each YES and NO an utterance of its own, to train on
 
 The suffix of -o says the format: json, jsonl, ctm, TextGrid, srt, vtt, tsv or txt. Words are written as in the text,
 with the confidence of the acoustic model that they are spoken there: low where text and recording differ. Times
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f", "--output_format", choices=_FORMATS, help="of the files in a folder (default: json)", metavar="FORMAT"
     )
+    parser.add_argument("--cut", metavar="WORD,WORD", help="a manifest of these words, wherever they are said")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,7 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
         AsrError: as reading and aligning raise it.
     """
     if Path(arguments.input).suffix == ".jsonl":
-        return _align_manifest(arguments)
+        return _cut_manifest(arguments) if arguments.cut is not None else _align_manifest(arguments)
+    if arguments.cut is not None:
+        raise ConfigError(f"--cut is of the utterances of a MANIFEST.jsonl, got {arguments.input}")
     lines = _lines(arguments)
     output_format = _format_of_file(arguments)
 
@@ -111,8 +115,7 @@ def _write(text: str, path: Path | None) -> None:
 
 
 def _align_manifest(arguments: argparse.Namespace) -> int:
-    if arguments.text is not None or arguments.text_file is not None:
-        raise ConfigError(f"{arguments.input} has its texts itself; leave TEXT_FILE and --text out")
+    _refuse_text(arguments)
     from asr.data import read_manifest
     from asr.inference import load_model
 
@@ -130,6 +133,39 @@ def _align_manifest(arguments: argparse.Namespace) -> int:
     if in_one_file:
         _write("".join(rendered), arguments.output)
     return 1 if len(rendered) < len(utterances) else 0
+
+
+def _cut_manifest(arguments: argparse.Namespace) -> int:
+    _refuse_text(arguments)
+    words = frozenset(filter(None, arguments.cut.split(",")))
+    if not words or arguments.output is None or arguments.output.suffix != ".jsonl" or arguments.output_format:
+        raise ConfigError(
+            "--cut needs words, such as YES,NO, and a manifest to write them to: -o FILE.jsonl, without -f"
+        )
+    from asr.data import read_manifest, write_manifest
+    from asr.inference import load_model
+    from asr.inference.word_cuts import cut_words
+
+    found: list[Utterance] = []
+    failed = 0
+    for one in cut_words(load_model(arguments.model), read_manifest(arguments.input), words):
+        if isinstance(one, AsrError):
+            report(one)
+            failed += 1
+        else:
+            found.append(one)
+    if not found:
+        raise AlignmentError(
+            f"{arguments.input}: none of {', '.join(sorted(words))} is said there, as far as was heard"
+        )
+    write_manifest(arguments.output, found)
+    print(f"{len(found)} words in {arguments.output}")
+    return 1 if failed else 0
+
+
+def _refuse_text(arguments: argparse.Namespace) -> None:
+    if arguments.text is not None or arguments.text_file is not None:
+        raise ConfigError(f"{arguments.input} has its texts itself; leave TEXT_FILE and --text out")
 
 
 def _refuse_file(folder: Path) -> None:

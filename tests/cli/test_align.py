@@ -9,11 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
-from asr.data import Utterance
-from asr.data.manifest import write_manifest
+from asr.data import Utterance, read_manifest, write_manifest
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
 
@@ -111,6 +111,24 @@ def test_an_utterance_that_cannot_be_aligned_does_not_end_the_others(align, tmp_
     assert done.stderr.startswith("asr: error[alignment]: u2: some words cannot be spelled with ' ABCDEFG'")
 
 
+def test_words_are_cut_out_as_utterances_to_train_on(align, tmp_path: Path) -> None:
+    """Of u1 AB, of u2, which has none of the words, nothing; of u3, 0.6 s into its recording, the first and last."""
+    soundfile.write(tmp_path / "u3.wav", np.concatenate([fake["speak"]("GG"), fake["speak"]("AB CAB AB")]), 16_000)
+    third = Utterance("u3", str(tmp_path / "u3.wav"), 2.0, "AB, cab AB", "you", offset=0.6)
+    write_manifest(tmp_path / "all.jsonl", [*read_manifest(write_two(tmp_path, "cab 9")), third])
+    done = align("all.jsonl", "--cut", "ab,dad", "-o", "cut.jsonl")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3 words in cut.jsonl\n", "")
+    found = read_manifest(tmp_path / "cut.jsonl")
+    assert [(u.id, u.text, u.speaker) for u in found] == [
+        ("u1-w0", "AB", "me"),
+        ("u3-w0", "AB", "you"),
+        ("u3-w2", "AB", "you"),
+    ]
+    for one, start in zip(found, (0.2, 0.8, 2.2), strict=True):
+        assert start - 0.25 < one.offset < start + 0.03
+        assert start + 0.3 < one.offset + one.duration < start + 0.5
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -121,6 +139,10 @@ def test_an_utterance_that_cannot_be_aligned_does_not_end_the_others(align, tmp_
         (["a.wav", "--text", "ab", "-f", "json"], "error[config]: -f is for a manifest's files in a folder"),
         (["two.jsonl", "--text", "ab"], "error[config]: two.jsonl has its texts itself"),
         (["two.jsonl", "-o", "a.srt"], "error[config]: -o a.srt: a manifest's utterances go to one FILE.ctm"),
+        (["two.jsonl", "--cut", "ab"], "error[config]: --cut needs words, such as YES,NO, and a manifest"),
+        (["two.jsonl", "--cut", ",", "-o", "b.jsonl"], "error[config]: --cut needs words"),
+        (["a.wav", "--text", "ab", "--cut", "ab"], "error[config]: --cut is of the utterances of a MANIFEST.jsonl"),
+        (["two.jsonl", "--cut", "gag", "-o", "b.jsonl"], "error[alignment]: two.jsonl: none of gag is said there"),
         (["none.wav", "--text", "ab"], "error[audio-not-found]: none.wav"),
         (["a.wav", "--text", "ab " * 90], "error[alignment]: a.wav: 71 frames cannot spell 269 labels (needs 269)"),
     ],
