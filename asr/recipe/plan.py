@@ -35,6 +35,23 @@ class Corpus:
 
 
 @dataclass(frozen=True)
+class WordCuts:
+    """Single words that are cut out of what the corpora say, to be learned from.
+
+    Attributes:
+        words: which.
+        of: manifests of the corpora.
+        model: the bundle that hears where a word is said.
+        to: the manifest of them.
+    """
+
+    words: Sequence[str]
+    of: Sequence[Path]
+    model: str
+    to: Path
+
+
+@dataclass(frozen=True)
 class LanguageModelPlan:
     """What the language model is made of.
 
@@ -84,6 +101,7 @@ class Plan:
         name: its folder below recipes/.
         title: the heading of its table.
         corpora: to prepare.
+        cut: words to cut out of them; None for none.
         test: manifest the exported bundle is judged by; or
         leave_one_speaker_out: manifest whose every speaker is judged by a model trained on all others; or
         judges_dev: the run's own dev set judges, each half of its speakers read with weights tuned on the other.
@@ -99,6 +117,7 @@ class Plan:
     name: str
     title: str
     corpora: Sequence[Corpus]
+    cut: WordCuts | None
     test: Path | None
     leave_one_speaker_out: Path | None
     judges_dev: bool
@@ -161,6 +180,7 @@ def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
         name=name,
         title=tree["title"],
         corpora=tuple(_corpus(**one) for one in (prepare if isinstance(prepare, list) else [prepare])),
+        cut=_cut(**tree["cut"]) if "cut" in tree else None,
         test=Path(tree["test"]) if "test" in tree else None,
         leave_one_speaker_out=Path(loso) if loso else None,
         judges_dev="judge" in tree,
@@ -176,6 +196,10 @@ def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
 
 def _corpus(corpus: str, folder: str, manifests: str | None = None, parts: Sequence[str] = ()) -> Corpus:
     return Corpus(corpus, Path(folder), Path(manifests or f"manifests/{corpus}"), tuple(parts))
+
+
+def _cut(words: Sequence[str], of: Sequence[str], model: str, to: str) -> WordCuts:
+    return WordCuts(tuple(words), tuple(map(Path, of)), model, Path(to))
 
 
 def _language_model(order: int, text: str | None = None, **more: Any) -> LanguageModelPlan:

@@ -21,6 +21,7 @@ from asr.evaluation import evaluate, write_hypotheses
 from asr.export import export_bundle
 from asr.inference.decoders import Decoding
 from asr.provenance import provenance
+from asr.recipe.cut import cut_stage
 from asr.recipe.judge import NOBODY, Judged, JudgingSet, compared, judge, judge_peers
 from asr.recipe.language_model import LanguageModel, make_language_model
 from asr.recipe.plan import Corpus, Plan
@@ -74,7 +75,14 @@ class Trained:
 
 
 def prepare_stage(plan: Plan, data: Path | None, *, download: bool, say: Say) -> None:
-    """Make the manifests of each corpus, fetching it first if asked to; ``data`` as in ``Plan.place``."""
+    """Make the manifests of each corpus, fetching it first if asked to, and those of words cut out.
+
+    Args:
+        plan: says which.
+        data: as in ``Plan.place``.
+        download: fetch.
+        say: takes a line about each.
+    """
     for corpus in plan.corpora:
         if not _lacking(corpus):
             say(f"prepare: {corpus.manifests} is there")
@@ -90,6 +98,8 @@ def prepare_stage(plan: Plan, data: Path | None, *, download: bool, say: Say) ->
             raise CorpusError(
                 f"{folder} has no {', '.join(lacking)}, which {plan.name} needs; --download fetches parts"
             )
+    if plan.cut:
+        cut_stage(plan.cut, say)
 
 
 def _lacking(corpus: Corpus) -> list[str]:
