@@ -18,6 +18,7 @@ Exit code: 0 all aligned, 1 some or all not, 2 wrong command line.
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f", "--output_format", choices=_FORMATS, help="of the files in a folder (default: json)", metavar="FORMAT"
     )
-    parser.add_argument("--cut", metavar="WORD,WORD", help="a manifest of these words, wherever they are said")
+    parser.add_argument(
+        "--cut", metavar="WORD,WORD", help="these words, wherever they are said, each an utterance of -o FILE.jsonl"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,12 +66,18 @@ def run(arguments: argparse.Namespace) -> int:
     lines = _lines(arguments)
     output_format = _format_of_file(arguments)
 
-    from asr.inference import load_model
     from asr.inference.align import align_text
 
-    transcript = align_text(load_model(arguments.model), arguments.input, lines)
+    transcript = align_text(_acoustic_model(arguments), arguments.input, lines)
     _write(_render(transcript, output_format, Path(arguments.input).stem), arguments.output)
     return 0
+
+
+def _acoustic_model(arguments: argparse.Namespace) -> Transcriber:
+    """The bundle without its language model, which aligning does not need."""
+    from asr.inference import Decoding, load_model
+
+    return load_model(arguments.model, decoding=Decoding(beam_width=1))
 
 
 def _lines(arguments: argparse.Namespace) -> list[str]:
@@ -117,7 +126,6 @@ def _write(text: str, path: Path | None) -> None:
 def _align_manifest(arguments: argparse.Namespace) -> int:
     _refuse_text(arguments)
     from asr.data import read_manifest
-    from asr.inference import load_model
 
     utterances = read_manifest(arguments.input)
     in_one_file = arguments.output is None or arguments.output.suffix.lower() == ".ctm"
@@ -126,7 +134,7 @@ def _align_manifest(arguments: argparse.Namespace) -> int:
         _refuse_file(arguments.output)
         _refuse_paths(utterances)
     rendered: list[str] = []
-    for utterance, transcript in _aligned(load_model(arguments.model), utterances):
+    for utterance, transcript in _aligned(_acoustic_model(arguments), utterances):
         rendered.append(_render(transcript, output_format, utterance.id))
         if not in_one_file:
             _write(rendered[-1], arguments.output / f"{utterance.id}.{output_format}")
@@ -137,18 +145,20 @@ def _align_manifest(arguments: argparse.Namespace) -> int:
 
 def _cut_manifest(arguments: argparse.Namespace) -> int:
     _refuse_text(arguments)
-    words = frozenset(filter(None, arguments.cut.split(",")))
-    if not words or arguments.output is None or arguments.output.suffix != ".jsonl" or arguments.output_format:
+    output, words = arguments.output, [word for word in arguments.cut.split(",") if word]
+    if not words or output is None or output.suffix != ".jsonl" or arguments.output_format:
         raise ConfigError(
             "--cut needs words, such as YES,NO, and a manifest to write them to: -o FILE.jsonl, without -f"
         )
+    if output.resolve() == Path(arguments.input).resolve():
+        raise ConfigError(f"-o {output} is the manifest that is read; write another")
     from asr.data import read_manifest, write_manifest
-    from asr.inference import load_model
-    from asr.inference.word_cuts import cut_words
+    from asr.inference.word_cuts import WordCutter
 
+    cutter = WordCutter(_acoustic_model(arguments), words)
     found: list[Utterance] = []
     failed = 0
-    for one in cut_words(load_model(arguments.model), read_manifest(arguments.input), words):
+    for one in cutter(read_manifest(arguments.input)):
         if isinstance(one, AsrError):
             report(one)
             failed += 1
@@ -156,10 +166,12 @@ def _cut_manifest(arguments: argparse.Namespace) -> int:
             found.append(one)
     if not found:
         raise AlignmentError(
-            f"{arguments.input}: none of {', '.join(sorted(words))} is said there, as far as was heard"
+            f"{arguments.input}: none of {', '.join(words)} was heard ({failed} utterances could not be aligned); "
+            "ask for words of its texts, or name a --model that knows the language"
         )
-    write_manifest(arguments.output, found)
-    print(f"{len(found)} words in {arguments.output}")
+    write_manifest(output, found)
+    counts = Counter(one.text for one in found)
+    print(f"{output}: {', '.join(f'{counts[word]} {word}' for word in cutter.words)}")
     return 1 if failed else 0
 
 

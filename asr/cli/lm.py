@@ -6,7 +6,7 @@ asr lm perplexity books.lm test.jsonl              how well it foretells a text
 asr lm convert books.lm books.arpa.gz              and back
 asr lm tune runs/mine/bundle dev.jsonl --lm books.lm   put it into a bundle, its weights tuned on dev
 
-A model is a .lm file, which opens at once whatever its size, or an ARPA file, which other programs read too.
+A model is a .lm file, small and soon opened, or an ARPA file, which other programs read too.
 """
 
 from __future__ import annotations

@@ -39,10 +39,10 @@ def work(arguments: argparse.Namespace) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     from asr.data import read_manifest
-    from asr.inference import load_model
+    from asr.inference import Decoding, load_model
     from asr.inference.tuning import dev_set, tune_bundle
 
-    model = load_model(arguments.bundle, precision=arguments.precision)
+    model = load_model(arguments.bundle, precision=arguments.precision, decoding=Decoding(beam_width=1))
     tuned = tune_bundle(
         arguments.bundle,
         dev_set(model, utterances),

@@ -1,4 +1,4 @@
-"""Run a recipe's stages (prepare, train, export, evaluate), skipping what is done.
+"""Run a recipe's stages (prepare, cut words out, train, export, evaluate), skipping what is done.
 
 Settings as key=value go to training (asr train --help; trainer.max_minutes is of each run); with them, results stay in
 the run folder. Without them, in a checkout, results.json and the table in recipes/NAME/README.md are written anew.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -74,20 +75,24 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """What each process holds: it is sent once, each trial then costs a few numbers."""
+    """What each process holds: it is sent and its language model opened once, each trial then costs a few numbers."""
 
     dev: DevSet
     vocabulary: Vocabulary
     language_model: Path
     beam_width: int
 
+    @cached_property
+    def model(self) -> NgramModel:
+        return NgramModel.open(self.language_model)
+
     def try_out(self, weights: FusionWeights) -> Trial:
-        decoder = _fused(self.vocabulary, self.language_model, weights, self.beam_width)
+        decoder = _fused(self.vocabulary, self.model, weights, self.beam_width)
         return Trial(*judge(decoder, self.dev), weights)
 
 
-def _fused(vocabulary: Vocabulary, language_model: Path, weights: FusionWeights, beam_width: int) -> BeamDecoder:
-    fusion = WordFusion(NgramModel.open(language_model), vocabulary, weights)
+def _fused(vocabulary: Vocabulary, model: NgramModel, weights: FusionWeights, beam_width: int) -> BeamDecoder:
+    fusion = WordFusion(model, vocabulary, weights)
     return BeamDecoder(vocabulary, [fusion], BeamOptions(beam_width))
 
 
@@ -231,7 +236,7 @@ def tune_bundle(
         processes = processes or os.cpu_count() or 1
         best = tune(dev, bundle.vocabulary, language_model, beam_width=beam_width, processes=processes, tried=tried)
         weights = best.weights
-        decoder = _fused(bundle.vocabulary, language_model, weights, beam_width)
+        decoder = _fused(bundle.vocabulary, NgramModel.open(language_model), weights, beam_width)
     report = calibrate_confidence(decoder, dev, bundle.vocabulary)
     tuned = Tuned(judge(greedy, dev), best, report)
     usual = 1 - report.wrong / report.words

@@ -1,11 +1,11 @@
-"""Single words out of sentences, as isolated words to train on: Speech Commands and the like from what is there."""
+"""Single words cut out of sentences, for models of isolated words to learn from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from asr.data import Utterance
-from asr.errors import AsrError
+from asr.errors import AsrError, ConfigError
 from asr.inference.align import align_utterance, normaliser_of
 from asr.inference.transcriber import Transcriber
 from asr.inference.transcript import Word
@@ -15,37 +15,50 @@ MARGIN_S = 0.08
 """How much is kept around a word, in seconds: CTC's labels begin after a word does. At most half of what is between."""
 
 LEAST_CONFIDENCE = 0.3
-"""Words that are spelled by the recording with less probability may not be said there."""
+"""Words that the recording spells with less probability may not be said there."""
 
 
-def cut_words(
-    model: Transcriber, utterances: Sequence[Utterance], words: Collection[str]
-) -> Iterator[Utterance | AsrError]:
-    """Yield each of ``words`` wherever it is said, an utterance of its own, the fourth word of u1 as ``u1-w3``.
+class WordCutter:
+    """Finds words wherever they are said, by the texts and forced alignment.
 
-    Args:
-        model: aligns; words and texts are normalised as its card says its own were.
-        utterances: with texts, of which those without any of the words are passed over.
-        words: to look for.
-
-    Yields:
-        Spans of the utterances' recordings, and the error of an utterance that could not be aligned.
+    Attributes:
+        words: what is looked for, normalised as the model's card says its own texts were.
     """
-    normaliser = normaliser_of(model.bundle)
-    wanted = {normalise(word, normaliser) for word in words}
-    for utterance in utterances:
-        if set(normalise(utterance.text, normaliser).split()).isdisjoint(wanted):
-            continue
-        try:
-            aligned = align_utterance(model, utterance)
-        except AsrError as error:
-            yield error
-            continue
-        said = [word for segment in aligned.segments for word in segment.words]
-        for number, word in enumerate(said):
-            text = normalise(word.text, normaliser)
-            if text in wanted and word.confidence >= LEAST_CONFIDENCE:
-                yield _alone(utterance, said, number, text)
+
+    def __init__(self, model: Transcriber, words: Iterable[str]) -> None:
+        """Look for ``words``.
+
+        Raises:
+            ConfigError: one of them is no word or several, once it is normalised.
+        """
+        self._model, self._normaliser = model, normaliser_of(model.bundle)
+        self.words = tuple(self._normalised(word) for word in words)
+
+    def _normalised(self, word: str) -> str:
+        parts = normalise(word, self._normaliser).split()
+        if len(parts) != 1:
+            raise ConfigError(f"{word!r} is not one word of letters; write it as it is spoken, such as NINE for 9")
+        return parts[0]
+
+    def __call__(self, utterances: Iterable[Utterance]) -> Iterator[Utterance | AsrError]:
+        """Yield each word that is said, an utterance of its own, the fourth word of u1 as ``u1-w3``.
+
+        A word within one that is written with a hyphen, ONE in TWENTY-ONE, is not looked for. Utterances without any
+        of the words are passed over; of one that cannot be aligned the error comes.
+        """
+        for utterance in utterances:
+            if set(normalise(utterance.text, self._normaliser).split()).isdisjoint(self.words):
+                continue
+            try:
+                aligned = align_utterance(self._model, utterance)
+            except AsrError as error:
+                yield error
+                continue
+            said = [word for segment in aligned.segments for word in segment.words]
+            for number, word in enumerate(said):
+                text = normalise(word.text, self._normaliser)
+                if text in self.words and word.confidence >= LEAST_CONFIDENCE:
+                    yield _alone(utterance, said, number, text)
 
 
 def _alone(utterance: Utterance, said: Sequence[Word], number: int, text: str) -> Utterance:

@@ -8,7 +8,8 @@ r"""Named arrays in one file that is mapped, not read.
                   each array as its name, [dtype, count, offset]
     arrays        each from a multiple of 64 bytes, little-endian
 
-Opening it costs the header; pages come as they are asked for, and processes that map the same file share them.
+Mapping it costs the header; pages come as they are asked for, and processes that map the same file share them. What is
+made of the arrays is each process's own.
 """
 
 from __future__ import annotations

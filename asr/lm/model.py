@@ -8,8 +8,9 @@ A state is the node of the longest known context that any n-gram continues; what
 ``links`` leads from each node below the highest order to its state without the first word: where to back off to, from
 a node that is continued; from one that is not, where to go on, kept as ``~link`` to tell the two apart.
 
-A file has what the rest follows from: of a node its last word and how many n-grams continue it. So, of 65,535 words or
-fewer, an n-gram of the highest order takes 4 bytes and a 2-gram 8. Probabilities are mapped, keys made at opening.
+A file has what the rest follows from: of a node its last word and how many n-grams continue it, and the links of orders
+3 to N - 1. So, of 65,535 words or fewer, the marks among them, an n-gram of the highest order takes 4 bytes, a 2-gram 8
+and one between 12. Probabilities are mapped, keys made at opening.
 """
 
 from __future__ import annotations
@@ -65,31 +66,30 @@ class NgramModel:
         """Open a file that ``save`` wrote: probabilities are mapped, keys made.
 
         Raises:
-            LanguageModelError: no such file, a file of another kind or version, or one that was cut short.
+            LanguageModelError: no such file, a file of another kind or version, one that was cut short or damaged.
         """
         about, arrays = map_arrays(path)
         try:
             counts = [int(count) for count in about["counts"]]
-            words, children, links, log_probs, backoffs, *letters = (arrays[name] for name in _ARRAYS)
-            spelling = Spelling(*letters)
+            *columns, alphabet, spelling, word_of = (arrays[name] for name in _ARRAYS)
+            whole = _agree(counts, *columns)
+            letters = Spelling(alphabet, spelling, word_of)
         except (KeyError, TypeError, ValueError, IndexError) as fault:
             raise LanguageModelError(f"{path}: the header is damaged: {fault!r}; make the model again") from fault
-        nodes, lower = 1 + sum(counts), _lower_nodes(counts)
-        needed = (nodes - 1 - counts[0], lower, max(0, lower - 1 - sum(counts[:2])), nodes, lower)
-        sizes = tuple(map(len, (words, children, links, log_probs, backoffs)))
-        if sizes != needed or children.sum(dtype=np.int64) != len(words):
-            raise LanguageModelError(f"{path}: the sizes in the header contradict each other; make the model again")
+        if not whole:
+            raise LanguageModelError(f"{path}: its parts contradict each other; make the model again")
+        words, children, links, log_probs, backoffs = columns
         keys = np.full(len(words) + 1, _LAST_KEY)
-        keys[:-1] = np.arange(0, lower * counts[0], counts[0]).repeat(children)
+        keys[:-1] = np.arange(0, len(children) * counts[0], counts[0]).repeat(children)
         keys[:-1] += words
         lowest = _lowest_links(counts, words, (children > 0) | (backoffs != 0))
-        return cls(counts, keys, np.concatenate([lowest, links]), log_probs, backoffs, spelling)
+        return cls(counts, keys, np.concatenate([lowest, links]), log_probs, backoffs, letters)
 
     def save(self, path: str | Path) -> None:
         """Write the model to one file, atomically; probabilities in half precision, 3 digits of their logarithm."""
         contexts, words = np.divmod(self._keys[:-1], self._width)
         children = np.bincount(contexts, minlength=len(self._backoffs))
-        small = (array.astype(_small(self._width)) for array in (words, children))
+        small = (array.astype(_word_type(self._width)) for array in (words, children))
         links = self._links[1 + sum(self.counts[:2]) :]
         halves = (array.astype(np.float16) for array in (self._log_probs, self._backoffs))
         letters = (self._spelling.alphabet, self._spelling.keys, self._spelling.word_of)
@@ -135,7 +135,7 @@ class NgramModel:
             contexts = self._keys.take(nodes[longest] - self._first) // self._width
             nodes = nodes.copy()
             nodes[longest] = self._find(self._links.take(contexts).astype(np.int64), words[longest])[0]
-        return _states_of(self._links, nodes)
+        return _as_states(self._links, nodes)
 
     def _find(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The node of the longest known n-gram that ends with each word, and the weights (n,) of backing off to it."""
@@ -223,7 +223,7 @@ class NgramModel:
         Args:
             tables: those below the highest order.
         """
-        # Some toolkits give a weight to what nothing continues; it counts all the same, if the file can hold it.
+        # Some toolkits give a weight to what nothing continues; it counts all the same, if the file keeps it.
         continued = self._backoffs.astype(np.float16) != 0
         continued[self._keys[:-1] // self._width] = True
         lowest = _lowest_links(self.counts, self._keys[: sum(self.counts[1:2])] % self._width, continued)
@@ -231,14 +231,34 @@ class NgramModel:
         begin, below = len(lowest), 1 + self.counts[0]
         for table in tables[2:]:
             found, _ = self._find(self._links[below + table.contexts].astype(np.int64), table.words)
-            links, nodes = _states_of(self._links, found), slice(begin, begin + len(table))
+            links, nodes = _as_states(self._links, found), slice(begin, begin + len(table))
             self._links[nodes] = np.where(continued[nodes], links, ~links)
             begin, below = nodes.stop, begin
 
 
-def _lower_nodes(counts: Sequence[int]) -> int:
-    """Nodes below the highest order, the empty context among them; all where words stand alone."""
-    return 1 + sum(counts[: max(1, len(counts) - 1)])
+def _agree(
+    counts: Sequence[int],
+    words: np.ndarray,
+    children: np.ndarray,
+    links: np.ndarray,
+    log_probs: np.ndarray,
+    backoffs: np.ndarray,
+) -> bool:
+    """Whether a file's arrays are as long as its counts say, and none leads out of another."""
+    arrays = (words, children, links, log_probs, backoffs)
+    return (
+        tuple(map(len, arrays)) == _sizes(counts)
+        and "".join(array.dtype.kind for array in arrays) == "uuiff"
+        and int(children.sum(dtype=np.int64)) == len(words)
+        and int(words.max(initial=0)) < counts[0]
+        and int(np.maximum(links, ~links).max(initial=0)) < len(children)
+    )
+
+
+def _sizes(counts: Sequence[int]) -> tuple[int, int, int, int, int]:
+    """How long a file's words, children, links, log_probs and backoffs are."""
+    nodes, lower = 1 + sum(counts), 1 + sum(counts[: max(1, len(counts) - 1)])
+    return nodes - 1 - counts[0], lower, max(0, lower - 1 - sum(counts[:2])), nodes, lower
 
 
 def _lowest_links(counts: Sequence[int], words: np.ndarray, continued: np.ndarray) -> np.ndarray:
@@ -251,6 +271,8 @@ def _lowest_links(counts: Sequence[int], words: np.ndarray, continued: np.ndarra
     """
     pairs = counts[1] if len(counts) > 2 else 0
     links = np.zeros(1 + counts[0] + pairs, np.int32)
+    if len(counts) == 1:  # No word is a state, whatever weights some toolkit gave it.
+        return ~links
     last = words[:pairs] + np.int32(1)
     links[1 + counts[0] :] = np.where(continued[last], last, ROOT)
     continued = continued[: len(links)]
@@ -266,21 +288,20 @@ def _keys(tables: Sequence[Table]) -> np.ndarray:
     return np.concatenate([*parts, np.array([_LAST_KEY])])
 
 
-def _states_of(links: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+def _as_states(links: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     """The states (n,) int64 after the n-grams ``nodes``, below the highest order: themselves where continued."""
     found = links.take(nodes)
     return np.where(found < 0, ~found, nodes)
 
 
-def _small(words: int) -> type[np.unsignedinteger]:
+def _word_type(words: int) -> type[np.unsignedinteger]:
     """What holds the number of a word, and how many of them continue a context."""
     return np.uint16 if words <= np.iinfo(np.uint16).max else np.uint32
 
 
 def file_size(counts: Sequence[int], spelling: Spelling) -> int:
     """Bytes of the file of a model of so many n-grams of each order, to some hundreds (the header)."""
-    nodes, lower = 1 + sum(counts), _lower_nodes(counts)
-    linked = max(0, lower - 1 - sum(counts[:2]))
+    words, children, links, log_probs, backoffs = _sizes(counts)
     letters = spelling.alphabet.nbytes + spelling.keys.nbytes + spelling.word_of.nbytes
-    small = np.dtype(_small(counts[0])).itemsize
-    return _HEADER + small * (nodes - 1 - counts[0] + lower) + 4 * linked + 2 * (nodes + lower) + letters
+    word_bytes = np.dtype(_word_type(counts[0])).itemsize
+    return _HEADER + word_bytes * (words + children) + 4 * links + 2 * (log_probs + backoffs) + letters

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from asr.data import Utterance, read_manifest, write_manifest
-from asr.errors import CorpusError
-from asr.inference import load_model
-from asr.inference.word_cuts import cut_words
+from asr.errors import AlignmentError, AsrError, ManifestError
+from asr.inference import Decoding, load_model
+from asr.inference.word_cuts import WordCutter
 from asr.recipe.plan import WordCuts
 
 
@@ -15,16 +16,31 @@ def cut_stage(cut: WordCuts, say: Callable[[str], None]) -> None:
     """Make the manifest of single words; utterances that cannot be aligned are counted and left out.
 
     Raises:
-        CorpusError: none of the words is said.
+        AlignmentError: none of the words was heard.
+        ManifestError: two utterances have one id.
     """
     if cut.to.is_file():
-        say(f"cut: {cut.to} is there")
+        say(f"cut: {cut.to} is there; remove it to cut anew")
         return
     utterances = [utterance for manifest in cut.of for utterance in read_manifest(manifest)]
-    made = list(cut_words(load_model(cut.model), utterances, cut.words))
-    words = [one for one in made if isinstance(one, Utterance)]
+    _refuse_twins(utterances, cut)
+    say(f"cut: {', '.join(cut.words)} out of {len(utterances)} utterances")
+    cutter = WordCutter(load_model(cut.model, decoding=Decoding(beam_width=1)), cut.words)
+    words: list[Utterance] = []
+    failed: list[AsrError] = []
+    for one in cutter(utterances):
+        if isinstance(one, Utterance):
+            words.append(one)
+        else:
+            failed.append(one)
+    why = f"; not aligned: {len(failed)}, such as {failed[0]}" if failed else ""
     if not words:
-        raise CorpusError(f"none of {', '.join(cut.words)} was heard in {', '.join(map(str, cut.of))}")
+        raise AlignmentError(f"none of {', '.join(cut.words)} was heard in {', '.join(map(str, cut.of))}{why}")
     write_manifest(cut.to, words)
-    failed = len(made) - len(words)
-    say(f"cut: {len(words)} words in {cut.to}" + (f"; {failed} utterances could not be aligned" if failed else ""))
+    say(f"cut: {len(words)} words in {cut.to}{why}")
+
+
+def _refuse_twins(utterances: list[Utterance], cut: WordCuts) -> None:
+    (identity, times), *_ = Counter(utterance.id for utterance in utterances).most_common(1)
+    if times > 1:
+        raise ManifestError(f"{identity!r} is the id of {times} utterances in {', '.join(map(str, cut.of))}")

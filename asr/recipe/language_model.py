@@ -12,6 +12,7 @@ from typing import Any
 from asr.data import Utterance
 from asr.files import sha256_of, write_json
 from asr.lm import NgramModel, perplexity, read_sentences, train_ngram
+from asr.lm.mapped_file import VERSION
 from asr.recipe.plan import LanguageModelPlan
 
 TRANSCRIPTS = "the training transcripts"
@@ -59,7 +60,8 @@ def make_language_model(
         say(f"language model: {text} is not there; {TRANSCRIPTS} are counted instead")
         text = None
     path, record = run / "language_model.lm", run / "language_model.json"
-    origin = {"plan": json.loads(json.dumps(asdict(plan), default=str)), "sha256": _digest(text, train, dev)}
+    made_of = json.loads(json.dumps(asdict(plan), default=str))
+    origin = {"plan": made_of, "format": VERSION, "sha256": _digest(text, train, dev)}
     if path.is_file() and record.is_file():
         before = json.loads(record.read_text(encoding="utf-8"))
         if before["origin"] == origin:

@@ -18,7 +18,7 @@ from asr.data import Utterance
 from asr.errors import ConfigError
 from asr.evaluation import Evaluation
 from asr.files import sha256_of
-from asr.inference import load_model
+from asr.inference import Decoding, load_model
 from asr.inference.tuning import dev_set, tune_bundle
 
 
@@ -48,7 +48,7 @@ def tune_stage(
         say(f"tune: {bundle} has its language model")
         return
     say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
-    heard = dev_set(load_model(bundle), dev)
+    heard = dev_set(load_model(bundle, decoding=Decoding(beam_width=1)), dev)
     tuned = tune_bundle(bundle, heard, language_model, beam_width=beam_width, test=test)
     best = tuned.best.wer if tuned.best else tuned.greedy[0]
     say(f"tune: {bundle}: dev WER {100 * tuned.greedy[0]:.2f} % greedy, {100 * best:.2f} % with the language model")

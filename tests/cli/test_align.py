@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from asr.bundle import read_card, write_decoder
 from asr.data import Utterance, read_manifest, write_manifest
+from asr.decoding import DecoderSettings
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
 
@@ -117,7 +120,7 @@ def test_words_are_cut_out_as_utterances_to_train_on(align, tmp_path: Path) -> N
     third = Utterance("u3", str(tmp_path / "u3.wav"), 2.0, "AB, cab AB", "you", offset=0.6)
     write_manifest(tmp_path / "all.jsonl", [*read_manifest(write_two(tmp_path, "cab 9")), third])
     done = align("all.jsonl", "--cut", "ab,dad", "-o", "cut.jsonl")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "3 words in cut.jsonl\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "cut.jsonl: 3 AB, 0 DAD\n", "")
     found = read_manifest(tmp_path / "cut.jsonl")
     assert [(u.id, u.text, u.speaker) for u in found] == [
         ("u1-w0", "AB", "me"),
@@ -127,6 +130,20 @@ def test_words_are_cut_out_as_utterances_to_train_on(align, tmp_path: Path) -> N
     for one, start in zip(found, (0.2, 0.8, 2.2), strict=True):
         assert start - 0.25 < one.offset < start + 0.03
         assert start + 0.3 < one.offset + one.duration < start + 0.5
+
+
+def test_words_are_cut_though_an_utterance_cannot_be_aligned(align, tmp_path: Path) -> None:
+    done = align(write_two(tmp_path, "ab 9"), "--cut", "AB", "-o", "cut.jsonl")
+    assert (done.returncode, done.stdout) == (1, "cut.jsonl: 1 AB\n")
+    assert done.stderr.startswith("asr: error[alignment]: u2: some words cannot be spelled")
+
+
+def test_the_language_model_of_the_bundle_is_not_opened(align, bundle: Path, tmp_path: Path) -> None:
+    """Such as one of an older version; aligning needs none."""
+    (tmp_path / "old.lm").write_bytes(b"ASR-NGRAM\nof another time")
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    write_decoder(copy, DecoderSettings(), tmp_path / "old.lm", read_card(copy))
+    assert align("a.wav", "--text", "ab cab", "--model", copy).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -141,8 +158,13 @@ def test_words_are_cut_out_as_utterances_to_train_on(align, tmp_path: Path) -> N
         (["two.jsonl", "-o", "a.srt"], "error[config]: -o a.srt: a manifest's utterances go to one FILE.ctm"),
         (["two.jsonl", "--cut", "ab"], "error[config]: --cut needs words, such as YES,NO, and a manifest"),
         (["two.jsonl", "--cut", ",", "-o", "b.jsonl"], "error[config]: --cut needs words"),
+        (["two.jsonl", "--cut", "ab", "-o", "./two.jsonl"], "error[config]: -o two.jsonl is the manifest that is read"),
+        (["two.jsonl", "--cut", "ab,9", "-o", "b.jsonl"], "error[config]: '9' is not one word of letters"),
         (["a.wav", "--text", "ab", "--cut", "ab"], "error[config]: --cut is of the utterances of a MANIFEST.jsonl"),
-        (["two.jsonl", "--cut", "gag", "-o", "b.jsonl"], "error[alignment]: two.jsonl: none of gag is said there"),
+        (
+            ["two.jsonl", "--cut", "gag", "-o", "b.jsonl"],
+            "error[alignment]: two.jsonl: none of gag was heard (0 utterances could",
+        ),
         (["none.wav", "--text", "ab"], "error[audio-not-found]: none.wav"),
         (["a.wav", "--text", "ab " * 90], "error[alignment]: a.wav: 71 frames cannot spell 269 labels (needs 269)"),
     ],

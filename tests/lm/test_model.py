@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from asr.errors import LanguageModelError
-from asr.lm import NgramModel, train_ngram
-from asr.lm.mapped_file import MAGIC
+from asr.lm import NgramModel, read_ngram, train_ngram
+from asr.lm.mapped_file import MAGIC, map_arrays, write_arrays
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +67,14 @@ def test_a_sentence_is_its_words_and_its_end(model):
     assert ids[1] == 0
 
 
-def test_a_saved_model_scores_the_same_to_three_digits(model, saved, sentences):
-    opened = NgramModel.open(saved)
-    assert (opened.order, len(opened), opened.start, opened.counts) == (3, len(model), model.start, model.counts)
+@pytest.mark.parametrize("order", [1, 2, 3, 4, 5])
+def test_a_saved_model_scores_the_same_to_three_digits(sentences, tmp_path, order):
+    model = train_ngram([" ".join(sentence) for sentence in sentences], order)
+    model.save(tmp_path / "m.lm")
+    opened = NgramModel.open(tmp_path / "m.lm")
+    assert (opened.order, len(opened), opened.start, opened.counts) == (order, len(model), model.start, model.counts)
+    states, words = every_query(model)
+    assert opened.score(states, words)[1].tolist() == model.score(states, words)[1].tolist()
     for sentence in sentences[:20]:
         assert opened.sentence_log_prob(sentence) == pytest.approx(model.sentence_log_prob(sentence), rel=1e-3)
     assert opened.word_ids(["CAT", "ZEBRA"]).tolist() == model.word_ids(["CAT", "ZEBRA"]).tolist()
@@ -108,6 +113,7 @@ def test_a_file_cut_short_is_refused(saved, kept):
         (MAGIC, b"RIFF-WAVE\n", "not a language model of this project"),
         (b'"version": 2', b'"version": 9', "format version 9, and this asr reads 2"),
         (b'"counts": [', b'"counts": [1', "contradict"),
+        (b'"<u2"', b'"<f2"', "contradict"),
         (b'"counts"', b'"amount"', "header is damaged"),
         (b'"<u2"', b'"?!x"', "header is damaged"),
         (b'"arrays": {', b'"arrays": [', "header is damaged"),
@@ -121,6 +127,47 @@ def test_a_foreign_or_damaged_file_is_refused(saved, old, new, reason):
     saved.write_bytes(content.replace(b"} ", b"}", grown) if grown else content)
     with pytest.raises(LanguageModelError, match=reason):
         NgramModel.open(saved)
+
+
+def test_no_counts_are_a_damaged_header(saved):
+    content = saved.read_bytes()
+    start = content.index(b'"counts": [')
+    end = content.index(b"]", start) + 1
+    saved.write_bytes(content[:start] + b'"counts": []'.ljust(end - start) + content[end:])
+    with pytest.raises(LanguageModelError, match="header is damaged"):
+        NgramModel.open(saved)
+
+
+@pytest.mark.parametrize("name", ["words", "children", "links"])
+def test_what_leads_out_of_the_arrays_is_refused(sentences, tmp_path, name):
+    train_ngram([" ".join(sentence) for sentence in sentences], 4).save(tmp_path / "m.lm")
+    about, arrays = map_arrays(tmp_path / "m.lm")
+    arrays[name] = np.full_like(arrays[name], np.iinfo(arrays[name].dtype).max)
+    write_arrays(tmp_path / "m.lm", about, arrays)
+    with pytest.raises(LanguageModelError, match="contradict"):
+        NgramModel.open(tmp_path / "m.lm")
+
+
+@pytest.mark.parametrize(("words", "bytes_of_a_word"), [(65_532, 2), (65_533, 4)])
+def test_more_than_65535_words_and_marks_take_four_bytes(tmp_path, words, bytes_of_a_word):
+    train_ngram([" ".join(map(str, range(words)))], 2).save(tmp_path / "m.lm")
+    assert map_arrays(tmp_path / "m.lm")[1]["words"].itemsize == bytes_of_a_word
+    opened = NgramModel.open(tmp_path / "m.lm")
+    (after, never), _ = opened.score(opened.word_ids(["7", "7"]) + 1, opened.word_ids(["8", "9"]))
+    assert after > never
+
+
+def test_a_weight_too_small_for_the_file_makes_no_state(tmp_path):
+    """1e-9 is 0 in half precision; the saved model has the states of the one that was read."""
+    lines = ["\\data\\", "ngram 1=5", "ngram 2=1", "", "\\1-grams:", "-1 <unk>", "-1 <s>", "-1 </s>", "-1 A -1e-9"]
+    lines += ["-1 B -0.5", "", "\\2-grams:", "-0.1 B A", "", "\\end\\", ""]
+    (tmp_path / "m.arpa").write_text("\n".join(lines))
+    model = read_ngram(tmp_path / "m.arpa")
+    model.save(tmp_path / "m.lm")
+    opened = NgramModel.open(tmp_path / "m.lm")
+    words = model.word_ids(["A", "B"])
+    for one in (model, opened):
+        assert (one.score(np.zeros(2, np.int64), words)[1] != 0).tolist() == [False, True]
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from asr.data import Utterance, read_manifest, write_manifest
-from asr.errors import CorpusError
+from asr.errors import AlignmentError, ManifestError
 from asr.recipe.cut import cut_stage
 from asr.recipe.plan import WordCuts
 
@@ -41,11 +41,20 @@ def test_words_of_all_manifests_are_made_once(cut: WordCuts) -> None:
     cut_stage(cut, said.append)
     assert [(u.id, u.text, u.speaker) for u in read_manifest(cut.to)] == [("a-w0", "AB", "a"), ("b-w1", "AB", "b")]
     cut_stage(cut, said.append)
-    assert said == [f"cut: 2 words in {cut.to}; 1 utterances could not be aligned", f"cut: {cut.to} is there"]
+    begun, done, again = said
+    assert begun == "cut: AB out of 3 utterances"
+    assert done.startswith(f"cut: 2 words in {cut.to}; not aligned: 1, such as {cut.to.parents[1]}/c.wav: 100 samples")
+    assert again == f"cut: {cut.to} is there; remove it to cut anew"
 
 
-def test_words_that_nobody_says_are_an_error(cut: WordCuts, tmp_path: Path) -> None:
+def test_words_that_nobody_says_are_an_error(cut: WordCuts) -> None:
     nobody = WordCuts(("GAG",), cut.of, cut.model, cut.to)
-    with pytest.raises(CorpusError, match="none of GAG was heard in .*one.jsonl, .*two.jsonl"):
+    with pytest.raises(AlignmentError, match="none of GAG was heard in .*one.jsonl, .*two.jsonl"):
         cut_stage(nobody, print)
     assert not cut.to.exists()
+
+
+def test_one_id_in_two_manifests_is_refused_before_the_work(cut: WordCuts) -> None:
+    twice = WordCuts(cut.words, (cut.of[0], cut.of[0]), cut.model, cut.to)
+    with pytest.raises(ManifestError, match="'a' is the id of 2 utterances"):
+        cut_stage(twice, print)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.cli.train import compose, recipe_names
+from asr.corpora.archives import ARCHIVES
 from asr.errors import ConfigError
 from asr.export.card import CardText
 from asr.recipe.judge import NOBODY
@@ -59,6 +60,8 @@ def test_the_parts_it_fetches_are_those_it_learns_from_and_is_judged_by(name: st
     needed = {Path(path) for path in [*config.data.train, config.data.dev, plan.test, *cut] if path}
     for corpus in plan.corpora:
         parts = {corpus.manifests / f"{part}.jsonl" for part in corpus.parts}
+        archives = {archive.part for archive in ARCHIVES.get(corpus.importer, ())}
+        assert not archives or {*corpus.parts} <= archives, "what can be fetched"
         if parts:
             assert {path for path in needed if path.parent == corpus.manifests} <= parts
             assert parts <= needed | {corpus.manifests / "dev-other.jsonl", *plan.further_tests}
