@@ -11,6 +11,9 @@ from asr.lm.model import NgramModel
 from asr.text import Vocabulary
 
 _ROOT = NgramModel.ROOT
+_MANY = 200
+"""From so many questions on, each is asked once: the prefixes of a beam differ in words long ago, and ask a few dozen
+different ones."""
 
 
 @dataclass(frozen=True)
@@ -97,5 +100,12 @@ class WordFusion:
         return np.where(done, 0.0, scores), np.where(done, context, after)
 
     def _score(self, context: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if len(words) < _MANY:
+            return self._ask(context, words)
+        asked, places = np.unique(context << 32 | words, return_inverse=True)
+        scores, after = self._ask(asked >> 32, (asked & 0xFFFFFFFF).astype(np.int32))
+        return scores.take(places), after.take(places)
+
+    def _ask(self, context: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         log_probs, after = self._model.score(context, words)
         return self._weights.alpha * log_probs + self._weights.beta, after

@@ -196,39 +196,33 @@ class PrefixBeamSearch:
         frames = frames.astype(np.float64)
         likely = frames >= self.options.token_threshold
         likely[:, :, BLANK] = False
-        extending = np.where(likely, frames, -np.inf)
         # Where no label extends a recording's prefixes, all of them are kept.
         thresholds = np.where(likely.any(axis=2), self.options.threshold, np.inf)
-        for frame, extends, label_likely, threshold in zip(frames, extending, likely, thresholds, strict=True):
-            labels = label_likely.any(axis=0).nonzero()[0]
-            if len(labels):
-                beam = self._step(beam, frame, extends.take(labels, axis=1), labels, threshold)
-            else:
-                beam = _stay(beam, frame)
+        for frame, extending, threshold in zip(frames, likely, thresholds, strict=True):
+            beam = self._step(beam, frame, extending, threshold) if extending.any() else _stay(beam, frame)
         return beam
 
-    def _step(
-        self, beam: Beam, frame: np.ndarray, extends: np.ndarray, labels: np.ndarray, threshold: np.ndarray
-    ) -> Beam:
-        """One frame (R, V) in which ``labels`` (K,) extend prefixes.
+    def _step(self, beam: Beam, frame: np.ndarray, extending: np.ndarray, threshold: np.ndarray) -> Beam:
+        """One frame (R, V) in which some labels extend prefixes.
 
         Args:
             beam: before.
             frame: (R, V).
-            extends: (R, K) log-probabilities of the labels, minus infinity where they extend nothing.
-            labels: (K,) in order.
+            extending: (R, V) which labels extend the prefixes of each recording.
             threshold: (R,) as ``BeamOptions.threshold``.
         """
         stayed = _stay(beam, frame)
-        by_label = _extensions(beam, extends, labels)
-        _merge_into_children(beam, stayed, by_label, labels)
-        scores = by_label + beam.extra[:, np.newaxis]
-        best = _best_of_each(np.maximum(stayed.scores, scores.max(axis=1)), beam.recording, len(frame))
+        longer = _extensions(beam, frame, extending)
+        _merge_into_children(beam, stayed, longer, extending)
+        scores = longer.ends_label + beam.extra.take(longer.rows)
+        recording = beam.recording.take(longer.rows)
+        best = _best_of_each(stayed.scores, stayed.recording, len(frame))
+        best = np.maximum(best, _best_of_each(scores, recording, len(frame)))
         least = np.maximum(best - threshold, self._least_to_enter(stayed, len(frame)))
-        rows, columns = (scores > least.take(beam.recording)[:, np.newaxis]).nonzero()
-        labels = labels.take(columns)
+        places = (scores > least.take(recording)).nonzero()[0]
+        rows, labels = longer.rows.take(places), longer.labels.take(places)
         added, states = self._scorer.extend(beam.states[rows], labels)
-        longer = _Longer(rows, labels, by_label[rows, columns], scores[rows, columns] + added, added, states)
+        longer = _Longer(rows, labels, longer.ends_label.take(places), scores.take(places) + added, added, states)
         return _select(stayed, longer, self.options.width, threshold)
 
     def _least_to_enter(self, stayed: Beam, recordings: int) -> np.ndarray:
@@ -318,28 +312,50 @@ def _stay(beam: Beam, frame: np.ndarray) -> Beam:
     )
 
 
-def _extensions(beam: Beam, extends: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(W, K) log-probability of the paths that each label makes longer by itself at this frame.
+@dataclass(frozen=True)
+class _Extensions:
+    """Prefixes of a beam with a label more each, N of them, those of one prefix side by side, labels in order.
 
-    The last label again is a new one only after a blank.
+    Attributes:
+        rows: (N,) of the prefixes before, in the beam.
+        labels: (N,) what is added.
+        ends_label: (N,) log-probability of the paths that the label makes longer by itself at this frame.
+        first: (W,) place of each prefix's first.
     """
-    again = beam.last[:, np.newaxis] == labels
-    before = np.where(again, beam.ends_blank[:, np.newaxis], beam.total[:, np.newaxis])
-    return before + extends.take(beam.recording, axis=0)
+
+    rows: np.ndarray
+    labels: np.ndarray
+    ends_label: np.ndarray
+    first: np.ndarray
 
 
-def _merge_into_children(beam: Beam, stayed: Beam, by_label: np.ndarray, labels: np.ndarray) -> None:
-    """Where an extension (W, K) is a prefix that the beam has already, move its paths there."""
-    column = labels.searchsorted(beam.last)
-    rows = (labels.take(column, mode="clip") == beam.last).nonzero()[0]
+def _extensions(beam: Beam, frame: np.ndarray, extending: np.ndarray) -> _Extensions:
+    """Every prefix with every label that extends its recording's; the last label again is new only after a blank."""
+    counts = extending.sum(axis=1)
+    of_each = counts.take(beam.recording)
+    first = of_each.cumsum() - of_each
+    rows = np.arange(len(of_each)).repeat(of_each)
+    in_order = extending.nonzero()[1]
+    shifts = (counts.cumsum() - counts).take(beam.recording) - first
+    labels = in_order.take(np.arange(len(rows)) + shifts.take(rows))
+    again = beam.last.take(rows) == labels
+    before = np.where(again, beam.ends_blank.take(rows), beam.total.take(rows))
+    return _Extensions(rows, labels, before + frame[beam.recording.take(rows), labels], first)
+
+
+def _merge_into_children(beam: Beam, stayed: Beam, longer: _Extensions, extending: np.ndarray) -> None:
+    """Where an extension is a prefix that the beam has already, move its paths there."""
+    rows = extending[beam.recording, beam.last].nonzero()[0]
     if not len(rows):
         return
     order = beam.identity.argsort()
     parents = order.take(beam.identity.searchsorted(beam.parent[rows], sorter=order), mode="clip")
     found = beam.identity[parents] == beam.parent[rows]
-    children, at = rows[found], (parents[found], column[rows[found]])
-    stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], by_label[at])
-    by_label[at] = -np.inf
+    children, parents = rows[found], parents[found]
+    place_among = extending.cumsum(axis=1) - 1
+    at = longer.first[parents] + place_among[beam.recording[children], beam.last[children]]
+    stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], longer.ends_label[at])
+    longer.ends_label[at] = -np.inf
 
 
 def _best_of_each(scores: np.ndarray, recording: np.ndarray, recordings: int) -> np.ndarray:
