@@ -166,7 +166,9 @@ class _Search:
         for t in range(*span):
             low, choices = self._choices(front, t)
             ways.append((low, _shortest(*choices)))
-            front = self._emit(low, choices, t).within(limit) or _nothing_spells_it()
+            front = self._emit(low, choices, t)
+            if limit < math.inf:
+                front = front.within(limit) or _nothing_spells_it()
         return front, ways
 
     def _cost_of_a_path(self) -> float:
