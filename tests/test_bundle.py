@@ -11,7 +11,7 @@ import pytest
 from asr.bundle import find_bundle, load_bundle, write_bundle, write_decoder
 from asr.decoding import DecoderSettings, FusionWeights
 from asr.decoding.calibration import Calibration
-from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError
+from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError
 from asr.features import Cmvn, FrontEnd, UtteranceCmvn
 from asr.files import sha256_of
 from asr.text import Vocabulary
@@ -126,16 +126,28 @@ def test_the_default_ships() -> None:
 
 
 SETTINGS = DecoderSettings(
-    FusionWeights(alpha=0.9, beta=1.5, unknown_score=-4.0),
+    FusionWeights(alpha=0.9, beta=1.5, unknown_score=-4.0, prior_scale=0.5),
     beam_width=32,
     calibration=Calibration(0.7, -0.2),
     usual_confidence=0.9,
+    priors=(-0.4, -1.1),
 )
 
 
 def test_a_bundle_without_a_decoder_has_the_settings_of_none(tmp_path: Path) -> None:
     bundle = load_bundle(made(tmp_path / "b"))
     assert (bundle.decoder, bundle.language_model) == (DecoderSettings(), None)
+
+
+def test_a_share_of_the_priors_needs_the_priors() -> None:
+    with pytest.raises(ConfigError, match="prior_scale 0.5 needs the priors"):
+        DecoderSettings(FusionWeights(prior_scale=0.5))
+
+
+def test_settings_of_before_there_were_priors_have_none() -> None:
+    stored = DecoderSettings().to_json()
+    del stored["priors"], stored["weights"]["prior_scale"]
+    assert DecoderSettings.from_json(stored) == DecoderSettings()
 
 
 def test_a_decoder_comes_into_a_bundle_and_goes_out_again(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def _show_trial(trial: Trial) -> None:
     weights = trial.weights
     print(
         f"alpha {weights.alpha:.2f}  beta {weights.beta:5.2f}  unknown {weights.unknown_score:6.1f}  "
+        f"priors {weights.prior_scale:.2f}  "
         f"WER {100 * trial.wer:.2f} %  CER {100 * trial.cer:.2f} %",
         flush=True,
     )

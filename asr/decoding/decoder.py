@@ -48,18 +48,29 @@ class BeamDecoder:
         options: BeamOptions | None = None,
         *,
         n_best: int = 1,
+        discount: np.ndarray | None = None,
     ) -> None:
-        """Read with the labels of ``vocabulary``, at most ``n_best`` readings."""
+        """Read with the labels of ``vocabulary``, at most ``n_best`` readings.
+
+        Args:
+            vocabulary: of the labels.
+            scorers: of prefixes.
+            options: how wide to search.
+            n_best: readings to keep.
+            discount: (V,) taken from each frame's log-probabilities before the search, as of `asr.decoding.priors`.
+        """
         self._vocabulary = vocabulary
         self._search = PrefixBeamSearch(len(vocabulary), scorers, options)
         self._n_best = n_best
+        self._discount = discount
 
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
         """As `Decoder.decode`; frames are those of the best path that spells the reading.
 
-        A hypothesis' score is the logarithm of the sum over its paths, and what the scorers gave.
+        A hypothesis' score is the logarithm of the sum over its paths, less the discount, and what the scorers gave.
         """
-        read = self._search.read(log_probs, _SPARE * self._n_best)
+        searched = log_probs if self._discount is None else [one - self._discount for one in log_probs]
+        read = self._search.read(searched, _SPARE * self._n_best)
         return [self._hypotheses(readings, one) for readings, one in zip(read, log_probs, strict=True)]
 
     def _hypotheses(self, readings: Sequence[Reading], log_probs: np.ndarray) -> list[Hypothesis]:

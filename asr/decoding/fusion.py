@@ -25,11 +25,14 @@ class FusionWeights:
         beta: added for each word, against the language model's liking of few words.
         unknown_score: added for each letter of a word from where it leaves the model's vocabulary on; without a price
             for each, words would run into one another as a long unknown one.
+        prior_scale: how much of the labels' priors is divided out of the network's probabilities, which count them
+            once more beside a language model (Miao et al. 2015, EESEN); 0 to 1.
     """
 
     alpha: float = 0.5
     beta: float = 1.0
     unknown_score: float = -5.0
+    prior_scale: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no search over weights would give."""
@@ -38,6 +41,8 @@ class FusionWeights:
                 raise ConfigError(f"{name} must be a number, got {value!r}")
         if self.alpha < 0:
             raise ConfigError(f"alpha must be at least 0, got {self.alpha}")
+        if not 0 <= self.prior_scale <= 1:
+            raise ConfigError(f"prior_scale must be 0 to 1, got {self.prior_scale}")
 
 
 class WordFusion:

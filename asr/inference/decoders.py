@@ -10,6 +10,7 @@ from asr.bundle import Bundle
 from asr.decoding import BeamDecoder, BeamOptions, Decoder, FusionWeights, GreedyDecoder, WordFusion
 from asr.decoding.grammar import lexicon, phrases
 from asr.decoding.hotwords import hotwords
+from asr.decoding.priors import discount
 from asr.decoding.scorer import Scorer
 from asr.errors import ConfigError
 from asr.lm import NgramModel
@@ -70,7 +71,9 @@ class Decoding:
         if not (scorers or self.beam_width or self.n_best > 1):
             return GreedyDecoder(bundle.vocabulary)
         options = BeamOptions(self.beam_width or bundle.decoder.beam_width)
-        return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best)
+        tuned = bundle.decoder
+        less = None if path is None else discount(tuned.priors, tuned.weights.prior_scale)
+        return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best, discount=less)
 
     def _model_path(self, bundle: Bundle) -> str | Path | None:
         if self.language_model != OWN:

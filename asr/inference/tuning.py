@@ -29,6 +29,7 @@ from asr.decoding import (
 )
 from asr.decoding.calibration import CalibrationReport, calibrate
 from asr.decoding.confidence import word_confidence
+from asr.decoding.priors import discount, log_priors
 from asr.evaluation import error_rate, evaluate
 from asr.evaluation.correct_words import correct_words
 from asr.inference.transcriber import Transcriber
@@ -38,6 +39,7 @@ from asr.text import Vocabulary
 ALPHAS = (0.2, 0.4, 0.7, 1.0, 1.5)
 BETAS = (-1.0, 0.0, 1.0, 2.5, 4.0)
 UNKNOWN_SCORES = (-5.0, -15.0)
+PRIOR_SCALES = (0.0, 0.5)
 ENOUGH_WORDS = 1500
 """For the coarse grid, whose choices differ by more than these words can err; the finer one has the whole dev set."""
 
@@ -57,6 +59,10 @@ class DevSet:
     log_probs: Sequence[np.ndarray]
     references: Sequence[str]
     speakers: Sequence[str]
+
+    def priors(self) -> tuple[float, ...]:
+        """As `asr.decoding.priors.log_priors`."""
+        return tuple(log_priors(self.log_probs).tolist())
 
     def thinned(self, words: int) -> DevSet:
         """Every n-th utterance, with the largest n that leaves ``words`` words; all where there are fewer."""
@@ -81,19 +87,22 @@ class _Work:
     vocabulary: Vocabulary
     language_model: Path
     beam_width: int
+    priors: Sequence[float]
 
     @cached_property
     def model(self) -> NgramModel:
         return NgramModel.open(self.language_model)
 
     def try_out(self, weights: FusionWeights) -> Trial:
-        decoder = _fused(self.vocabulary, self.model, weights, self.beam_width)
+        decoder = _fused(self.vocabulary, self.model, weights, self.beam_width, self.priors)
         return Trial(*judge(decoder, self.dev), weights)
 
 
-def _fused(vocabulary: Vocabulary, model: NgramModel, weights: FusionWeights, beam_width: int) -> BeamDecoder:
-    fusion = WordFusion(model, vocabulary, weights)
-    return BeamDecoder(vocabulary, [fusion], BeamOptions(beam_width))
+def _fused(
+    vocabulary: Vocabulary, model: NgramModel, weights: FusionWeights, beam_width: int, priors: Sequence[float]
+) -> BeamDecoder:
+    fusion, less = WordFusion(model, vocabulary, weights), discount(priors, weights.prior_scale)
+    return BeamDecoder(vocabulary, [fusion], BeamOptions(beam_width), discount=less)
 
 
 def judge(decoder: Decoder, dev: DevSet) -> tuple[float, float]:
@@ -118,8 +127,8 @@ def tune(
 ) -> Trial:
     """The weights of the fewest word errors on ``dev``, by a grid and then a finer one around its best.
 
-    The price of unknown words is searched with the others: while a wrong word costs little as an unknown one, the best
-    weights are those that trust the model little.
+    The price of unknown words and the share of the priors are searched with the others: while a wrong word costs little
+    as an unknown one, the best weights are those that trust the model little.
 
     Args:
         dev: utterances that neither the acoustic nor the language model has learned from.
@@ -129,10 +138,10 @@ def tune(
         processes: trials at a time.
         tried: told each trial as it is done.
     """
-    context = get_context("spawn")
+    context, priors = get_context("spawn"), dev.priors()
 
     def best_of(some: DevSet, choices: Iterable[FusionWeights]) -> Trial:
-        work = _Work(some, vocabulary, language_model, beam_width)
+        work = _Work(some, vocabulary, language_model, beam_width, priors)
         found = []
         with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(work,)) as pool:
             for trial in pool.map(_try_out, choices):
@@ -140,11 +149,11 @@ def tune(
                 found.append(trial)
         return min(found, key=lambda trial: (trial.wer, trial.cer))
 
-    coarse = (FusionWeights(*choice) for choice in product(ALPHAS, BETAS, UNKNOWN_SCORES))
+    coarse = (FusionWeights(*choice) for choice in product(ALPHAS, BETAS, UNKNOWN_SCORES, PRIOR_SCALES))
     best = best_of(dev.thinned(ENOUGH_WORDS), coarse)
     best = best_of(dev, _around(best.weights))
-    unknown = best_of(dev, (replace(best.weights, unknown_score=best.weights.unknown_score * by) for by in (0.4, 2.0)))
-    return min(best, unknown, key=lambda trial: (trial.wer, trial.cer))
+    others = best_of(dev, _otherwise(best.weights))
+    return min(best, others, key=lambda trial: (trial.wer, trial.cer))
 
 
 _work: _Work
@@ -163,6 +172,13 @@ def _around(weights: FusionWeights) -> list[FusionWeights]:
     """It and its eight neighbours, a fifth and a half away."""
     steps = product((0.8, 1.0, 1.25), (-0.5, 0.0, 0.5))
     return [replace(weights, alpha=weights.alpha * by, beta=weights.beta + plus) for by, plus in steps]
+
+
+def _otherwise(weights: FusionWeights) -> list[FusionWeights]:
+    """It with other prices of unknown words, and with priors divided out by half as much and by half as much again."""
+    prices = [replace(weights, unknown_score=weights.unknown_score * by) for by in (0.4, 2.0)]
+    scales = {min(weights.prior_scale * by, 1.0) for by in (0.5, 1.5)} - {weights.prior_scale}
+    return prices + [replace(weights, prior_scale=scale) for scale in sorted(scales)]
 
 
 def calibrate_confidence(decoder: Decoder, dev: DevSet, vocabulary: Vocabulary) -> CalibrationReport:
@@ -230,17 +246,17 @@ def tune_bundle(
     bundle = load_bundle(folder)
     greedy = GreedyDecoder(bundle.vocabulary)
     if language_model is None:
-        best, weights = None, FusionWeights()
+        best, weights, priors = None, FusionWeights(), ()
         decoder: Decoder = greedy
     else:
         processes = processes or os.cpu_count() or 1
         best = tune(dev, bundle.vocabulary, language_model, beam_width=beam_width, processes=processes, tried=tried)
-        weights = best.weights
-        decoder = _fused(bundle.vocabulary, NgramModel.open(language_model), weights, beam_width)
+        weights, priors = best.weights, dev.priors() if best.weights.prior_scale else ()
+        decoder = _fused(bundle.vocabulary, NgramModel.open(language_model), weights, beam_width, priors)
     report = calibrate_confidence(decoder, dev, bundle.vocabulary)
     tuned = Tuned(judge(greedy, dev), best, report)
     usual = 1 - report.wrong / report.words
-    settings = DecoderSettings(weights, beam_width, report.calibration, usual)
+    settings = DecoderSettings(weights, beam_width, report.calibration, usual, priors)
     card = _card(tuned, dev, language_model)
     if test:
         found = list(Transcriber(bundle, decoder).transcribe_utterances(test))

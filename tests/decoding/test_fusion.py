@@ -147,7 +147,9 @@ def test_no_label_adds_more_than_the_bound(weights: FusionWeights) -> None:
     assert max(added) <= fusion.most_added
 
 
-@pytest.mark.parametrize("weights", [{"alpha": -0.1}, {"beta": float("nan")}, {"unknown_score": "low"}])
+@pytest.mark.parametrize(
+    "weights", [{"alpha": -0.1}, {"beta": float("nan")}, {"unknown_score": "low"}, {"prior_scale": 1.1}]
+)
 def test_weights_that_are_none_are_refused(weights: dict) -> None:
     with pytest.raises(ConfigError, match=next(iter(weights))):
         FusionWeights(**weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,18 @@ def test_the_best_path_is_read_where_nothing_needs_a_search(plain: Bundle, fused
 
 def test_a_bundle_with_a_language_model_is_read_with_it(fused: Bundle, bag: np.ndarray) -> None:
     assert read(Decoding(), fused, bag) == ["BAD"]
+
+
+def test_priors_are_divided_out_where_there_is_a_language_model(plain: Bundle, fused: Bundle, bag: np.ndarray) -> None:
+    """G is said to be rare, which counts for more than the model's liking of D, and without the model for nothing."""
+    vocabulary = fused.vocabulary
+    priors = [0.0] * len(vocabulary)
+    priors[vocabulary.encode("G")[0]] = -8.0
+    weights = replace(fused.decoder.weights, prior_scale=1.0)
+    rare = replace(fused, decoder=replace(fused.decoder, weights=weights, priors=tuple(priors)))
+    assert read(Decoding(), rare, bag) == ["BAG"]
+    rare_d = heard(plain, {"B": 1.0}, {"A": 1.0}, {"G": 0.4, "D": 0.6})
+    assert read(Decoding(language_model=None, beam_width=16), rare, rare_d) == ["BAD"]
 
 
 def test_a_language_model_can_be_named(plain: Bundle, model: Path, bag: np.ndarray) -> None:

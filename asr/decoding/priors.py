@@ -1,0 +1,30 @@
+"""How much of all frames each label has, for a search that divides it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def log_priors(log_probs: Sequence[np.ndarray]) -> np.ndarray:
+    """The natural logarithm (V,) of each label's mean probability over all frames of recordings (T_i, V).
+
+    >>> log_priors([np.log([[0.9, 0.1], [0.5, 0.5]]), np.log([[0.7, 0.3]])]).round(2).tolist()
+    [-0.36, -1.2]
+    """
+    total = sum(np.exp(one, dtype=np.float64).sum(axis=0) for one in log_probs)
+    return np.log(np.maximum(total / sum(map(len, log_probs)), np.finfo(np.float32).tiny))
+
+
+def discount(priors: Sequence[float], scale: float) -> np.ndarray | None:
+    """What (V,) float32 to take from each frame's log-probabilities: none of the commonest label; None where nothing.
+
+    Args:
+        priors: (V,) as ``log_priors`` gives them, or none.
+        scale: as `FusionWeights.prior_scale`.
+    """
+    if not len(priors) or not scale:
+        return None
+    logs = np.asarray(priors)
+    return (scale * (logs - logs.max())).astype(np.float32)
