@@ -67,6 +67,27 @@ def test_a_model_of_other_words_is_given_little_weight(dev: DevSet, folder: Path
     assert tuned.best.weights.alpha <= 0.4
 
 
+def test_what_a_network_hears_too_seldom_is_brought_back_by_the_priors(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every letter is a little less likely than the blank, which half of the frames are rightly."""
+    for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0}.items():
+        monkeypatch.setattr(f"asr.inference.tuning.{grid}", (only,))
+    texts = SENTENCES * 2
+    log_probs = []
+    for text in texts:
+        rows = np.full((2 * len(text), len(VOCABULARY)), 1e-4)
+        rows[1::2, 0] = 1.0
+        rows[::2, 0] = 0.55
+        rows[np.arange(0, len(rows), 2), VOCABULARY.encode(text)] = 0.45
+        log_probs.append(np.log(rows / rows.sum(axis=1, keepdims=True)))
+    dev = DevSet(log_probs, texts, [f"s{i % 3}" for i in range(len(texts))])
+    tuned = tune_bundle(folder, dev, saved(SENTENCES, tmp_path / "good.lm"), beam_width=8, processes=1)
+    assert tuned.best is not None and tuned.best.weights.prior_scale > 0
+    assert tuned.best.wer < tuned.greedy[0] / 2
+    assert load_bundle(folder).decoder.priors == pytest.approx(dev.priors())
+
+
 def test_without_a_model_confidence_alone_is_calibrated(dev: DevSet, folder: Path) -> None:
     tuned = tune_bundle(folder, dev, None)
     bundle = load_bundle(folder)
