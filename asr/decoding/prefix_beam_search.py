@@ -212,17 +212,17 @@ class PrefixBeamSearch:
             threshold: (R,) as ``BeamOptions.threshold``.
         """
         stayed = _stay(beam, frame)
-        longer = _extensions(beam, frame, extending)
-        _merge_into_children(beam, stayed, longer, extending)
-        scores = longer.ends_label + beam.extra.take(longer.rows)
-        recording = beam.recording.take(longer.rows)
+        extensions = _extensions(beam, frame, extending)
+        _merge_into_children(beam, stayed, extensions, extending)
+        scores = extensions.ends_label + beam.extra.take(extensions.rows)
+        recording = beam.recording.take(extensions.rows)
         best = _best_of_each(stayed.scores, stayed.recording, len(frame))
         best = np.maximum(best, _best_of_each(scores, recording, len(frame)))
         least = np.maximum(best - threshold, self._least_to_enter(stayed, len(frame)))
         places = (scores > least.take(recording)).nonzero()[0]
-        rows, labels = longer.rows.take(places), longer.labels.take(places)
+        rows, labels = extensions.rows.take(places), extensions.labels.take(places)
         added, states = self._scorer.extend(beam.states[rows], labels)
-        longer = _Longer(rows, labels, longer.ends_label.take(places), scores.take(places) + added, added, states)
+        longer = _Longer(rows, labels, extensions.ends_label.take(places), scores.take(places) + added, added, states)
         return _select(stayed, longer, self.options.width, threshold)
 
     def _least_to_enter(self, stayed: Beam, recordings: int) -> np.ndarray:
@@ -343,7 +343,7 @@ def _extensions(beam: Beam, frame: np.ndarray, extending: np.ndarray) -> _Extens
     return _Extensions(rows, labels, before + frame[beam.recording.take(rows), labels], first)
 
 
-def _merge_into_children(beam: Beam, stayed: Beam, longer: _Extensions, extending: np.ndarray) -> None:
+def _merge_into_children(beam: Beam, stayed: Beam, extensions: _Extensions, extending: np.ndarray) -> None:
     """Where an extension is a prefix that the beam has already, move its paths there."""
     rows = extending[beam.recording, beam.last].nonzero()[0]
     if not len(rows):
@@ -353,9 +353,9 @@ def _merge_into_children(beam: Beam, stayed: Beam, longer: _Extensions, extendin
     found = beam.identity[parents] == beam.parent[rows]
     children, parents = rows[found], parents[found]
     place_among = extending.cumsum(axis=1) - 1
-    at = longer.first[parents] + place_among[beam.recording[children], beam.last[children]]
-    stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], longer.ends_label[at])
-    longer.ends_label[at] = -np.inf
+    at = extensions.first[parents] + place_among[beam.recording[children], beam.last[children]]
+    stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], extensions.ends_label[at])
+    extensions.ends_label[at] = -np.inf
 
 
 def _best_of_each(scores: np.ndarray, recording: np.ndarray, recordings: int) -> np.ndarray:

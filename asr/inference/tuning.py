@@ -245,8 +245,9 @@ def tune_bundle(
     """
     bundle = load_bundle(folder)
     greedy = GreedyDecoder(bundle.vocabulary)
+    priors: tuple[float, ...] = ()
     if language_model is None:
-        best, weights, priors = None, FusionWeights(), ()
+        best, weights = None, FusionWeights()
         decoder: Decoder = greedy
     else:
         processes = processes or os.cpu_count() or 1
