@@ -60,6 +60,7 @@ class DevSet:
     references: Sequence[str]
     speakers: Sequence[str]
 
+    @cached_property
     def priors(self) -> tuple[float, ...]:
         """As `asr.decoding.priors.log_priors`."""
         return tuple(log_priors(self.log_probs).tolist())
@@ -138,7 +139,7 @@ def tune(
         processes: trials at a time.
         tried: told each trial as it is done.
     """
-    context, priors = get_context("spawn"), dev.priors()
+    context, priors = get_context("spawn"), dev.priors
 
     def best_of(some: DevSet, choices: Iterable[FusionWeights]) -> Trial:
         work = _Work(some, vocabulary, language_model, beam_width, priors)
@@ -252,7 +253,7 @@ def tune_bundle(
     else:
         processes = processes or os.cpu_count() or 1
         best = tune(dev, bundle.vocabulary, language_model, beam_width=beam_width, processes=processes, tried=tried)
-        weights, priors = best.weights, dev.priors() if best.weights.prior_scale else ()
+        weights, priors = best.weights, dev.priors if best.weights.prior_scale else ()
         decoder = _fused(bundle.vocabulary, NgramModel.open(language_model), weights, beam_width, priors)
     report = calibrate_confidence(decoder, dev, bundle.vocabulary)
     tuned = Tuned(judge(greedy, dev), best, report)

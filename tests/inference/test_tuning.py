@@ -85,7 +85,7 @@ def test_what_a_network_hears_too_seldom_is_brought_back_by_the_priors(
     tuned = tune_bundle(folder, dev, saved(SENTENCES, tmp_path / "good.lm"), beam_width=8, processes=1)
     assert tuned.best is not None and tuned.best.weights.prior_scale > 0
     assert tuned.best.wer < tuned.greedy[0] / 2
-    assert load_bundle(folder).decoder.priors == pytest.approx(dev.priors())
+    assert load_bundle(folder).decoder.priors == pytest.approx(dev.priors)
 
 
 def test_without_a_model_confidence_alone_is_calibrated(dev: DevSet, folder: Path) -> None:

@@ -152,11 +152,9 @@ def tuning_of(bundle: str) -> dict:
     return json.loads(Path(bundle, "card.json").read_text())["decoder"]
 
 
-def test_where_dev_judges_each_half_is_read_by_what_was_tuned_on_the_other(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    parts = {"train-clean-5": ["1", "2"], "dev-clean-2": ["3", "4", "5", "6", "7"], "test-clean": ["8", "9"]}
-    write_librispeech(Path("corpus"), parts)
+@pytest.fixture
+def tuned_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """The speakers that each bundle is tuned on, by its name, with few weights to try."""
     tuned_on: dict[str, list[str]] = {}
 
     def tune_and_note(folder: Path, dev: DevSet, language_model: Path, **more: object) -> Tuned:
@@ -166,6 +164,12 @@ def test_where_dev_judges_each_half_is_read_by_what_was_tuned_on_the_other(
     monkeypatch.setattr("asr.recipe.tuned.tune_bundle", tune_and_note)
     monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
     monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
+    return tuned_on
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+    """The speakers of dev that each bundle reads, by its name."""
     read: dict[str, set[str]] = {}
 
     def judge_and_note(test: JudgingSet, *arguments: object) -> Judged:
@@ -173,6 +177,14 @@ def test_where_dev_judges_each_half_is_read_by_what_was_tuned_on_the_other(
         return judge(test, *arguments)
 
     monkeypatch.setattr("asr.recipe.stages.judge", judge_and_note)
+    return read
+
+
+def test_where_dev_judges_each_half_is_read_by_what_was_tuned_on_the_other(
+    capsys: pytest.CaptureFixture[str], tuned_on: dict[str, list[str]], read: dict[str, set[str]]
+) -> None:
+    parts = {"train-clean-5": ["1", "2"], "dev-clean-2": ["3", "4", "5", "6", "7"], "test-clean": ["8", "9"]}
+    write_librispeech(Path("corpus"), parts)
     command = ["recipe", "librispeech", "--data", "corpus", *TINY]
     assert main(command) == 0
     results = json.loads(Path("runs/librispeech/results.json").read_text())
