@@ -1,4 +1,4 @@
-"""The acoustic model: features → convolution → recurrent layers → logits of characters and blank."""
+"""The acoustic model: features → convolution → recurrent layers → logits of characters, and of phones beside them."""
 
 from __future__ import annotations
 
@@ -72,11 +72,12 @@ class SequenceDropout(keras.layers.Dropout):
 
 @keras.saving.register_keras_serializable("asr")
 class AcousticModel(keras.Model):
-    """Stacked recurrent layers over features, a linear layer y_t = W_hy h_t to V logits.
+    """Stacked recurrent layers over features, a linear layer y_t = W_hy h_t to V logits, perhaps another to P.
 
     Args:
         num_features: F.
         vocabulary_size: V, the blank included.
+        phones: P, labels of phones with a blank of their own, which a second linear layer tells apart; 0 for none.
         cell: ``rnn``, ``lstm`` or ``gru``.
         units: the width of each recurrent layer, one direction.
         bidirectional: read each utterance from both ends.
@@ -92,6 +93,7 @@ class AcousticModel(keras.Model):
         num_features: int,
         vocabulary_size: int,
         *,
+        phones: int = 0,
         cell: str,
         units: Sequence[int],
         bidirectional: bool = True,
@@ -108,6 +110,7 @@ class AcousticModel(keras.Model):
         self.options = {
             "num_features": num_features,
             "vocabulary_size": vocabulary_size,
+            **({"phones": phones} if phones else {}),
             "cell": cell,
             "units": list(units),
             "bidirectional": bidirectional,
@@ -122,6 +125,7 @@ class AcousticModel(keras.Model):
         self.norms = [keras.layers.LayerNormalization(**norm) for _ in range(places)] if layer_norm else []
         self.dropouts = [SequenceDropout(dropout, dtype=dtype) for _ in range(places)]
         self.output_layer = keras.layers.Dense(vocabulary_size, use_bias=False, name="output", dtype="float32")
+        self.phone_layer = keras.layers.Dense(phones, use_bias=False, dtype="float32") if phones else None
         self._make_weights()
 
     def _make_weights(self) -> None:
@@ -142,17 +146,28 @@ class AcousticModel(keras.Model):
         return lengths
 
     def call(self, features: Any, lengths: Any, training: bool = False) -> Any:
-        """Logits (B, T', V) float32 of ``features`` (B, T, F) float32 with ``lengths`` (B,) int32."""
+        """Logits (B, T', V + P) float32 of ``features`` (B, T, F) float32 with ``lengths`` (B,) int32."""
         x, lengths = features[..., None], tf.convert_to_tensor(lengths, tf.int32)
         for convolution in self.convolutions:
             x, lengths = convolution(x, lengths), convolution.shortened(lengths)
         x = tf.reshape(x, (tf.shape(x)[0], tf.shape(x)[1], x.shape[2] * x.shape[3]))
-        for place, layer in enumerate([*self.recurrent, self.output_layer]):
-            if self.norms:
-                x = self.norms[place](x)
-            x = self.dropouts[place](x, training=training)
-            x = layer(x) if layer is self.output_layer else layer(x, lengths)
-        return x
+        for place, layer in enumerate(self.recurrent):
+            x = layer(self._prepared(place, x, training), lengths)
+        x = self._prepared(len(self.recurrent), x, training)
+        logits = self.output_layer(x)
+        return tf.concat([logits, self.phone_layer(x)], axis=2) if self.phone_layer else logits
+
+    def _prepared(self, place: int, x: Any, training: bool) -> Any:
+        """The inputs of a recurrent layer, or of the output, normalised and some of them dropped."""
+        x = self.norms[place](x) if self.norms else x
+        return self.dropouts[place](x, training=training)
+
+    def log_probs(self, features: Any, lengths: Any) -> Any:
+        """Natural log-probabilities (B, T', V + P): of the characters, then of the phones, each summing to 1."""
+        logits = self(features, lengths)
+        split = self.options["vocabulary_size"]
+        parts = [logits[..., :split], logits[..., split:]] if self.phone_layer else [logits]
+        return tf.concat([tf.nn.log_softmax(part) for part in parts], axis=2)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""

@@ -39,6 +39,7 @@ class Example:
         labels: (U,) int32.
         cmvn: normalises ``raw`` each time that ``features`` are asked for; None where it is normalised already.
         altered: ``raw`` of altered versions of the recording, one of which, or ``raw``, an epoch shows.
+        phones: (W,) int32, what is said, for a network that hears phones.
     """
 
     utterance: Utterance
@@ -46,6 +47,7 @@ class Example:
     labels: np.ndarray
     cmvn: Callable[[np.ndarray], np.ndarray] | None = None
     altered: Sequence[np.ndarray] = ()
+    phones: Sequence[int] | np.ndarray = ()
 
     @property
     def features(self) -> np.ndarray:
@@ -72,6 +74,8 @@ class Batch:
         feature_lengths: (B,) int32.
         labels: (B, U) int32.
         label_lengths: (B,) int32.
+        phones: (B, W) int32, nothing of use where no network hears them.
+        phone_lengths: (B,) int32.
         weights: (B,) float32, one; zero for a row that another worker counts.
         utterances: of the whole batch.
         audio_s: the sum of their durations.
@@ -81,6 +85,8 @@ class Batch:
     feature_lengths: np.ndarray
     labels: np.ndarray
     label_lengths: np.ndarray
+    phones: np.ndarray
+    phone_lengths: np.ndarray
     weights: np.ndarray
     utterances: int
     audio_s: float
@@ -148,14 +154,21 @@ def _computed(
 def collate(examples: Sequence[Example]) -> Batch:
     """Pad ``examples`` with zeros to the longest."""
     frames = np.array([e.num_frames for e in examples], np.int32)
-    lengths = np.array([len(e.labels) for e in examples], np.int32)
     features = np.zeros((len(examples), frames.max(), examples[0].raw.shape[1]), np.float32)
-    labels = np.zeros((len(examples), max(1, lengths.max())), np.int32)
     for row, example in enumerate(examples):
         features[row, : frames[row]] = example.features
-        labels[row, : lengths[row]] = example.labels
+    labels, phones = _padded([e.labels for e in examples]), _padded([e.phones for e in examples])
     audio_s = sum(e.utterance.duration for e in examples)
-    return Batch(features, frames, labels, lengths, np.ones(len(examples), np.float32), len(examples), audio_s)
+    return Batch(features, frames, *labels, *phones, np.ones(len(examples), np.float32), len(examples), audio_s)
+
+
+def _padded(labels: Sequence[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (B, U) int32, one at least, padded with zeros; their numbers (B,) int32."""
+    lengths = np.array([len(one) for one in labels], np.int32)
+    padded = np.zeros((len(labels), max(1, lengths.max())), np.int32)
+    for row, one in zip(padded, labels, strict=True):
+        row[: len(one)] = one
+    return padded, lengths
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +228,7 @@ class TrainingSet:
         for transform in self.transforms:
             changed = transform(features, rng)
             features = changed if len(changed) >= self.frames_needed[index] else features
-        return Example(example.utterance, features, example.labels)
+        return replace(example, raw=features, cmvn=None, altered=())
 
     def _frames(self, epoch: int, index: int) -> int:
         """How many frames ``_transformed`` will have."""

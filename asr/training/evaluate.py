@@ -33,7 +33,7 @@ class DevScore:
 
 
 def log_probs(model: AcousticModel, examples: Sequence[Example]) -> Iterator[tuple[int, np.ndarray]]:
-    """(index, log-probabilities (T', V)) of every example, in batches of like length."""
+    """(index, log-probabilities (T', V + P)) of every example, in batches of like length."""
     order = sorted(range(len(examples)), key=lambda i: examples[i].num_frames)
     for start in range(0, len(order), _BATCH):
         chosen = order[start : start + _BATCH]
@@ -50,7 +50,7 @@ def _forward(model: AcousticModel) -> Any:
         tf.TensorSpec((None, None, model.options["num_features"]), tf.float32),
         tf.TensorSpec((None,), tf.int32),
     ]
-    return tf.function(lambda x, n: tf.nn.log_softmax(model(x, lengths=n)), input_signature=signature)
+    return tf.function(model.log_probs, input_signature=signature)
 
 
 def transcribe(

@@ -42,6 +42,7 @@ from asr.training.dataset import Example, TrainingSet, collate, compute_features
 from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.preflight import find_faults, refuse
 from asr.training.reports import Observer
+from asr.training.targets import Targets
 from asr.training.trainer import Trainer
 
 FEATURES = LogMel()
@@ -170,7 +171,7 @@ def _examples(manifests: Sequence[str]) -> tuple[list[Example], Vocabulary]:
     utterances, _ = DataOptions(train=manifests).split()
     vocabulary = Vocabulary.from_texts(u.text for u in utterances)
     features: Sequence[Any] = compute_features(utterances, FEATURES.front_end())
-    refuse(find_faults(utterances, features, vocabulary, lambda frames: frames).values(), len(utterances))
+    refuse(find_faults(utterances, features, Targets(vocabulary), lambda frames: frames).values(), len(utterances))
     normalise = UtteranceCmvn()
     pairs = zip(utterances, features, strict=True)
     return [Example(u, normalise(f), vocabulary.encode(u.text)) for u, f in pairs], vocabulary

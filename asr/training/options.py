@@ -24,6 +24,8 @@ class DataOptions:
         normaliser: of transcripts, by name.
         faulty: ``refuse`` to train when the pre-flight finds faults, or ``drop`` those utterances.
         cache_dir: folder that keeps features, for other runs too; None to compute them anew and hold them in memory.
+        lexicon: a pronouncing dictionary (see `asr.text.read_lexicon`) of the transcripts' words, for a network that
+            hears phones as well; None for characters alone.
     """
 
     train: Sequence[str]
@@ -33,6 +35,7 @@ class DataOptions:
     normaliser: str = "upper_letters"
     faulty: str = "refuse"
     cache_dir: str | None = None
+    lexicon: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a choice there is none of."""

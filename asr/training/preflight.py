@@ -9,8 +9,7 @@ import numpy as np
 
 from asr.data import Utterance
 from asr.errors import AsrError, PreflightError
-from asr.text import Vocabulary
-from asr.training.ctc import frames_needed
+from asr.training.targets import Targets
 
 _SHOWN = 20
 
@@ -30,20 +29,20 @@ class Fault:
 def find_faults(
     utterances: Sequence[Utterance],
     features: Sequence[np.ndarray | AsrError],
-    vocabulary: Vocabulary,
+    targets: Targets,
     output_length: Callable[[int], int],
 ) -> dict[int, Fault]:
-    """By their place, utterances that are unreadable, empty, outside the vocabulary, or too short for their labels.
+    """By their place, utterances that cannot be read, or cannot be spelled, or are too short for their labels.
 
     Args:
         utterances: what is to be trained on, their texts normalised.
         features: (T, F) of each, or why it has none.
-        vocabulary: what the model can write.
+        targets: what the model learns to say.
         output_length: frames of logits for frames of features.
     """
     faults = {}
     for place, (utterance, feature) in enumerate(zip(utterances, features, strict=True)):
-        if reason := _fault(utterance.text, feature, vocabulary, output_length):
+        if reason := _fault(utterance.text, feature, targets, output_length):
             faults[place] = Fault(utterance.id, reason)
     return faults
 
@@ -61,16 +60,13 @@ def refuse(faults: Collection[Fault], total: int) -> None:
 
 
 def _fault(
-    text: str, features: np.ndarray | AsrError, vocabulary: Vocabulary, output_length: Callable[[int], int]
+    text: str, features: np.ndarray | AsrError, targets: Targets, output_length: Callable[[int], int]
 ) -> str | None:
     if isinstance(features, AsrError):
         return f"[{features.code}] {features}"
-    if not text:
-        return "the transcript is empty"
-    if unknown := vocabulary.unknown(text):
-        return f"the vocabulary lacks {' '.join(map(repr, sorted(unknown)))}"
-    labels = vocabulary.encode(text)
-    frames, needed = output_length(len(features)), frames_needed(labels)
+    if reason := targets.fault(text):
+        return reason
+    frames, needed = output_length(len(features)), targets.frames_needed(text)
     if frames < needed:
-        return f"{frames} frames cannot spell {len(labels)} labels (needs {needed})"
+        return f"{frames} frames cannot spell {len(targets.characters(text))} labels (needs {needed})"
     return None

@@ -21,8 +21,7 @@ from asr.errors import AudioError, ConfigError, TrainingError
 from asr.features import Cmvn, FrontEnd, Normaliser, SmoothedCmvn, UtteranceCmvn, make_front_end
 from asr.models import AcousticModel
 from asr.provenance import provenance
-from asr.text import Vocabulary
-from asr.training.ctc import frames_needed
+from asr.text import Vocabulary, read_lexicon
 from asr.training.dataset import Example, TrainingSet, compute_features
 from asr.training.distribution import find_devices
 from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
@@ -30,6 +29,7 @@ from asr.training.preflight import Fault, find_faults, refuse
 from asr.training.reports import Observer
 from asr.training.run_folder import finished, held, same_run
 from asr.training.setup import Setup, save_setup
+from asr.training.targets import Targets
 from asr.training.trainer import Trainer
 from asr.training.versions import with_versions
 from asr.training.warm_start import origin, take_over
@@ -50,7 +50,7 @@ PRIOR_FRAMES = 40.0
 
 
 def make_model(
-    num_features: int, vocabulary_size: int, options: Mapping[str, Any], precision: str = "float32"
+    num_features: int, vocabulary_size: int, options: Mapping[str, Any], precision: str = "float32", phones: int = 0
 ) -> AcousticModel:
     """The acoustic model of ``options``, computing in ``precision``.
 
@@ -58,7 +58,7 @@ def make_model(
         ConfigError: they make no sense.
     """
     try:
-        return AcousticModel(num_features, vocabulary_size, **options, dtype=precision)
+        return AcousticModel(num_features, vocabulary_size, phones=phones, **options, dtype=precision)
     except (TypeError, ValueError) as fault:
         raise ConfigError(f"model: {fault}") from fault
 
@@ -116,19 +116,24 @@ def run_training(
         noise, voices = augment.recordings()
         train, dev = data.split()
         _check_sets(train, dev, trainer)
-        vocabulary = begun.vocabulary if begun else Vocabulary.from_texts(u.text for u in train)
+        targets = _targets(train, data.lexicon, begun)
         with devices.strategy.scope():
-            acoustic = make_model(front_end.num_features, len(vocabulary), model, trainer.precision)
-        train, raw, faults = _checked(train, front_end, vocabulary, acoustic, data)
+            acoustic = make_model(
+                front_end.num_features, len(targets.vocabulary), model, trainer.precision, len(targets.phones or ())
+            )
+        train, raw, faults = _checked(train, front_end, targets, acoustic, data)
         normaliser = _normaliser(cmvn, raw)
         if begun:
             normaliser = take_over(begun, acoustic, front_end, normaliser)
         record = _record(train, dev, faults, acoustic, config, trainer.seed, begun)
         _check_unchanged(folder, record)
         if devices.chief:
-            save_setup(folder, Setup(acoustic, front_end, normaliser, vocabulary, record))
-        examples = [Example(u, f, vocabulary.encode(u.text), normaliser) for u, f in zip(train, raw, strict=True)]
-        needed = [frames_needed(e.labels) * acoustic.time_reduction for e in examples]
+            save_setup(folder, Setup(acoustic, front_end, normaliser, targets.vocabulary, record, targets.phones))
+        examples = [
+            Example(u, f, targets.characters(u.text), normaliser, phones=targets.spoken(u.text))
+            for u, f in zip(train, raw, strict=True)
+        ]
+        needed = [targets.frames_needed(u.text) * acoustic.time_reduction for u in train]
         if augment.copies:
             alteration = augment.alteration(trainer.seed, noise, voices or train)
             examples = with_versions(examples, needed, front_end, alteration, augment.copies, data.cache_dir)
@@ -139,13 +144,22 @@ def run_training(
             acoustic,
             training_set,
             judges,
-            vocabulary,
+            targets.vocabulary,
             folder,
             options=trainer,
             optimizer=optimizer,
             observers=observers,
             devices=devices,
         ).fit()
+
+
+def _targets(train: Sequence[Utterance], lexicon: str | None, begun: Setup | None) -> Targets:
+    """As the model has them that training begins with; else all characters of the texts, all phones of the lexicon."""
+    vocabulary = begun.vocabulary if begun else Vocabulary.from_texts(u.text for u in train)
+    if lexicon is None:
+        return Targets(vocabulary)
+    words = read_lexicon(lexicon)
+    return Targets(vocabulary, begun.phones if begun and begun.phones else words.phones, words)
 
 
 def _check_sets(train: Sequence[Utterance], dev: Sequence[Utterance], trainer: TrainerOptions) -> None:
@@ -158,13 +172,13 @@ def _check_sets(train: Sequence[Utterance], dev: Sequence[Utterance], trainer: T
 def _checked(
     utterances: Sequence[Utterance],
     front_end: FrontEnd,
-    vocabulary: Vocabulary,
+    targets: Targets,
     model: AcousticModel,
     data: DataOptions,
 ) -> tuple[list[Utterance], list[np.ndarray], Collection[Fault]]:
     """The utterances without faults, their features, the faults; refuses these unless they are to be dropped."""
     features = compute_features(utterances, front_end, data.cache_dir)
-    faults = find_faults(utterances, features, vocabulary, model.output_lengths)
+    faults = find_faults(utterances, features, targets, model.output_lengths)
     if data.faulty == "refuse" or len(faults) == len(utterances):
         refuse(faults.values(), len(utterances))
     good = [i for i in range(len(utterances)) if i not in faults]

@@ -14,7 +14,7 @@ from asr.errors import CheckpointError
 from asr.features import FrontEnd, Normaliser, cmvn_from_arrays
 from asr.files import write_atomically, write_json
 from asr.models import AcousticModel
-from asr.text import Vocabulary
+from asr.text import Phones, Vocabulary
 from asr.training.checkpoint import FINAL, load_arrays, load_checkpoint, save_arrays
 
 
@@ -28,6 +28,7 @@ class Setup:
         cmvn: their normalisation.
         vocabulary: labels ↔ characters.
         record: how it was made: the configuration, the data's figures, commit, seed.
+        phones: those that the model hears beside characters, None where it hears none.
     """
 
     model: AcousticModel
@@ -35,6 +36,7 @@ class Setup:
     cmvn: Normaliser
     vocabulary: Vocabulary
     record: Mapping[str, Any]
+    phones: Phones | None = None
 
 
 def save_setup(folder: Path, setup: Setup) -> None:
@@ -43,7 +45,8 @@ def save_setup(folder: Path, setup: Setup) -> None:
     save_arrays(folder / "cmvn.npz", setup.cmvn.to_arrays())
     with write_atomically(folder / "vocabulary.json") as temporary:
         temporary.write_text(setup.vocabulary.to_json() + "\n", encoding="utf-8")
-    write_json(folder / "setup.json", {"model": setup.model.options, "record": setup.record})
+    phones = {"phones": setup.phones.symbols} if setup.phones else {}
+    write_json(folder / "setup.json", {"model": setup.model.options, **phones, "record": setup.record})
 
 
 def load_trained(folder: str | Path) -> Setup:
@@ -65,6 +68,7 @@ def load_trained(folder: str | Path) -> Setup:
         cmvn_from_arrays(load_arrays(folder / "cmvn.npz")),
         Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8")),
         content["record"],
+        Phones(tuple(content["phones"])) if "phones" in content else None,
     )
 
 

@@ -53,7 +53,8 @@ class TrainStep:
     def __call__(self, batch: Batch, rate: float) -> tuple[float, float]:
         """The loss of the whole batch before the update, and the gradient's norm; not finite where it was skipped."""
         self.optimizer.learning_rate.assign(rate)
-        rows = (batch.features, batch.feature_lengths, batch.labels, batch.label_lengths, batch.weights)
+        labels = (batch.labels, batch.label_lengths, batch.phones, batch.phone_lengths)
+        rows = (batch.features, batch.feature_lengths, *labels, batch.weights)
         loss, norm = self._graph(*map(tf.convert_to_tensor, rows), tf.constant(batch.utterances, tf.float32))
         return float(loss), float(norm)
 
@@ -62,7 +63,7 @@ class TrainStep:
         lengths = tf.TensorSpec((None,), tf.int32)
         features = tf.TensorSpec((None, None, self.model.options["num_features"]), tf.float32)
         labels, weights = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
-        return [features, lengths, labels, lengths, weights, tf.TensorSpec((), tf.float32)]
+        return [features, lengths, labels, lengths, labels, lengths, weights, tf.TensorSpec((), tf.float32)]
 
     def _step(self, *batch: Any) -> tuple[Any, Any]:
         self.traces += 1
@@ -80,11 +81,11 @@ class TrainStep:
     def _gradients(self, *batch: Any) -> tuple[Any, Any, list[Any]]:
         """On a replica: loss and clipped gradients of the whole batch, and their norm before."""
         *rows, utterances = batch
-        features, feature_lengths, labels, label_lengths, weights = self.devices.own_rows(*rows)
+        features, feature_lengths, *targets, weights = self.devices.own_rows(*rows)
         scale = self.loss_scale.value if self.loss_scale else None
         with tf.GradientTape() as tape:
             logits = self.model(features, lengths=feature_lengths, training=True)
-            losses = ctc_loss(logits, self.model.output_lengths(feature_lengths), labels, label_lengths)
+            losses = self._losses(logits, self.model.output_lengths(feature_lengths), *targets)
             loss = tf.reduce_sum(losses * weights) / utterances
             target = loss if scale is None else loss * scale
         gradients = tape.gradient(target, self.model.trainable_variables)
@@ -93,6 +94,16 @@ class TrainStep:
         loss, *gradients = self.devices.summed([loss, *gradients])
         gradients, norm = tf.clip_by_global_norm(gradients, self.clip_norm)
         return loss, norm, gradients
+
+    def _losses(
+        self, logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any, phones: Any, phone_lengths: Any
+    ) -> Any:
+        """Of each utterance's characters (B,), and its phones where the model hears them: both count alike."""
+        split = self.model.options["vocabulary_size"]
+        losses = ctc_loss(logits[..., :split], logit_lengths, labels, label_lengths)
+        if self.model.phone_layer is None:
+            return losses
+        return losses + ctc_loss(logits[..., split:], logit_lengths, phones, phone_lengths)
 
     def _update(self, gradients: list[Any]) -> None:
         self.optimizer.apply(gradients, self.model.trainable_variables)

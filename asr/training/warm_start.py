@@ -13,12 +13,14 @@ from asr.features import FrontEnd, Normaliser
 from asr.models import AcousticModel
 from asr.training.setup import Setup, assign, named
 
-_FREE = {"dropout"}
-"""Options of a model that its weights do not depend on."""
+_FREE = {"dropout", "phones"}
+"""Options of a model that the weights taken over do not depend on."""
 
 
 def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normaliser: Normaliser) -> Normaliser:
     """Give ``model`` the weights of ``start``; the normalisation they were trained with.
+
+    A model that hears phones may begin with one that hears none, and its phones are then told apart from nothing.
 
     Raises:
         ConfigError: ``start`` has other features or another kind of model; what differs is named.
@@ -34,7 +36,8 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     if others:
         raise ConfigError(f"init_from: {'; '.join(sorted(others))}; give this run the same")
     weights = named(start.model.trainable_variables)  # without the seeds of dropout
-    assign(named(model.trainable_variables), {name: v.numpy() for name, v in weights.items()})
+    taken = {n: v for n, v in named(model.trainable_variables).items() if n in weights}  # those of phones stand last
+    assign(taken, {n: v.numpy() for n, v in weights.items() if n in taken})
     return start.cmvn
 
 

@@ -18,8 +18,8 @@ from asr.training import AugmentOptions, DataOptions, OptimizerOptions, TrainerO
 from asr.training.run import make_model
 
 FILES = sorted(p.relative_to(share_folder("conf")) for p in share_folder("conf").glob("*/*.yaml"))
-OTHERS = {"num_features", "vocabulary_size", "dtype"}
-"""Arguments of a model that the front end, the transcripts and trainer.precision give."""
+OTHERS = {"num_features", "vocabulary_size", "phones", "dtype"}
+"""Arguments of a model that the front end, the transcripts, the lexicon and trainer.precision give."""
 MODEL_OPTIONS = [n for n in inspect.signature(AcousticModel).parameters if n not in OTHERS]
 
 

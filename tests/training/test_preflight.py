@@ -9,6 +9,7 @@ from asr.data import Utterance
 from asr.errors import AudioEmptyError, AudioError, PreflightError
 from asr.text import Vocabulary
 from asr.training.preflight import Fault, find_faults, refuse
+from asr.training.targets import Targets
 
 VOCABULARY = Vocabulary(tuple(" ABL"))
 
@@ -16,7 +17,7 @@ VOCABULARY = Vocabulary(tuple(" ABL"))
 def fault(text: str, features: int | AudioError = 100) -> str | None:
     """What is found wrong with ``text`` in so many frames, three of them to one of logits."""
     found = features if isinstance(features, AudioError) else np.zeros((features, 2), np.float32)
-    faults = find_faults([Utterance("u1", "u1.wav", 1, text, "s")], [found], VOCABULARY, lambda n: n // 3)
+    faults = find_faults([Utterance("u1", "u1.wav", 1, text, "s")], [found], Targets(VOCABULARY), lambda n: n // 3)
     return str(faults[0]) if faults else None
 
 
@@ -46,7 +47,9 @@ def test_faults_are_found_by_place_not_by_id() -> None:
     """Two manifests may use one id; only the bad one of the two is at fault."""
     twins = [Utterance("same", "x.wav", 1, text, "s") for text in ("A", "", "B")]
     features = [np.zeros((9, 2), np.float32)] * 3
-    assert find_faults(twins, features, VOCABULARY, lambda n: n) == {1: Fault("same", "the transcript is empty")}
+    assert find_faults(twins, features, Targets(VOCABULARY), lambda n: n) == {
+        1: Fault("same", "the transcript is empty")
+    }
 
 
 def test_no_faults_are_not_refused() -> None:

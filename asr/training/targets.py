@@ -1,0 +1,56 @@
+"""What a network learns to say of a text: its characters, and what its words sound like where it hears phones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from asr.text import Lexicon, Phones, Vocabulary
+from asr.training.ctc import frames_needed
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Texts → labels.
+
+    Attributes:
+        vocabulary: of the characters.
+        phones: that the network hears beside them, None for none.
+        lexicon: how words are said; there with ``phones``.
+
+    >>> lexicon = Lexicon({"NO": (("N", "OW"),)})
+    >>> targets = Targets(Vocabulary.from_texts(["NO", "ON"]), lexicon.phones, lexicon)
+    >>> targets.characters("NO").tolist(), targets.spoken("NO NO").tolist(), targets.frames_needed("NO")
+    ([1, 2], [2, 3, 1, 2, 3, 1], 3)
+    >>> targets.fault("ON"), targets.fault("NOT")
+    ("the lexicon lacks 'ON'", "the vocabulary lacks 'T'")
+    """
+
+    vocabulary: Vocabulary
+    phones: Phones | None = None
+    lexicon: Lexicon | None = None
+
+    def characters(self, text: str) -> np.ndarray:
+        """Labels (U,) int32 of the characters."""
+        return self.vocabulary.encode(text)
+
+    def spoken(self, text: str) -> np.ndarray:
+        """Labels (W,) int32 of the phones, each word by its usual pronunciation; none where no phones are heard."""
+        if self.phones is None or self.lexicon is None:
+            return np.zeros(0, np.int32)
+        return self.phones.encode(self.lexicon.said(text))
+
+    def frames_needed(self, text: str) -> int:
+        """Fewest frames of logits that can spell a text both ways."""
+        return max(frames_needed(self.characters(text)), frames_needed(self.spoken(text)))
+
+    def fault(self, text: str) -> str | None:
+        """Why a text cannot be learned from; None where it can."""
+        if not text:
+            return "the transcript is empty"
+        if unknown := self.vocabulary.unknown(text):
+            return f"the vocabulary lacks {' '.join(map(repr, sorted(unknown)))}"
+        if self.lexicon and (missing := self.lexicon.missing(text)):
+            return f"the lexicon lacks {' '.join(map(repr, missing))}"
+        return None
