@@ -7,10 +7,12 @@
     front_end.npz     frozen arrays of the features
     cmvn.npz          mean and standard deviation, perhaps a prior's weight; nothing for per-utterance normalisation
     vocabulary.json   blank and characters
-    float32.onnx      features (B, T, F), feature_lengths (B,) → log_probs (B, T', V), log_prob_lengths (B,)
+    phones.json       the phones that it hears beside them, where it does
+    float32.onnx      features (B, T, F), feature_lengths (B,) → log_probs (B, T', V + P), log_prob_lengths (B,)
     int8.onnx         the same, weights in 8 bits; at least one of the two
     decoder.json      tuned weights, beam width, calibration of confidence; where missing, the best path is decoded
     language_model.lm n-grams of words, where there is one
+    pronunciations.npz  how these words are said, where phones are heard
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +33,8 @@ from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, Con
 from asr.features.cmvn import Normaliser, cmvn_from_arrays
 from asr.features.front_end import FrontEnd
 from asr.files import sha256_of
-from asr.text.vocabulary import Vocabulary
+from asr.lm.pronunciations import Pronunciations
+from asr.text import Phones, Vocabulary
 
 FORMAT = 1
 DEFAULT = "an4"
@@ -43,6 +46,8 @@ _PARTS = ("card.json", "front_end.npz", "cmvn.npz", "vocabulary.json")
 _PRECISIONS = ("int8", "float32")
 _DECODER = "decoder.json"
 _LANGUAGE_MODEL = "language_model.lm"
+_PHONES = "phones.json"
+_PRONUNCIATIONS = "pronunciations.npz"
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Bundle:
         frame_s: seconds from one output frame to the next.
         decoder: how it is decoded unless somebody says otherwise.
         language_model: the file of its language model, None where it has none.
+        phones: that it hears beside characters, None where it hears none.
+        pronunciations: how the language model's words are said, None where nothing says it.
     """
 
     path: Path
@@ -70,6 +77,8 @@ class Bundle:
     frame_s: float
     decoder: DecoderSettings = DecoderSettings()
     language_model: Path | None = None
+    phones: Phones | None = None
+    pronunciations: Pronunciations | None = None
 
     def model_path(self, precision: str | None = None) -> Path:
         """The ONNX file of this precision; the smallest there is when None.
@@ -136,6 +145,8 @@ def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
         frame_s=float(card["frame_s"]),
         decoder=_decoder(folder / _DECODER) if _DECODER in parts else DecoderSettings(),
         language_model=folder / _LANGUAGE_MODEL if _LANGUAGE_MODEL in parts else None,
+        phones=Phones(tuple(json.loads((folder / _PHONES).read_text(encoding="utf-8")))) if _PHONES in parts else None,
+        pronunciations=Pronunciations.open(folder / _PRONUNCIATIONS) if _PRONUNCIATIONS in parts else None,
     )
 
 
@@ -154,6 +165,7 @@ def write_bundle(
     cmvn: Normaliser,
     vocabulary: Vocabulary,
     models: Mapping[str, Path],
+    phones: Phones | None = None,
 ) -> Path:
     """Write a bundle to ``folder``: complete, or not at all.
 
@@ -164,6 +176,7 @@ def write_bundle(
         cmvn: their normalisation.
         vocabulary: labels ↔ characters.
         models: precision (``float32``, ``int8``) → ONNX file, copied in.
+        phones: that they hear beside characters.
 
     Raises:
         BundleError: no model, or ``folder`` holds something that is no bundle.
@@ -178,6 +191,8 @@ def write_bundle(
         np.savez(parts / "front_end.npz", allow_pickle=False, **front_end.to_arrays())
         np.savez(parts / "cmvn.npz", allow_pickle=False, **cmvn.to_arrays())
         (parts / "vocabulary.json").write_text(vocabulary.to_json() + "\n", encoding="utf-8")
+        if phones:
+            _write_json(parts / _PHONES, phones.symbols)
         for precision, path in models.items():
             shutil.copyfile(path, parts / f"{precision}.onnx")
     return folder
@@ -188,6 +203,7 @@ def write_decoder(
     settings: DecoderSettings,
     language_model: Path | None,
     card: Mapping[str, Any],
+    pronunciations: Pronunciations | None = None,
 ) -> None:
     """Give the bundle in ``folder`` another decoder: wholly, or not at all.
 
@@ -196,9 +212,10 @@ def write_decoder(
         settings: how it is decoded from now on.
         language_model: a file that `NgramModel.save` wrote, copied in; None for none.
         card: the bundle's card, with what the decoder is made of and brings.
+        pronunciations: of its words, for a bundle that hears phones.
     """
     folder = Path(folder)
-    kept = sorted(_verify(folder) - {_DECODER, _LANGUAGE_MODEL, "card.json"})
+    kept = sorted(_verify(folder) - {_DECODER, _LANGUAGE_MODEL, _PRONUNCIATIONS, "card.json"})
     with _written_whole(folder) as parts:
         for name in kept:
             shutil.copyfile(folder / name, parts / name)
@@ -206,6 +223,8 @@ def write_decoder(
         _write_json(parts / _DECODER, settings.to_json())
         if language_model:
             shutil.copyfile(language_model, parts / _LANGUAGE_MODEL)
+        if pronunciations:
+            pronunciations.save(parts / _PRONUNCIATIONS)
 
 
 @contextmanager
@@ -224,7 +243,7 @@ def _written_whole(folder: Path) -> Iterator[Path]:
         raise
 
 
-def _write_json(path: Path, tree: Mapping[str, Any]) -> None:
+def _write_json(path: Path, tree: Mapping[str, Any] | Sequence[str]) -> None:
     path.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -5,7 +5,8 @@ from asr.decoding.fusion import FusionWeights, WordFusion
 from asr.decoding.greedy import greedy_decode
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
-from asr.decoding.settings import DecoderSettings
+from asr.decoding.settings import DecoderSettings, SpokenSettings
+from asr.decoding.spoken_decoder import SpokenDecoder
 
 __all__ = [
     "BeamDecoder",
@@ -16,6 +17,8 @@ __all__ = [
     "GreedyDecoder",
     "Hypothesis",
     "PrefixBeamSearch",
+    "SpokenDecoder",
+    "SpokenSettings",
     "WordFusion",
     "greedy_decode",
     "probabilities",

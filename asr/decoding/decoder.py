@@ -19,10 +19,10 @@ _SPARE = 4
 
 
 class Decoder(Protocol):
-    """Reads log-probabilities, natural logarithms, blank at 0."""
+    """Reads log-probabilities, natural logarithms: V columns of characters, blank at 0, and perhaps P of phones."""
 
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
-        """The likeliest readings of each (T', V), best first; none where nothing can be read."""
+        """The likeliest readings of each (T', V + P), best first; none where nothing can be read."""
         ...
 
 
@@ -35,7 +35,7 @@ class GreedyDecoder:
 
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
         """As `Decoder.decode`."""
-        return [[greedy_decode(one, self._vocabulary)] for one in log_probs]
+        return [[greedy_decode(one[:, : len(self._vocabulary)], self._vocabulary)] for one in log_probs]
 
 
 class BeamDecoder:
@@ -69,9 +69,10 @@ class BeamDecoder:
 
         A hypothesis' score is the logarithm of the sum over its paths, less the discount, and what the scorers gave.
         """
-        searched = log_probs if self._discount is None else [one - self._discount for one in log_probs]
+        characters = [one[:, : len(self._vocabulary)] for one in log_probs]
+        searched = characters if self._discount is None else [one - self._discount for one in characters]
         read = self._search.read(searched, _SPARE * self._n_best)
-        return [self._hypotheses(readings, one) for readings, one in zip(read, log_probs, strict=True)]
+        return [self._hypotheses(readings, one) for readings, one in zip(read, characters, strict=True)]
 
     def _hypotheses(self, readings: Sequence[Reading], log_probs: np.ndarray) -> list[Hypothesis]:
         best = _told_apart(readings, self._vocabulary)[: self._n_best]

@@ -105,12 +105,14 @@ class WordFusion:
         return np.where(done, 0.0, scores), np.where(done, context, after)
 
     def _score(self, context: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        if len(words) < _MANY:
-            return self._ask(context, words)
-        asked, places = np.unique(context << 32 | words, return_inverse=True)
-        scores, after = self._ask(asked >> 32, (asked & 0xFFFFFFFF).astype(np.int32))
-        return scores.take(places), after.take(places)
-
-    def _ask(self, context: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        log_probs, after = self._model.score(context, words)
+        log_probs, after = ask_once(self._model, context, words)
         return self._weights.alpha * log_probs + self._weights.beta, after
+
+
+def ask_once(model: NgramModel, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As ``model.score``, of many equal questions only one."""
+    if len(words) < _MANY:
+        return model.score(states, words)
+    asked, places = np.unique(states << 32 | words, return_inverse=True)
+    log_probs, after = model.score(asked >> 32, (asked & 0xFFFFFFFF).astype(np.int32))
+    return log_probs.take(places), after.take(places)

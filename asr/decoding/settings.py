@@ -13,15 +13,43 @@ from asr.errors import ConfigError
 
 
 @dataclass(frozen=True)
+class SpokenSettings:
+    """What was tuned of a search by how words are said.
+
+    Attributes:
+        weights: of the language model against the network's phones; no word is unknown there.
+        priors: (P,) as ``DecoderSettings.priors``, of phones.
+    """
+
+    weights: FusionWeights = FusionWeights()
+    priors: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a share of no priors."""
+        _check_priors(self.weights, self.priors)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> SpokenSettings:
+        """Read what ``DecoderSettings.to_json`` has of it."""
+        return cls(FusionWeights(**stored["weights"]), tuple(map(float, stored["priors"])))
+
+
+def _check_priors(weights: FusionWeights, priors: Sequence[float]) -> None:
+    if weights.prior_scale and not priors:
+        raise ConfigError(f"prior_scale {weights.prior_scale} needs the priors of the labels")
+
+
+@dataclass(frozen=True)
 class DecoderSettings:
     """What was tuned.
 
     Attributes:
-        weights: of the language model against the network.
+        weights: of the language model against the network's characters.
         beam_width: prefixes kept where a search is needed.
         calibration: raw confidence → probability that a word is right.
         priors: (V,) natural logarithms of the labels' shares of all frames of dev; () where the search needs none.
         usual_confidence: the share of words that were right on dev, to tell sounds from speech by; None: nobody looked.
+        spoken: of the language model against the network's phones, in a search by how words are said; None for none.
     """
 
     weights: FusionWeights = FusionWeights()
@@ -29,13 +57,13 @@ class DecoderSettings:
     calibration: Calibration = Calibration()
     usual_confidence: float | None = None
     priors: Sequence[float] = ()
+    spoken: SpokenSettings | None = None
 
     def __post_init__(self) -> None:
         """Refuse a beam of nothing."""
         if isinstance(self.beam_width, bool) or not isinstance(self.beam_width, int) or self.beam_width < 1:
             raise ConfigError(f"beam_width must be a whole number from 1 on, got {self.beam_width!r}")
-        if self.weights.prior_scale and not self.priors:
-            raise ConfigError(f"prior_scale {self.weights.prior_scale} needs the priors of the labels")
+        _check_priors(self.weights, self.priors)
 
     def to_json(self) -> dict[str, Any]:
         """As stored in a bundle."""
@@ -52,6 +80,7 @@ class DecoderSettings:
             calibration = Calibration.from_json(stored["calibration"])
             usual = stored["usual_confidence"]
             weights, priors = FusionWeights(**stored["weights"]), tuple(map(float, stored.get("priors", ())))
-            return cls(weights, stored["beam_width"], calibration, usual, priors)
+            spoken = SpokenSettings.from_json(stored["spoken"]) if stored.get("spoken") else None
+            return cls(weights, stored["beam_width"], calibration, usual, priors, spoken)
         except (KeyError, TypeError, ValueError) as fault:
             raise ConfigError(f"decoder settings cannot be read: {fault!r}") from fault

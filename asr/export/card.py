@@ -162,9 +162,14 @@ def _description(setup: Setup) -> str:
         f"{setup.front_end.num_features} features a frame",
         *([f"{len(options['convolution'])} convolutions"] if options["convolution"] else []),
         f"{direction} {options['cell'].upper()} layers of {', '.join(map(str, options['units']))} units",
-        f"CTC over {options['vocabulary_size']} labels, a frame each {1000 * frame_s(setup):.0f} ms",
+        f"CTC over {_labels(options)}, a frame each {1000 * frame_s(setup):.0f} ms",
     ]
     return " → ".join(layers)
+
+
+def _labels(options: Mapping[str, Any]) -> str:
+    characters = f"{options['vocabulary_size']} labels"
+    return f"{characters} of characters and {options['phones']} of phones" if "phones" in options else characters
 
 
 def _outcome(run_folder: Path) -> dict[str, Any]:

@@ -90,7 +90,13 @@ def export_bundle(
         name = name or run_folder.resolve().name
         content = make_card(run_folder, setup, name=name, text=card_text, models=models, evaluated_on=manifest)
         path = write_bundle(
-            out, card=content, front_end=setup.front_end, cmvn=setup.cmvn, vocabulary=setup.vocabulary, models=files
+            out,
+            card=content,
+            front_end=setup.front_end,
+            cmvn=setup.cmvn,
+            vocabulary=setup.vocabulary,
+            models=files,
+            phones=setup.phones,
         )
     return Export(path, models)
 

@@ -1,7 +1,7 @@
 """The acoustic model as an ONNX graph of native operators, which ONNX Runtime has as fast kernels.
 
-``features`` (B, T, F) float32, ``feature_lengths`` (B,) int64 → ``log_probs`` (B, T', V) float32, ``log_prob_lengths``
-(B,) int64; B and T are free. Rows beyond an utterance's length are finite, and mean nothing.
+``features`` (B, T, F) float32, ``feature_lengths`` (B,) int64 → ``log_probs`` (B, T', V + P) float32,
+``log_prob_lengths`` (B,) int64; B and T are free. Rows beyond an utterance's length are finite, and mean nothing.
 """
 
 from __future__ import annotations
@@ -64,15 +64,16 @@ def to_onnx(model: AcousticModel) -> onnx.ModelProto:
     for place, layer in enumerate(model.recurrent):
         x = _recurrent(graph, layer, _normalised(graph, model, place, x), lengths32)
     x = _normalised(graph, model, len(model.recurrent), x)
-    logits = graph.add("MatMul", x, graph.array(model.output_layer.kernel))
-    graph.add("Transpose", graph.add("LogSoftmax", logits, axis=-1), perm=[1, 0, 2], output="log_probs")
+    parts = [_log_softmax(graph, x, layer.kernel) for layer in model.output_layers]
+    log_probs = graph.add("Concat", *parts, axis=2) if len(parts) > 1 else parts[0]
+    graph.add("Transpose", log_probs, perm=[1, 0, 2], output="log_probs")
     graph.add("Identity", lengths, output="log_prob_lengths")
     return _checked(graph, model)
 
 
 def _checked(graph: _Graph, model: AcousticModel) -> onnx.ModelProto:
     options: dict[str, Any] = model.options
-    features, labels = options["num_features"], options["vocabulary_size"]
+    features, labels = options["num_features"], options["vocabulary_size"] + options.get("phones", 0)
     value = helper.make_tensor_value_info
     proto = helper.make_model(
         helper.make_graph(
@@ -110,6 +111,11 @@ def _convolution(graph: _Graph, layer: MaskedConv, x: str, lengths: str) -> str:
             pads=[time, frequency, time, frequency],
         ),
     )
+
+
+def _log_softmax(graph: _Graph, x: str, weights: Any) -> str:
+    """(T, B, C) → (T, B, labels), each row a distribution."""
+    return graph.add("LogSoftmax", graph.add("MatMul", x, graph.array(weights)), axis=-1)
 
 
 def _mask(graph: _Graph, x: str, lengths: str) -> str:

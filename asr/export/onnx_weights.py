@@ -45,7 +45,8 @@ def read_weights(graph: onnx.GraphProto, model: AcousticModel) -> None:
             norm.beta.assign(beta)
         for layer, weights in zip(model.recurrent, parts["recurrent"], strict=True):
             recurrent_node.assign(layer, *weights)
-        model.output_layer.kernel.assign(parts["output"][0][0])
+        for output, (kernel, *_) in zip(model.output_layers, parts["output"], strict=True):
+            output.kernel.assign(kernel)
     except ValueError as fault:  # too many, too few, or of another shape
         raise ExportError(f"the graph is not the export of a model with these options: {fault}") from fault
 

@@ -31,7 +31,7 @@ def reopen(name_or_folder: str | Path) -> Setup:
     model = _model(bundle)
     graph = onnx.load(bundle.model_path(bundle.precisions[-1])).graph
     read_weights(graph, model)
-    return Setup(model, bundle.front_end, bundle.cmvn, bundle.vocabulary, bundle.card)
+    return Setup(model, bundle.front_end, bundle.cmvn, bundle.vocabulary, bundle.card, bundle.phones)
 
 
 def _model(bundle: Bundle) -> AcousticModel:
@@ -39,4 +39,5 @@ def _model(bundle: Bundle) -> AcousticModel:
         options: dict[str, Any] = bundle.card["config"]["model"]
     except KeyError as missing:
         raise ExportError(f"{bundle.path}/card.json has no {missing}, so its weights cannot be trained on") from missing
-    return AcousticModel(bundle.front_end.num_features, len(bundle.vocabulary), **options)
+    phones = len(bundle.phones or ())
+    return AcousticModel(bundle.front_end.num_features, len(bundle.vocabulary), phones=phones, **options)

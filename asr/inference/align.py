@@ -185,7 +185,7 @@ def _is_lost(character: str, normaliser: str) -> bool:
 def _timed(log_probs: np.ndarray, text: str, vocabulary: Vocabulary, clock: _Clock) -> list[Word]:
     """Each word of ``text`` with its times and confidence."""
     labels = vocabulary.encode(text)
-    found = forced_alignment(log_probs, labels)
+    found = forced_alignment(log_probs[:, : len(vocabulary)], labels)
     hypothesis = Hypothesis(text, tuple(labels.tolist()), tuple(found.first.tolist()), found.score)
     spans = word_spans(hypothesis, vocabulary)
     confidences = word_confidence(log_probs, hypothesis, vocabulary)

@@ -7,13 +7,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asr.bundle import Bundle
-from asr.decoding import BeamDecoder, BeamOptions, Decoder, FusionWeights, GreedyDecoder, WordFusion
+from asr.decoding import (
+    BeamDecoder,
+    BeamOptions,
+    Decoder,
+    FusionWeights,
+    GreedyDecoder,
+    SpokenDecoder,
+    SpokenSettings,
+    WordFusion,
+)
 from asr.decoding.grammar import lexicon, phrases
 from asr.decoding.hotwords import hotwords
 from asr.decoding.priors import discount
 from asr.decoding.scorer import Scorer
 from asr.errors import ConfigError
-from asr.lm import NgramModel
+from asr.lm import NgramModel, Pronunciations
 from asr.text import Vocabulary
 
 OWN = "own"
@@ -25,6 +34,9 @@ class Decoding:
     """How to decode, where it is not as the bundle was tuned.
 
     Phrases and words may be given in any case where the bundle writes in one.
+
+    A bundle that hears phones, and has how its language model's words are said, is read by them: these words alone.
+    With hotwords, or another language model, it is read by its characters, which spell any word.
 
     Attributes:
         beam_width: prefixes kept, 1 for the best path; None for a search where anything needs one, as wide as tuned.
@@ -67,13 +79,28 @@ class Decoding:
             raise ConfigError(f"alpha and beta weigh a language model, and {bundle.path} has none; name one")
         if self.beam_width == 1:
             return GreedyDecoder(bundle.vocabulary)
-        scorers = self._scorers(bundle, None if path is None else NgramModel.open(path))
+        model = None if path is None else NgramModel.open(path)
+        if model and path == bundle.language_model and bundle.pronunciations and not self.hotwords:
+            return self._spoken(bundle, model, bundle.pronunciations)
+        scorers = self._scorers(bundle, model)
         if not (scorers or self.beam_width or self.n_best > 1):
             return GreedyDecoder(bundle.vocabulary)
         options = BeamOptions(self.beam_width or bundle.decoder.beam_width)
         tuned = bundle.decoder
         less = None if path is None else discount(tuned.priors, tuned.weights.prior_scale)
         return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best, discount=less)
+
+    def _spoken(self, bundle: Bundle, model: NgramModel, pronunciations: Pronunciations) -> Decoder:
+        tuned = bundle.decoder.spoken or SpokenSettings()
+        return SpokenDecoder(
+            bundle.vocabulary,
+            model,
+            pronunciations,
+            self._weights(tuned.weights),
+            BeamOptions(self.beam_width or bundle.decoder.beam_width),
+            n_best=self.n_best,
+            discount=discount(tuned.priors, tuned.weights.prior_scale),
+        )
 
     def _model_path(self, bundle: Bundle) -> str | Path | None:
         if self.language_model != OWN:
@@ -82,7 +109,7 @@ class Decoding:
 
     def _scorers(self, bundle: Bundle, model: NgramModel | None) -> list[Scorer]:
         vocabulary, spell = bundle.vocabulary, _spelling(bundle.vocabulary)
-        weights = self._weights(bundle)
+        weights = self._weights(bundle.decoder.weights)
         scorers: list[Scorer] = []
         if self.grammar:
             scorers.append(phrases(map(spell, self.grammar), vocabulary))
@@ -95,8 +122,7 @@ class Decoding:
             scorers.append(WordFusion(model, vocabulary, weights))
         return scorers
 
-    def _weights(self, bundle: Bundle) -> FusionWeights:
-        tuned = bundle.decoder.weights
+    def _weights(self, tuned: FusionWeights) -> FusionWeights:
         given = {"alpha": self.alpha, "beta": self.beta}
         return replace(tuned, **{name: value for name, value in given.items() if value is not None})
 

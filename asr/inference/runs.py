@@ -10,6 +10,7 @@ import numpy as np
 
 from asr.bundle import Bundle
 from asr.inference.pieces import Span
+from asr.text import Vocabulary
 
 MOST_S = 60.0
 """A run this long ends with its last whole word, though its speech goes on: memory does not grow with it."""
@@ -22,7 +23,7 @@ class Run:
     Attributes:
         start_s: where its first frame is; a margin of repeated frames lies before the recording, below 0.
         span_s: the seconds its cores cover; what is said lies within.
-        log_probs: (T', V), of the cores alone.
+        log_probs: (T', V + P), of the cores alone.
         surely_s: how many seconds are surely speech; infinite where nobody asked.
     """
 
@@ -81,9 +82,9 @@ class OutputFrames:
 class Runs:
     """Takes pieces in order, gives each run as it ends."""
 
-    def __init__(self, frames: OutputFrames, space: int | None) -> None:
-        """Join frames that lie as ``frames`` says; ``space`` is the label of the space, if words are so parted."""
-        self._frames, self._space = frames, space
+    def __init__(self, frames: OutputFrames, vocabulary: Vocabulary) -> None:
+        """Join frames that lie as ``frames`` says, their first columns the labels of ``vocabulary``."""
+        self._frames, self._vocabulary = frames, vocabulary
         self._begun: Run | None = None
 
     def accept(self, span: Span, log_probs: np.ndarray) -> Run | None:
@@ -113,8 +114,9 @@ class Runs:
 
     def _split(self, run: Run) -> tuple[Run, Run | None]:
         """A run up to its last space, and from there on; all of it where its second half has no space."""
-        half = len(run.log_probs) // 2
-        spaces = np.flatnonzero(run.log_probs[half:].argmax(axis=1) == (-1 if self._space is None else self._space))
+        half, space = len(run.log_probs) // 2, self._vocabulary.space
+        heard = run.log_probs[half:, : len(self._vocabulary)].argmax(axis=1)
+        spaces = np.flatnonzero(heard == (-1 if space is None else space))
         if not len(spaces):
             return run, None
         frame = half + int(spaces[-1])

@@ -17,7 +17,7 @@ class AcousticSession:
         """Load ``model``.
 
         Args:
-            model: a graph ``features`` (B, T, F), ``feature_lengths`` (B,) → ``log_probs`` (B, T', V),
+            model: a graph ``features`` (B, T, F), ``feature_lengths`` (B,) → ``log_probs`` (B, T', V + P),
                 ``log_prob_lengths`` (B,).
             threads: of one matrix product; 0 is one a core.
 
@@ -38,7 +38,7 @@ class AcousticSession:
             raise BundleCorruptError(f"{model}: ONNX Runtime cannot load it: {str(fault).splitlines()[0]}") from fault
 
     def log_probs(self, features: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Features [(T_i, F)] → natural log-probabilities [(T'_i, V)], computed as one padded batch."""
+        """Features [(T_i, F)] → natural log-probabilities [(T'_i, V + P)], computed as one padded batch."""
         lengths = np.array([len(f) for f in features], np.int64)
         batch = np.zeros((len(features), lengths.max(), features[0].shape[1]), np.float32)
         for row, f in zip(batch, features, strict=True):

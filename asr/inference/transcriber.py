@@ -169,7 +169,9 @@ class Transcriber:
         return self._segments(self.runs().over(self._computed(self._cut(self._blocks(source, sample_rate)))))
 
     def log_probs(self, source: Source | np.ndarray, sample_rate: int | None = None) -> np.ndarray:
-        """Natural log-probabilities (T', V) float32 of one whole recording, nothing skipped, every ``frame_s``.
+        """Natural log-probabilities (T', V + P) float32 of one whole recording, nothing skipped, every ``frame_s``.
+
+        Characters stand first, then phones where the model hears them; each sum to 1.
 
         Arguments and errors as `transcribe`. Frame t is around second ``t * frame_s``, later by the front end's
         margin where it has one. A long recording is computed in pieces, each heard with what is around it.
@@ -268,14 +270,14 @@ class Transcriber:
 
     def runs(self) -> Runs:
         """What joins the pieces of one recording."""
-        return Runs(self._frames, self.bundle.vocabulary.space)
+        return Runs(self._frames, self.bundle.vocabulary)
 
     def features(self) -> RunningFeatures:
         """What computes the features of the pieces of one recording."""
         return RunningFeatures(self.bundle.front_end, self.bundle.cmvn)
 
     def compute(self, features: np.ndarray) -> np.ndarray:
-        """Log-probabilities (T', V) of a piece, its context included, by its features (T, F)."""
+        """Log-probabilities (T', V + P) of a piece, its context included, by its features (T, F)."""
         return self._session.log_probs([features])[0]
 
     def read(self, runs: Sequence[Run]) -> list[Segment | None]:

@@ -106,6 +106,11 @@ class NgramModel:
         return self._width - 1
 
     @cached_property
+    def words(self) -> list[str]:
+        """The words of ids 1 and on, in order."""
+        return list(self._spelling.words())
+
+    @cached_property
     def start(self) -> int:
         """The state after <s>."""
         return int(self._states_after(np.array([self._width - 1]), np.array([self._width - 2]))[0])
@@ -215,7 +220,7 @@ class NgramModel:
             log_probs = self._log_probs[rows].astype(np.float32)
             tables.append(Table(contexts[rows] - below, words[rows], log_probs, backoffs[rows]))
             begin, below = begin + count, begin
-        return BackoffModel(list(self._spelling.words()), tables)
+        return BackoffModel(self.words, tables)
 
     def _set_links(self, tables: Sequence[Table]) -> None:
         """Links of each order by those of the orders below (as Aho and Corasick 1975 make their failure function).

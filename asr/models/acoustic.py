@@ -132,6 +132,11 @@ class AcousticModel(keras.Model):
         self(tf.zeros((1, 1, self.options["num_features"])), tf.ones(1, tf.int32))
 
     @property
+    def output_layers(self) -> list[keras.layers.Dense]:
+        """Of characters, and of phones where there are some."""
+        return [self.output_layer, self.phone_layer] if self.phone_layer else [self.output_layer]
+
+    @property
     def time_reduction(self) -> int:
         """Frames of features to one frame of logits."""
         product = 1
@@ -154,8 +159,8 @@ class AcousticModel(keras.Model):
         for place, layer in enumerate(self.recurrent):
             x = layer(self._prepared(place, x, training), lengths)
         x = self._prepared(len(self.recurrent), x, training)
-        logits = self.output_layer(x)
-        return tf.concat([logits, self.phone_layer(x)], axis=2) if self.phone_layer else logits
+        logits = [layer(x) for layer in self.output_layers]
+        return tf.concat(logits, axis=2) if len(logits) > 1 else logits[0]
 
     def _prepared(self, place: int, x: Any, training: bool) -> Any:
         """The inputs of a recurrent layer, or of the output, normalised and some of them dropped."""
@@ -164,10 +169,8 @@ class AcousticModel(keras.Model):
 
     def log_probs(self, features: Any, lengths: Any) -> Any:
         """Natural log-probabilities (B, T', V + P): of the characters, then of the phones, each summing to 1."""
-        logits = self(features, lengths)
-        split = self.options["vocabulary_size"]
-        parts = [logits[..., :split], logits[..., split:]] if self.phone_layer else [logits]
-        return tf.concat([tf.nn.log_softmax(part) for part in parts], axis=2)
+        sizes = [layer.units for layer in self.output_layers]
+        return tf.concat([tf.nn.log_softmax(part) for part in tf.split(self(features, lengths), sizes, axis=2)], axis=2)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""

@@ -1,0 +1,119 @@
+"""The words of a language model by how they are said, as a trie of the labels of a network that hears phones.
+
+A word is spelled by its phones and the label that ends it. Words that sound alike would be spelled alike: the commonest
+has the network's own label for the end of a word, the others labels beyond the network's, which mean the same to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from asr.errors import LanguageModelError
+from asr.files import write_atomically
+from asr.lm.model import NgramModel
+from asr.lm.spelling import Spelling
+from asr.text import Lexicon, Phones
+from asr.text.lexicon import BOUNDARY
+
+_MOST_ALIKE = 8
+"""Of words that sound alike the commonest so many are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pronunciations:
+    """How the words of a language model are said, N ways in all.
+
+    Attributes:
+        labels: (sum of lengths,) uint8, the labels of all, one after the other, sorted; each ends with one that ends a
+            word.
+        words: (N,) whose they are, ids of the language model, int32.
+        num_phones: P, labels of the network; from P on, labels end the second word of those that sound alike, the third
+            and so on.
+    """
+
+    labels: np.ndarray
+    words: np.ndarray
+    num_phones: int
+
+    @classmethod
+    def of(cls, model: NgramModel, lexicon: Lexicon, phones: Phones) -> Pronunciations:
+        """Of the words of ``model`` that ``lexicon`` has.
+
+        Raises:
+            VocabularyError: the lexicon has a phone that the network does not hear.
+            LanguageModelError: it has no word of the model.
+        """
+        names = [name for name in model.words if name in lexicon.pronunciations]
+        if not names:
+            raise LanguageModelError("the lexicon has no word of the language model; are both in one case?")
+        ids = model.word_ids(names)
+        common, _ = model.score(np.zeros(len(ids), np.int64), ids)
+        said = sorted(
+            (phones.encode([one])[:-1].tobytes(), -frequency, word)
+            for name, word, frequency in zip(names, ids.tolist(), common.tolist(), strict=True)
+            for one in lexicon.pronunciations[name]
+        )
+        spelled = sorted(
+            (_letters(np.frombuffer(sound, np.int32)) + chr(end), word)
+            for sound, alike in groupby(said, key=lambda entry: entry[0])
+            for end, (_, _, word) in zip(_ends(len(phones)), alike, strict=False)
+        )
+        labels = "".join(letters for letters, _ in spelled).encode("latin-1")
+        return cls(np.frombuffer(labels, np.uint8), np.array([word for _, word in spelled], np.int32), len(phones))
+
+    @classmethod
+    def open(cls, path: str | Path) -> Pronunciations:
+        """Read what ``save`` wrote.
+
+        Raises:
+            LanguageModelError: it is no such file.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls(arrays["labels"], arrays["words"], int(arrays["num_phones"]))
+        except (OSError, ValueError, KeyError) as fault:
+            raise LanguageModelError(f"{path}: no pronunciations can be read there: {fault}") from fault
+
+    def save(self, path: str | Path) -> None:
+        """Write one file, atomically."""
+        with write_atomically(path) as temporary, open(temporary, "wb") as file:
+            np.savez_compressed(file, labels=self.labels, words=self.words, num_phones=self.num_phones)
+
+    @property
+    def num_labels(self) -> int:
+        """The network's labels, and those beyond that end words which sound alike."""
+        return max(self.num_phones, int(self.labels.max()) + 1)
+
+    @cached_property
+    def trie(self) -> Spelling:
+        """Of all spellings, a label being a code point; ``word_at`` gives the place in ``words``."""
+        ends = np.flatnonzero(self.ends_word(self.labels)) + 1
+        letters, starts = _letters(self.labels), [0, *ends[:-1].tolist()]
+        return Spelling.of_words([letters[a:b] for a, b in zip(starts, ends.tolist(), strict=True)])
+
+    def ends_word(self, labels: np.ndarray) -> np.ndarray:
+        """Which (n,) of labels (n,) end a word."""
+        return (labels == BOUNDARY) | (labels >= self.num_phones)
+
+    def read(self, labels: np.ndarray) -> np.ndarray:
+        """The words (n,) int32 that labels (U,) spell, each of them ended."""
+        letters, ends = _letters(labels), np.flatnonzero(self.ends_word(labels)) + 1
+        starts = [0, *ends[:-1].tolist()]
+        return self.words[self.trie.find([letters[a:b] for a, b in zip(starts, ends.tolist(), strict=False)])]
+
+
+def _ends(num_phones: int) -> Iterator[int]:
+    """The labels that end words which sound alike, the commonest first."""
+    yield BOUNDARY
+    yield from range(num_phones, num_phones + _MOST_ALIKE - 1)
+
+
+def _letters(labels: np.ndarray) -> str:
+    """Labels as code points."""
+    return labels.astype(np.uint8).tobytes().decode("latin-1")
