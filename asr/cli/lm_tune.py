@@ -21,6 +21,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="a bundle's folder; it gets the model and weights")
     parser.add_argument("dev", metavar="DEV.jsonl", help="a manifest that neither model has learned from")
     parser.add_argument("--lm", metavar="FILE", type=Path, help="a .lm (default: the bundle's; without, none is used)")
+    parser.add_argument("--lexicon", metavar="FILE", type=Path, help="how its words are said (asr lexicon makes it)")
     parser.add_argument("--test", metavar="TEST.jsonl", help="score this too, for the bundle's card")
     parser.add_argument("--speakers", metavar="NAME,NAME", help="only these speakers of the manifest")
     parser.add_argument(
@@ -41,12 +42,14 @@ def work(arguments: argparse.Namespace) -> None:
     from asr.data import read_manifest
     from asr.inference import Decoding, load_model
     from asr.inference.tuning import dev_set, tune_bundle
+    from asr.text import read_lexicon
 
     model = load_model(arguments.bundle, precision=arguments.precision, decoding=Decoding(beam_width=1))
     tuned = tune_bundle(
         arguments.bundle,
         dev_set(model, utterances),
         arguments.lm or model.bundle.language_model,
+        lexicon=read_lexicon(arguments.lexicon) if arguments.lexicon else None,
         beam_width=arguments.beam_size or model.bundle.decoder.beam_width,
         processes=arguments.processes,
         test=read_manifest(arguments.test) if arguments.test else (),
@@ -80,9 +83,10 @@ def _show_trial(trial: Trial) -> None:
 def _show(tuned: Tuned, folder: Path) -> None:
     report = tuned.calibration
     print(f"without a language model: WER {100 * tuned.greedy[0]:.2f} %, CER {100 * tuned.greedy[1]:.2f} %")
-    if tuned.best:
-        print("best, and kept: ", end="")
-        _show_trial(tuned.best)
+    for way, trial in (("best by characters: ", tuned.best), ("best by phones: ", tuned.spoken)):
+        if trial:
+            print(way, end="")
+            _show_trial(trial)
     print(
         f"confidence: expected calibration error {report.error_before:.3f} before, {report.error_after:.3f} after, "
         f"measured on other speakers than fitted to ({report.words} words, {report.wrong} wrong)"

@@ -22,6 +22,7 @@ VERBS = {
     "compare": ("asr.cli.compare", "which of two systems makes fewer word errors, if that may be said"),
     "leaks": ("asr.cli.leaks", "what training has in common with the test: speakers, recordings, sentences"),
     "lm": ("asr.cli.lm", "n-gram language models: train, measure, convert"),
+    "lexicon": ("asr.cli.lexicon", "how words are said: a pronouncing dictionary for training and reading"),
     "augment": ("asr.cli.augment", "hear and see what augmentation makes of a recording"),
     "gradient-flow": ("asr.cli.gradient_flow", "see how far back in time a gradient reaches"),
     "recipe": ("asr.cli.recipe", "run a recipe from download to result"),

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from asr.cli.train import compose
 
     name, settings = arguments.name, arguments.settings
-    compose([f"recipe={name}", *settings])
+    config = compose([f"recipe={name}", *settings])
     if any(setting.startswith("run_dir=") for setting in settings):
         raise ConfigError("a recipe's runs are in the folder that --run names; run_dir is its own")
     try:
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     for its_own in filter(None, plan.rounds):  # before the first trains, so that no mistake waits for hours
         compose([f"recipe={name}", *its_own, *settings])
     folder = arguments.run or Path("runs") / name
-    prepare_stage(plan, arguments.data, download=arguments.download, say=_say)
+    prepare_stage(plan, arguments.data, config.data.normaliser, download=arguments.download, say=_say)
     stages = run_leave_one_out if plan.leave_one_speaker_out else run_one_model
     results = stages(plan, folder, _trainer(name, settings), _say, arguments.data)
     if results is None:

@@ -36,7 +36,7 @@ class Decoding:
     Phrases and words may be given in any case where the bundle writes in one.
 
     A bundle that hears phones, and has how its language model's words are said, is read by them: these words alone.
-    With hotwords, or another language model, it is read by its characters, which spell any word.
+    With hotwords, or a language model that is named, it is read by its characters, which spell any word.
 
     Attributes:
         beam_width: prefixes kept, 1 for the best path; None for a search where anything needs one, as wide as tuned.
@@ -80,7 +80,7 @@ class Decoding:
         if self.beam_width == 1:
             return GreedyDecoder(bundle.vocabulary)
         model = None if path is None else NgramModel.open(path)
-        if model and path == bundle.language_model and bundle.pronunciations and not self.hotwords:
+        if model and self.language_model == OWN and bundle.pronunciations and not self.hotwords:
             return self._spoken(bundle, model, bundle.pronunciations)
         scorers = self._scorers(bundle, model)
         if not (scorers or self.beam_width or self.n_best > 1):

@@ -250,10 +250,11 @@ class Tuned:
     calibration: CalibrationReport
 
     @property
-    def wer(self) -> float:
-        """Of the decoder that reads recordings from now on."""
-        kept = self.spoken or self.best
-        return kept.wer if kept else self.greedy[0]
+    def rates(self) -> dict[str, float]:
+        """WER of each way to read, the last being how recordings are read from now on."""
+        found = {"greedy": self.greedy[0]}
+        trials = {"with the language model": self.best, "with it by phones": self.spoken}
+        return found | {way: trial.wer for way, trial in trials.items() if trial}
 
 
 def tune_bundle(
@@ -334,7 +335,7 @@ def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, A
     }
     if tuned.best and language_model:
         model = NgramModel.open(language_model)
-        card["dev"]["wer"] = tuned.wer
+        card["dev"]["wer"] = list(tuned.rates.values())[-1]
         card["language_model"] = {"ngrams": list(model.counts), "bytes": language_model.stat().st_size}
     if tuned.best and tuned.spoken:
         card["dev"]["wer_by_characters"] = tuned.best.wer

@@ -52,6 +52,19 @@ class WordCuts:
 
 
 @dataclass(frozen=True)
+class LexiconPlan:
+    """How the words are said, for a network that hears phones.
+
+    Attributes:
+        language: as gruut names it.
+        to: the dictionary of the transcripts' words.
+    """
+
+    language: str
+    to: Path
+
+
+@dataclass(frozen=True)
 class LanguageModelPlan:
     """What the language model is made of.
 
@@ -102,6 +115,7 @@ class Plan:
         title: the heading of its table.
         corpora: to prepare.
         cut: words to cut out of them; None for none.
+        lexicon: of their words; None for none.
         test: manifest the exported bundle is judged by; or
         leave_one_speaker_out: manifest whose every speaker is judged by a model trained on all others; or
         judges_dev: the run's own dev set judges, each half of its speakers read with weights tuned on the other.
@@ -118,6 +132,7 @@ class Plan:
     title: str
     corpora: Sequence[Corpus]
     cut: WordCuts | None
+    lexicon: LexiconPlan | None
     test: Path | None
     leave_one_speaker_out: Path | None
     judges_dev: bool
@@ -181,6 +196,7 @@ def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
         title=tree["title"],
         corpora=tuple(_corpus(**one) for one in (prepare if isinstance(prepare, list) else [prepare])),
         cut=_cut(**tree["cut"]) if "cut" in tree else None,
+        lexicon=_lexicon(**tree["lexicon"]) if "lexicon" in tree else None,
         test=Path(tree["test"]) if "test" in tree else None,
         leave_one_speaker_out=Path(loso) if loso else None,
         judges_dev="judge" in tree,
@@ -200,6 +216,10 @@ def _corpus(corpus: str, folder: str, manifests: str | None = None, parts: Seque
 
 def _cut(words: Sequence[str], of: Sequence[str], model: str, to: str) -> WordCuts:
     return WordCuts(tuple(words), tuple(map(Path, of)), model, Path(to))
+
+
+def _lexicon(language: str, to: str) -> LexiconPlan:
+    return LexiconPlan(language, Path(to))
 
 
 def _language_model(order: int, text: str | None = None, **more: Any) -> LanguageModelPlan:

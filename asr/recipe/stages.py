@@ -20,13 +20,15 @@ from asr.errors import AsrError, ConfigError, CorpusError
 from asr.evaluation import evaluate, write_hypotheses
 from asr.export import export_bundle
 from asr.inference.decoders import Decoding
+from asr.lm import NgramModel
 from asr.provenance import provenance
 from asr.recipe.cut import cut_stage
 from asr.recipe.judge import NOBODY, Judged, JudgingSet, compared, judge, judge_peers
 from asr.recipe.language_model import LanguageModel, make_language_model
+from asr.recipe.lexicon import lexicon_of, lexicon_stage
 from asr.recipe.plan import Corpus, Plan
 from asr.recipe.results import summary_of
-from asr.recipe.tuned import card_of, copy_to_tune, halves, note_test, tune_stage
+from asr.recipe.tuned import Reading, card_of, copy_to_tune, halves, note_test, tune_stage
 from asr.text import Vocabulary
 from asr.training import DataOptions
 from asr.training.evaluate import transcribe_with_checkpoint
@@ -74,12 +76,13 @@ class Trained:
         return json.loads((folder / "setup.json").read_text(encoding="utf-8"))["record"]
 
 
-def prepare_stage(plan: Plan, data: Path | None, *, download: bool, say: Say) -> None:
-    """Make the manifests of each corpus, fetching it first if asked to, and those of words cut out.
+def prepare_stage(plan: Plan, data: Path | None, normaliser: str, *, download: bool, say: Say) -> None:
+    """Make the manifests of each corpus, fetching it first if asked to, those of words cut out, and the lexicon.
 
     Args:
         plan: says which.
         data: as in ``Plan.place``.
+        normaliser: of the transcripts, by name.
         download: fetch.
         say: takes a line about each.
     """
@@ -100,6 +103,9 @@ def prepare_stage(plan: Plan, data: Path | None, *, download: bool, say: Say) ->
             )
     if plan.cut:
         cut_stage(plan.cut, say)
+    if plan.lexicon:
+        manifests = [path for corpus in plan.corpora for path in sorted(corpus.manifests.glob("*.jsonl"))]
+        lexicon_stage(plan.lexicon, manifests, normaliser, say)
 
 
 def _lacking(corpus: Corpus) -> list[str]:
@@ -118,13 +124,15 @@ def run_one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | No
     learned, dev = options.split()
     manifest = plan.test or _dev_manifest(run, dev)
     bundle = _export_stage(plan, trained[-1], manifest, say)
-    model = None
+    model = reading = None
     if plan.language_model:
         text = plan.text(data)
         model = make_language_model(plan.language_model, text, run, learned, dev, options.normaliser, say)
-    tests = _test_sets(plan, bundle, model, options, dev, say)
+        reading = _reading(plan, model)
+    tests = _test_sets(plan, bundle, reading, options, dev, say)
     say(f"evaluate: {', '.join(f'{len(test.utterances)} utterances of {test.name}' for test in tests)}")
-    judged = {test.name: _judge_all(test, model, run / "hypotheses") for test in tests}
+    ways = _ways(plan, model)
+    judged = {test.name: _judge_all(test, ways, run / "hypotheses") for test in tests}
     systems = judged[tests[0].name]
     main = next(reversed(systems))
     if model and plan.judges_dev:
@@ -160,11 +168,25 @@ def _rounds(trained: Sequence[Trained]) -> dict[str, Any]:
     }
 
 
-def _judge_all(test: JudgingSet, model: LanguageModel | None, folder: Path) -> dict[str, Judged]:
-    """Each way to decode, each precision; what was read is kept in ``folder``, for asr compare and reports."""
+def _reading(plan: Plan, model: LanguageModel) -> Reading:
+    lexicon = lexicon_of(plan.lexicon, NgramModel.open(model.path).words) if plan.lexicon else None
+    return Reading(model.path, plan.beam_width, lexicon)
+
+
+def _ways(plan: Plan, model: LanguageModel | None) -> dict[str, tuple[str, Decoding]]:
+    """Each way to decode by a short name, as the table calls it; the last is the bundle's own."""
     ways = {"greedy": ("greedy", Decoding(beam_width=1))}
     if model:
-        ways["lm"] = (f"{model.figures['order']}-gram of {model.of}", Decoding())
+        ngrams = f"{model.figures['order']}-gram of {model.of}"
+        ways["lm"] = (ngrams, Decoding())
+        if plan.lexicon:
+            ways["lm"] = (ngrams, Decoding(language_model=model.path))
+            ways["phones"] = (f"{ngrams}, by phones", Decoding())
+    return ways
+
+
+def _judge_all(test: JudgingSet, ways: Mapping[str, tuple[str, Decoding]], folder: Path) -> dict[str, Judged]:
+    """Each way to decode, each precision; what was read is kept in ``folder``, for asr compare and reports."""
     judged = {}
     for short, (way, decoding) in ways.items():
         for precision in PRECISIONS:
@@ -195,6 +217,7 @@ def _kept(model: LanguageModel | None, bundle: Path) -> dict[str, Any]:
     opened = load_bundle(bundle)
     kept = {
         "weights": asdict(opened.decoder.weights),
+        **({"spoken_weights": asdict(opened.decoder.spoken.weights)} if opened.decoder.spoken else {}),
         "beam_width": opened.decoder.beam_width,
         "tuned_on": opened.card["decoder"]["dev"],
     }
@@ -229,20 +252,20 @@ def _export_stage(plan: Plan, trained: Trained, manifest: Path, say: Say) -> Pat
 def _test_sets(
     plan: Plan,
     bundle: Path,
-    model: LanguageModel | None,
+    reading: Reading | None,
     options: DataOptions,
     dev: Sequence[Utterance],
     say: Say,
 ) -> list[JudgingSet]:
     """The main set first; the bundles that read them get their language model here."""
     test = read_manifest(plan.test) if plan.test else []
-    tuned_on = "the dev set" if model else NOBODY
-    if model:
-        tune_stage(bundle, model.path, dev, say, beam_width=plan.beam_width, test=test)
+    tuned_on = "the dev set" if reading else NOBODY
+    if reading:
+        tune_stage(bundle, reading, dev, say, test=test)
     if plan.test:
         first = JudgingSet.read_by(bundle, plan.test.stem, test, tuned_on)
-    elif model:
-        first = _read_by_halves(bundle, model.path, plan.beam_width, options, dev, say)
+    elif reading:
+        first = _read_by_halves(bundle, reading, options, dev, say)
     else:
         first = JudgingSet.read_by(bundle, DEV, dev, tuned_on)
     further = [
@@ -254,7 +277,7 @@ def _test_sets(
 
 
 def _read_by_halves(
-    bundle: Path, language_model: Path, beam_width: int, options: DataOptions, dev: Sequence[Utterance], say: Say
+    bundle: Path, reading: Reading, options: DataOptions, dev: Sequence[Utterance], say: Say
 ) -> JudgingSet:
     """The dev set, each half of its speakers read by a bundle tuned on the other half alone."""
     parts = halves(options.dev_speakers or sorted({u.speaker for u in dev}))
@@ -263,7 +286,7 @@ def _read_by_halves(
     for name, tuning, judging in [("second", second, first), ("first", first, second)]:
         copy = bundle.with_name(f"tuned_on_{name}_half")
         copy_to_tune(bundle, copy)
-        tune_stage(copy, language_model, tuning, say, beam_width=beam_width)
+        tune_stage(copy, reading, tuning, say)
         readers.append((copy, judging))
     return JudgingSet(DEV, dev, readers, "the other half of the speakers")
 

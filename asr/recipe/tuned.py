@@ -10,16 +10,18 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asr.bundle import load_bundle, read_card, write_decoder
+from asr.bundle import Bundle, load_bundle, read_card, write_decoder
 from asr.data import Utterance
 from asr.errors import ConfigError
 from asr.evaluation import Evaluation
 from asr.files import sha256_of
 from asr.inference import Decoding, load_model
 from asr.inference.tuning import dev_set, tune_bundle
+from asr.text import Lexicon
 
 
 def card_of(bundle: Path) -> dict[str, Any]:
@@ -27,31 +29,54 @@ def card_of(bundle: Path) -> dict[str, Any]:
     return read_card(bundle) if (bundle / "card.json").is_file() else {}
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a bundle is to be read with.
+
+    Attributes:
+        language_model: a .lm file.
+        beam_width: prefixes kept.
+        lexicon: how the words are said, for a network that hears phones.
+    """
+
+    language_model: Path
+    beam_width: int
+    lexicon: Lexicon | None = None
+
+    def is_in(self, bundle: Bundle) -> bool:
+        """Whether a bundle is read so already."""
+        held = bundle.language_model
+        return (
+            held is not None
+            and sha256_of(held) == sha256_of(self.language_model)
+            and bundle.decoder.beam_width == self.beam_width
+            and (self.lexicon is None or bundle.pronunciations is not None)
+        )
+
+
 def tune_stage(
     bundle: Path,
-    language_model: Path,
+    reading: Reading,
     dev: Sequence[Utterance],
     say: Callable[[str], None],
     *,
-    beam_width: int,
     test: Sequence[Utterance] = (),
 ) -> None:
-    """Put the language model into the bundle, weighed on ``dev``, unless it is there with this beam.
+    """Put the language model into the bundle, weighed on ``dev``, unless it is there.
 
     ``test`` is scored for the bundle's card.
 
     A bundle's folder stays as it was until all is found.
     """
-    opened = load_bundle(bundle)
-    held = opened.language_model
-    if held and sha256_of(held) == sha256_of(language_model) and opened.decoder.beam_width == beam_width:
+    if reading.is_in(load_bundle(bundle)):
         say(f"tune: {bundle} has its language model")
         return
     say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
     heard = dev_set(load_model(bundle, decoding=Decoding(beam_width=1)), dev)
-    tuned = tune_bundle(bundle, heard, language_model, beam_width=beam_width, test=test)
-    best = tuned.best.wer if tuned.best else tuned.greedy[0]
-    say(f"tune: {bundle}: dev WER {100 * tuned.greedy[0]:.2f} % greedy, {100 * best:.2f} % with the language model")
+    tuned = tune_bundle(
+        bundle, heard, reading.language_model, lexicon=reading.lexicon, beam_width=reading.beam_width, test=test
+    )
+    say(f"tune: {bundle}: dev WER {', '.join(f'{100 * wer:.2f} % {way}' for way, wer in tuned.rates.items())}")
 
 
 def copy_to_tune(bundle: Path, folder: Path) -> None:
@@ -87,6 +112,5 @@ def note_test(bundle: Path, evaluation: Evaluation, tuned_on: str) -> None:
     test = evaluation.normalised.to_json() | {"tuned_on": tuned_on}
     decoder = dict(opened.card.get("decoder", {}))
     if decoder.get("test") != json.loads(json.dumps(test)):
-        write_decoder(
-            bundle, opened.decoder, opened.language_model, {**opened.card, "decoder": {**decoder, "test": test}}
-        )
+        card = {**opened.card, "decoder": {**decoder, "test": test}}
+        write_decoder(bundle, opened.decoder, opened.language_model, card, opened.pronunciations)

@@ -1,7 +1,7 @@
 """Transcripts: normalise them, turn characters into labels and back, and words into phones."""
 
-from asr.text.lexicon import Lexicon, Phones, read_lexicon
+from asr.text.lexicon import Lexicon, Phones, read_lexicon, write_lexicon
 from asr.text.normalise import NORMALISERS, normalise
 from asr.text.vocabulary import BLANK, Vocabulary
 
-__all__ = ["BLANK", "NORMALISERS", "Lexicon", "Phones", "Vocabulary", "normalise", "read_lexicon"]
+__all__ = ["BLANK", "NORMALISERS", "Lexicon", "Phones", "Vocabulary", "normalise", "read_lexicon", "write_lexicon"]

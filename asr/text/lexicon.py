@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from asr.errors import VocabularyError
+from asr.files import write_atomically
 
 BOUNDARY = 1
 """The label that ends each word, so that a network which hears phones also hears words."""
@@ -116,6 +117,15 @@ def read_lexicon(path: str | Path) -> Lexicon:
             raise VocabularyError(f"{path}:{number}: {word!r} has no phones; a line is a word and its phones")
         found.setdefault(_without_number(word), []).append(tuple(phones))
     return Lexicon({word: tuple(dict.fromkeys(several)) for word, several in found.items()})
+
+
+def write_lexicon(path: str | Path, lexicon: Lexicon) -> None:
+    """Write a dictionary as ``read_lexicon`` reads it, atomically, sorted by word."""
+    lines = (
+        f"{word}  {' '.join(one)}\n" for word in sorted(lexicon.pronunciations) for one in lexicon.pronunciations[word]
+    )
+    with write_atomically(path) as temporary:
+        temporary.write_text("".join(lines), encoding="utf-8")
 
 
 def _without_number(word: str) -> str:

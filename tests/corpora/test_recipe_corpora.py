@@ -45,7 +45,7 @@ def published(home, tar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 @pytest.mark.parametrize("data", [None, Path("elsewhere/LibriSpeech")])
 def test_the_parts_of_a_recipe_are_fetched_and_no_others(published, data: Path | None) -> None:
     said: list[str] = []
-    prepare_stage(read_plan("librispeech"), data, download=True, say=said.append)
+    prepare_stage(read_plan("librispeech"), data, "upper_letters", download=True, say=said.append)
     assert sorted(path for path, _ in published.requested) == ["/dev-clean-2.tar.gz", "/train-clean-5.tar.gz"]
     manifests = {path.stem: read_manifest(path) for path in Path("manifests/librispeech").glob("*.jsonl")}
     assert {name: [u.text for u in part] for name, part in manifests.items()} == {
@@ -56,18 +56,20 @@ def test_the_parts_of_a_recipe_are_fetched_and_no_others(published, data: Path |
 
 
 def test_a_larger_recipe_of_the_same_corpus_finds_that_parts_are_lacking(published) -> None:
-    prepare_stage(read_plan("librispeech"), None, download=True, say=lambda line: None)
+    prepare_stage(read_plan("librispeech"), None, "upper_letters", download=True, say=lambda line: None)
     said: list[str] = []
-    prepare_stage(read_plan("librispeech"), None, download=False, say=said.append)
+    prepare_stage(read_plan("librispeech"), None, "upper_letters", download=False, say=said.append)
     assert said == ["prepare: manifests/librispeech is there"]
     with pytest.raises(
         CorpusError, match="has no train-clean-100, dev-clean, .*which librispeech_100 needs; --download"
     ):
-        prepare_stage(read_plan("librispeech_100"), None, download=False, say=said.append)
+        prepare_stage(read_plan("librispeech_100"), None, "upper_letters", download=False, say=said.append)
 
 
 def test_a_corpus_without_a_home_says_where_it_is_given_out(published, tmp_path: Path) -> None:
     plan = read_plan("librispeech_13h")
     only = [corpus for corpus in plan.corpora if corpus.importer == "common_voice"]
     with pytest.raises(DownloadError, match="commonvoice.mozilla.org"):
-        prepare_stage(replace(plan, corpora=only), tmp_path / "cv", download=True, say=lambda line: None)
+        prepare_stage(
+            replace(plan, corpora=only), tmp_path / "cv", "upper_letters", download=True, say=lambda line: None
+        )

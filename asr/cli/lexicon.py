@@ -1,0 +1,61 @@
+"""How words are said: a pronouncing dictionary of the words of manifests, texts and language models.
+
+asr lexicon train.jsonl books.lm -o english.lexicon      words of both, by gruut's English dictionary
+asr lexicon train.jsonl --language de -o german.lexicon  pip install gruut_lang_de first
+
+A line is a word and its phones, the usual way to say it first; correct what is wrong by hand. Words that the dictionary
+lacks are said as their spelling suggests. asr train data.lexicon=FILE teaches a network to hear the phones, and
+asr lm tune --lexicon FILE has a language model's words read by them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``asr lexicon``."""
+    parser.add_argument(
+        "sources", metavar="FILE", nargs="+", type=Path, help="manifests .jsonl, texts as asr lm train reads them, .lm"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the dictionary")
+    parser.add_argument("--language", metavar="NAME", default="en", help="as gruut names it: en (default), de, fr, …")
+    parser.add_argument(
+        "--normaliser", metavar="NAME", default="upper_letters", help="of the texts: upper_letters (default), verbatim"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look the words up, write the dictionary, say how many there are.
+
+    Raises:
+        MissingExtraError: gruut is not installed.
+        VocabularyError: gruut has no such language here, or the texts have no words.
+        LanguageModelError: a file cannot be read.
+    """
+    from asr.errors import VocabularyError
+    from asr.text import Lexicon, write_lexicon
+    from asr.text.pronounce import pronounce
+
+    words = {word for source in arguments.sources for word in _words(source, arguments.normaliser)}
+    found = Lexicon(dict(pronounce(sorted(words), arguments.language)))
+    if not found.pronunciations:
+        raise VocabularyError(f"{', '.join(map(str, arguments.sources))}: no word there can be pronounced")
+    write_lexicon(arguments.output, found)
+    silent = sorted(words - found.pronunciations.keys())
+    left = f"; not pronounced: {len(silent)}, such as {silent[0]}" if silent else ""
+    print(
+        f"{arguments.output}: {len(found.pronunciations):,} words, {len(found.phones.symbols)} phones{left}",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _words(source: Path, normaliser: str) -> set[str]:
+    from asr.lm import NgramModel, read_sentences
+
+    if source.suffix.lower() == ".lm":
+        return set(NgramModel.open(source).words)
+    return {word for block in read_sentences(source, normaliser=normaliser) for word in block.split()}
