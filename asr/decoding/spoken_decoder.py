@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -77,7 +78,7 @@ class SpokenDecoder:
             found[text] = float(np.logaddexp(found.get(text, -np.inf), score))
         best = sorted(found, key=lambda text: -found[text])
         made = (self._hypothesis(text, found[text], characters) for text in best)
-        return [one for one in made if one][: self._n_best]
+        return list(islice(filter(None, made), self._n_best))
 
     def _text(self, labels: Sequence[int]) -> str:
         words = self._pronunciations.read(np.array(labels, np.int64))
