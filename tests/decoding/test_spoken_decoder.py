@@ -59,7 +59,7 @@ def both(random_log_probs):
 
 
 def sums_over_paths(phones: np.ndarray) -> dict[Sounds, float]:
-    """ln of the sum over all P**T paths, each with a blank or the end of a word after its last frame, by what it spells.
+    """What can be spelled → ln of the sum over its paths, of all P**T, with a blank or the end of a word after each.
 
     Args:
         phones: (T, P) log-probabilities.
@@ -189,7 +189,7 @@ def sharp(labels: Sequence[int], size: int, spread: float = 1e-4) -> np.ndarray:
 
 
 def heard(sounds: str, letters: str | None = None, spread: float = 1e-4) -> np.ndarray:
-    """A phone, ``.`` for the blank or ``|`` for the end of a word each frame; letters likewise, all alike if not told."""
+    """A phone a frame, ``.`` for the blank, ``|`` for the end of a word; letters likewise, all alike if not told."""
     labels = {".": BLANK, "|": BOUNDARY} | {symbol: i for i, symbol in enumerate(SOUNDS.symbols, start=2)}
     characters = np.full((len(sounds), len(LETTERS)), -np.log(len(LETTERS)))
     if letters is not None:
