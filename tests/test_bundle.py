@@ -9,18 +9,26 @@ import numpy as np
 import pytest
 
 from asr.bundle import find_bundle, load_bundle, write_bundle, write_decoder
-from asr.decoding import DecoderSettings, FusionWeights
+from asr.decoding import DecoderSettings, FusionWeights, SpokenSettings
 from asr.decoding.calibration import Calibration
 from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError
 from asr.features import Cmvn, FrontEnd, UtteranceCmvn
 from asr.files import sha256_of
-from asr.text import Vocabulary
+from asr.lm import Pronunciations, train_ngram
+from asr.text import Lexicon, Phones, Vocabulary
 
 FRONT_END = FrontEnd(8000, 80, np.hanning(200).astype(np.float32), 1e-10)
 VOCABULARY = Vocabulary((" ", "A"))
+PHONES = Phones(("æ", "ə"))
 
 
-def made(folder: Path, *, cmvn: Cmvn | UtteranceCmvn | None = None, models: tuple[str, ...] = ("int8",)) -> Path:
+def made(
+    folder: Path,
+    *,
+    cmvn: Cmvn | UtteranceCmvn | None = None,
+    models: tuple[str, ...] = ("int8",),
+    phones: Phones | None = None,
+) -> Path:
     source = folder.parent / "model.onnx"
     source.write_bytes(b"not parsed here")
     return write_bundle(
@@ -30,6 +38,7 @@ def made(folder: Path, *, cmvn: Cmvn | UtteranceCmvn | None = None, models: tupl
         cmvn=cmvn or UtteranceCmvn(),
         vocabulary=VOCABULARY,
         models={precision: source for precision in models},
+        phones=phones,
     )
 
 
@@ -43,6 +52,16 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(bundle.front_end(samples), FRONT_END(samples))
     assert bundle.model_path().name == "int8.onnx"
     assert bundle.model_path("float32").read_bytes() == b"not parsed here"
+
+
+def test_the_phones_that_it_hears_are_part_of_it(tmp_path: Path) -> None:
+    folder = made(tmp_path / "b", phones=PHONES)
+    assert load_bundle(folder).phones == PHONES
+    assert json.loads((folder / "phones.json").read_text(encoding="utf-8")) == ["æ", "ə"]
+    assert load_bundle(made(tmp_path / "without")).phones is None
+    (folder / "phones.json").write_text('["ə", "æ"]', encoding="utf-8")
+    with pytest.raises(BundleCorruptError, match=r"phones\.json has SHA-256"):
+        load_bundle(folder)
 
 
 @pytest.mark.parametrize("part", ["card.json", "front_end.npz", "cmvn.npz", "vocabulary.json", "int8.onnx"])
@@ -131,6 +150,7 @@ SETTINGS = DecoderSettings(
     calibration=Calibration(0.7, -0.2),
     usual_confidence=0.9,
     priors=(-0.4, -1.1),
+    spoken=SpokenSettings(FusionWeights(alpha=0.6, beta=-0.5, prior_scale=0.25), priors=(-0.1, -3.0, -4.0, -2.5)),
 )
 
 
@@ -142,12 +162,15 @@ def test_a_bundle_without_a_decoder_has_the_settings_of_none(tmp_path: Path) -> 
 def test_a_share_of_the_priors_needs_the_priors() -> None:
     with pytest.raises(ConfigError, match="prior_scale 0.5 needs the priors"):
         DecoderSettings(FusionWeights(prior_scale=0.5))
+    with pytest.raises(ConfigError, match="prior_scale 0.5 needs the priors"):
+        SpokenSettings(FusionWeights(prior_scale=0.5))
 
 
-def test_settings_of_before_there_were_priors_have_none() -> None:
+def test_settings_of_before_there_were_priors_and_phones_have_none() -> None:
     stored = DecoderSettings().to_json()
-    del stored["priors"], stored["weights"]["prior_scale"]
+    del stored["priors"], stored["weights"]["prior_scale"], stored["spoken"]
     assert DecoderSettings.from_json(stored) == DecoderSettings()
+    assert DecoderSettings().spoken is None
 
 
 def test_a_decoder_comes_into_a_bundle_and_goes_out_again(tmp_path: Path) -> None:
@@ -163,6 +186,20 @@ def test_a_decoder_comes_into_a_bundle_and_goes_out_again(tmp_path: Path) -> Non
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
+def test_pronunciations_come_with_a_model_and_go_with_it(tmp_path: Path) -> None:
+    folder, model = made(tmp_path / "b", phones=PHONES), train_ngram(["A", "AA A"], order=1)
+    model.save(tmp_path / "m.lm")
+    said = Pronunciations.of(model, Lexicon({"A": (("ə",), ("æ",)), "AA": (("æ",),)}), PHONES)
+    write_decoder(folder, SETTINGS, tmp_path / "m.lm", {"frame_s": 0.02}, said)
+    bundle = load_bundle(folder)
+    assert bundle.pronunciations is not None and bundle.phones == PHONES
+    for name in ("labels", "words", "num_phones"):
+        np.testing.assert_array_equal(getattr(bundle.pronunciations, name), getattr(said, name))
+    write_decoder(folder, SETTINGS, tmp_path / "m.lm", bundle.card)
+    assert (load_bundle(folder).pronunciations, load_bundle(folder).phones) == (None, PHONES)
+    assert not (folder / "pronunciations.npz").exists()
+
+
 def test_a_decoder_that_cannot_be_written_leaves_the_bundle_as_it_was(tmp_path: Path) -> None:
     folder = made(tmp_path / "b")
     with pytest.raises(FileNotFoundError):
@@ -172,7 +209,15 @@ def test_a_decoder_that_cannot_be_written_leaves_the_bundle_as_it_was(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "{}", '{"weights": {"alpha": -1}, "beam_width": 4}', '{"weights": {}, "beam_width": 0}']
+    "text",
+    [
+        "{",
+        "{}",
+        '{"weights": {"alpha": -1}, "beam_width": 4}',
+        '{"weights": {}, "beam_width": 0}',
+        json.dumps({**DecoderSettings().to_json(), "spoken": {"weights": {"alpha": -1}, "priors": []}}),
+        json.dumps({**DecoderSettings().to_json(), "spoken": {"priors": []}}),
+    ],
 )
 def test_settings_that_are_none_are_refused(text: str, tmp_path: Path) -> None:
     folder = made(tmp_path / "b")

@@ -85,7 +85,9 @@ class SpokenDecoder:
         return " ".join(self._model.words[word - 1] for word in words.tolist())
 
     def _hypothesis(self, text: str, score: float, characters: np.ndarray) -> Hypothesis | None:
-        """The reading with its letters' frames; None where there are fewer of these than letters."""
+        """The reading with its letters' frames; None where these are too few, or the network has no such letter."""
+        if self._vocabulary.unknown(text):
+            return None
         labels = self._vocabulary.encode(text)
         if frames_needed(labels) > len(characters):
             return None

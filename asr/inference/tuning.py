@@ -289,11 +289,12 @@ def tune_bundle(
     decoder, settings = greedy, DecoderSettings(beam_width=beam_width)
     best = spoken = said = None
     if language_model is not None:
+        said = _pronunciations(bundle, language_model, lexicon)
         processes = processes or os.cpu_count() or 1
         search = Search(bundle.vocabulary, language_model, beam_width, dev.priors)
         best = tune(dev, search, processes=processes, tried=tried)
         decoder, settings = search.decoder(best.weights), replace(settings, **_kept(search, best))
-        if said := _pronunciations(bundle, language_model, lexicon):
+        if said:
             search = replace(search, pronunciations=said)
             spoken = tune(dev, search, processes=processes, tried=tried)
             decoder = search.decoder(spoken.weights)

@@ -6,11 +6,13 @@ has the network's own label for the end of a word, the others labels beyond the 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -75,9 +77,9 @@ class Pronunciations:
             LanguageModelError: it is no such file.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls(arrays["labels"], arrays["words"], int(arrays["num_phones"]))
-        except (OSError, ValueError, KeyError) as fault:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as fault:
             raise LanguageModelError(f"{path}: no pronunciations can be read there: {fault}") from fault
 
     def save(self, path: str | Path) -> None:

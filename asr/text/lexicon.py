@@ -96,10 +96,10 @@ def read_lexicon(path: str | Path) -> Lexicon:
 
         A  AH0
         A(2)  EY1
-        NUN  N AH1 N
+        NUN  N AH1 N # a sister
 
     A number in brackets after a word, as in CMUdict, tells its pronunciations apart and is left out; a line that begins
-    with ``;;;`` is a comment.
+    with ``;;;``, and what stands after a single ``#``, is a comment.
 
     Raises:
         VocabularyError: the file cannot be read, or a line has a word and no phone.
@@ -113,6 +113,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
         if line.startswith(";;;") or not line.strip():
             continue
         word, *phones = line.split()
+        phones = phones[: phones.index("#")] if "#" in phones else phones
         if not phones:
             raise VocabularyError(f"{path}:{number}: {word!r} has no phones; a line is a word and its phones")
         found.setdefault(_without_number(word), []).append(tuple(phones))

@@ -50,8 +50,14 @@ def features() -> list[np.ndarray]:
 
 @pytest.fixture(scope="session")
 def keras_log_probs() -> Callable[[AcousticModel, np.ndarray], np.ndarray]:
-    """Log-probabilities (T', V) of one utterance alone, by the trained model."""
-    return lambda model, x: tf.nn.log_softmax(model(x[None], lengths=[len(x)]))[0].numpy()
+    """Log-probabilities (T', V + P) of one utterance alone, by the trained model: of characters and of phones."""
+
+    def log_probs(model: AcousticModel, x: np.ndarray) -> np.ndarray:
+        logits = model(x[None], lengths=[len(x)])[0].numpy()
+        parts = np.split(logits, [len(VOCABULARY)], axis=1)
+        return np.concatenate([tf.nn.log_softmax(part).numpy() for part in parts if part.size], axis=1)
+
+    return log_probs
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,16 @@ from asr.bundle import load_bundle
 from asr.data import read_manifest
 from asr.errors import AudioNotFoundError, CheckpointError, ConfigError, ExportError, ParityError
 from asr.export import export_bundle, exporter
+from asr.export.reopen import reopen
 from asr.inference import load_model
+from asr.text import Phones
+from asr.training.checkpoint import FINAL, save_arrays
 from asr.training.evaluate import transcribe_with_checkpoint
 from asr.training.setup import load_trained, save_setup
 
+from .conftest import CONVOLUTION
+
+PHONES = Phones(("ə", "z"))
 CARD = {
     "title": "Noise, spelt",
     "good_for": "tests",
@@ -124,6 +131,38 @@ def test_the_corpora_of_what_a_run_began_with_are_named_too(
     mine = {"name": "My voice", "licence": "CC0-1.0", "attribution": "me", "url": "https://example.org"}
     out = export_bundle(run, tmp_path / "b", card=CARD | {"data": [mine]}, threads=1)
     assert load_bundle(out.path).card["data"] == [mine, *CARD["data"]]
+
+
+@pytest.fixture
+def run_with_phones(run_folder: Path, make_model: Callable, tmp_path: Path) -> Path:
+    """The run with a model that hears two phones."""
+    options = {"cell": "lstm", "units": [16, 16], "convolution": CONVOLUTION}
+    run = _copy(run_folder, tmp_path, lambda config: config | {"model": options})
+    model = make_model(num_features=20, units=(16, 16), phones=len(PHONES))
+    save_setup(run, replace(load_trained(run), model=model, phones=PHONES))
+    save_arrays(run / FINAL, {f"{i:03}": np.asarray(v) for i, v in enumerate(model.variables)})
+    return run
+
+
+def test_phones_come_with_the_model(run_with_phones: Path, manifest: Path, tmp_path: Path) -> None:
+    export = export_bundle(run_with_phones, tmp_path / "b", threads=1)
+    bundle, utterances = load_bundle(export.path), read_manifest(manifest)
+    assert bundle.phones == PHONES
+    assert "CTC over 7 labels of characters and 4 of phones" in bundle.card["description"]
+    read = load_model(export.path, precision="float32", threads=1)
+    assert list(read.transcribe_utterances(utterances)) == transcribe_with_checkpoint(run_with_phones, utterances)
+    assert read.log_probs(np.zeros(8000, np.float32)).shape[1] == 7 + 4
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_bundle_with_phones_is_opened_again(precision: str, run_with_phones: Path, tmp_path: Path) -> None:
+    export = export_bundle(run_with_phones, tmp_path / "b", precisions=[precision], threads=1)
+    again, trained = reopen(export.path), load_trained(run_with_phones)
+    assert again.phones == trained.phones == PHONES
+    assert again.model.options == trained.model.options
+    for ours, theirs in zip(again.model.trainable_variables, trained.model.trainable_variables, strict=True):
+        step = np.abs(theirs.numpy()).max() / 64 if precision == "int8" else 1e-7
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=step)
 
 
 def test_a_graph_that_disagrees_is_not_written(

@@ -40,6 +40,19 @@ def test_log_probs_are_the_trained_models(
         np.testing.assert_allclose(in_batch, trained, atol=1e-4)
 
 
+@pytest.mark.parametrize("convolution", [[], CONVOLUTION], ids=["", "convolution"])
+def test_phones_stand_beside_the_characters_each_a_distribution(
+    convolution: list, make_model: Callable, features: list, keras_log_probs: Callable, tmp_path: Path
+) -> None:
+    model = make_model(convolution=convolution, phones=4)
+    for x, found in zip(features, session(model, tmp_path).log_probs(features), strict=True):
+        np.testing.assert_allclose(found, keras_log_probs(model, x), atol=1e-4)
+        np.testing.assert_allclose(found, model.log_probs(x[None], np.array([len(x)], np.int32))[0], atol=1e-4)
+        for part in (found[:, :7], found[:, 7:]):
+            np.testing.assert_allclose(np.exp(part).sum(axis=1), 1, atol=1e-5)
+        assert found.shape[1] == 7 + 4
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_recurrent_layers_are_native_operators(cell: str, make_model: Callable) -> None:
     operators = [node.op_type for node in to_onnx(make_model(cell)).graph.node]

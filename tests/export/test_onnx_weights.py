@@ -47,6 +47,28 @@ def test_int8_weights_are_within_half_a_step(cell: str, make_model: Callable, tm
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=largest / 64)
 
 
+@pytest.mark.parametrize("layer_norm", [True, False], ids=["layer_norm", ""])
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_weights_of_phones_are_among_them(
+    precision: str, layer_norm: bool, make_model: Callable, tmp_path: Path
+) -> None:
+    model = make_model(units=(16, 16), layer_norm=layer_norm, phones=9)
+    onnx.save(to_onnx(model), tmp_path / "float32.onnx")
+    quantise(tmp_path / "float32.onnx", tmp_path / "int8.onnx")
+    read_weights(onnx.load(tmp_path / f"{precision}.onnx").graph, other := empty(model))
+    assert other.phone_layer.kernel.shape == (32, 9)
+    for ours, theirs in zip(other.trainable_variables, model.trainable_variables, strict=True):
+        step = np.abs(theirs.numpy()).max() / 64 if precision == "int8" else 1e-7
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=step)
+
+
+@pytest.mark.parametrize(("there", "here"), [(4, 0), (0, 4), (4, 5)])
+def test_a_graph_of_other_phones_is_refused(there: int, here: int, make_model: Callable) -> None:
+    model = make_model(phones=there)
+    with pytest.raises(ExportError, match="not the export of a model with these options"):
+        read_weights(to_onnx(model).graph, empty(model, phones=here))
+
+
 @pytest.mark.parametrize("changes", [{"units": [6]}, {"units": [6, 5]}, {"cell": "gru"}, {"convolution": []}])
 def test_another_models_graph_is_refused(changes: dict, make_model: Callable) -> None:
     model = make_model()

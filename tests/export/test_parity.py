@@ -70,6 +70,17 @@ def test_a_wrecked_weight_is_found(fault: str, trained: tuple, examples: list, t
         check_parity(expected, saved(proto, tmp_path), examples)
 
 
+def test_a_wrecked_weight_of_the_phones_is_found(make_model: Callable, examples: list, tmp_path: Path) -> None:
+    model = make_model(phones=4)
+    proto, expected = to_onnx(model), dict(log_probs(model, examples))
+    assert check_parity(expected, saved(proto, tmp_path), examples).largest < 1e-4
+    *_, name = (node.input[1] for node in proto.graph.node if node.op_type == "MatMul")
+    array = next(a for a in proto.graph.initializer if a.name == name)
+    array.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(array)[:, ::-1].copy(), name))
+    with pytest.raises(ParityError):
+        check_parity(expected, saved(proto, tmp_path), examples)
+
+
 def test_the_worst_utterance_is_named(trained: tuple, examples: list, tmp_path: Path) -> None:
     proto, expected = trained
     expected[2] = expected[2] + np.float32(0.5)

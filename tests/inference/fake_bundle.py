@@ -3,7 +3,8 @@
 The spectrum is eight bands of 1 kHz; a tone in band k is label k + 1 (a space, then A to G), silence is the blank.
 ``speak`` says a text in such tones. ``recurrent`` puts a random bidirectional LSTM in the place of the spelling,
 whose every output depends on every frame: padding that leaks into a batch shows. ``directions=1`` has it read forward
-only: no output depends on a later frame.
+only: no output depends on a later frame. ``phones`` has it hear phones beside characters: a to g as A to G, and the end
+of a word as the space.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from onnx import TensorProto, helper, numpy_helper
 from asr.bundle import write_bundle
 from asr.features.cmvn import Cmvn
 from asr.features.front_end import FrontEnd
-from asr.text import Vocabulary
+from asr.text import Phones, Vocabulary
 
 CHARACTERS = " ABCDEFG"
+PHONES = Phones(tuple("abcdefg"))
 BANDS = len(CHARACTERS)
 SUBSAMPLING = 2
 TONE_S = 0.1
@@ -41,9 +43,12 @@ def loud(samples: np.ndarray) -> np.ndarray:
     return (np.abs(frames).max(axis=1) > 0.01).astype(np.float32)[: 1 + len(samples) // HOP_LENGTH]
 
 
-def write_fake_bundle(folder: Path, recurrent: bool = False, margin: int = 0, directions: int = 2) -> Path:
+def write_fake_bundle(
+    folder: Path, recurrent: bool = False, margin: int = 0, directions: int = 2, phones: bool = False
+) -> Path:
     model = folder.parent / f"{folder.name}.onnx"
-    onnx.save(_recurrent(directions) if recurrent else _speller(), model)
+    proto = _recurrent(directions) if recurrent else _speller()
+    onnx.save(_with_phones(proto) if phones else proto, model)
     window = np.pad(np.hanning(401)[:400], 56).astype(np.float32)
     mel = np.zeros((BANDS, 257), np.float32)
     for band in range(BANDS):
@@ -55,7 +60,17 @@ def write_fake_bundle(folder: Path, recurrent: bool = False, margin: int = 0, di
         cmvn=Cmvn(np.zeros(BANDS, np.float32), np.full(BANDS, 10, np.float32)),
         vocabulary=Vocabulary(tuple(CHARACTERS)),
         models={"float32": model},
+        phones=PHONES if phones else None,
     )
+
+
+def _with_phones(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same log-probabilities once more, now of phones: blank, end of a word, a to g."""
+    *_, last = model.graph.node
+    last.output[0] = "characters"
+    model.graph.node.append(helper.make_node("Concat", ["characters", "characters"], ["log_probs"], axis=-1))
+    model.graph.output[0].type.tensor_type.shape.dim[2].dim_value = 2 * (1 + BANDS)
+    return model
 
 
 def _speller() -> onnx.ModelProto:

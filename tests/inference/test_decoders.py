@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from asr.bundle import Bundle, load_bundle, write_decoder
-from asr.decoding import DecoderSettings, FusionWeights, GreedyDecoder
+from asr.decoding import BeamDecoder, DecoderSettings, FusionWeights, GreedyDecoder, SpokenDecoder, SpokenSettings
 from asr.errors import ConfigError, LanguageModelError, VocabularyError
 from asr.inference.decoders import Decoding
-from asr.lm import train_ngram
+from asr.lm import NgramModel, Pronunciations, train_ngram
+from asr.text import Lexicon
 
 fake = runpy.run_path(str(Path(__file__).with_name("fake_bundle.py")))
 
@@ -128,3 +129,96 @@ def test_what_cannot_be_used_is_named(plain: Bundle, tmp_path: Path) -> None:
         Decoding(hotwords={"ZA": 1.0}).decoder(plain)
     with pytest.raises(LanguageModelError, match="none.lm"):
         Decoding(language_model=tmp_path / "none.lm").decoder(plain)
+
+
+# A bundle that hears phones, and has how its language model's words are said.
+
+SPOKEN_WEIGHTS = FusionWeights(alpha=0.9, beta=0.25)
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory, model: Path) -> Bundle:
+    """With the language model of ``fused``, each word said by its letters."""
+    folder = fake["write_fake_bundle"](tmp_path_factory.mktemp("spoken") / "tones", phones=True)
+    lexicon = Lexicon({word: (tuple(word.lower()),) for word in ("A", "BAD", "CAB", "FACE")})
+    said = Pronunciations.of(NgramModel.open(model), lexicon, load_bundle(folder).phones)
+    weights = FusionWeights(alpha=1.0, beta=0.5, unknown_score=-3.0)
+    settings = DecoderSettings(weights, beam_width=16, spoken=SpokenSettings(SPOKEN_WEIGHTS))
+    write_decoder(folder, settings, model, load_bundle(folder).card, said)
+    return load_bundle(folder)
+
+
+@pytest.fixture
+def bag_or_cab(plain: Bundle, bag: np.ndarray) -> np.ndarray:
+    """Characters of BAG, or BAD, not quite as likely, and phones of CAB: labels of letters and phones are the same."""
+    return np.concatenate([bag, heard(plain, {"C": 1.0}, {"A": 1.0}, {"B": 1.0})], axis=1)
+
+
+def test_a_bundle_that_knows_how_its_words_are_said_is_read_by_phones(spoken: Bundle, bag_or_cab: np.ndarray) -> None:
+    assert isinstance(Decoding().decoder(spoken), SpokenDecoder)
+    assert read(Decoding(), spoken, bag_or_cab) == ["CAB"]
+    assert read(Decoding(language_model=spoken.language_model), spoken, bag_or_cab) == ["CAB"]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "text"),
+    [
+        ({"hotwords": {"bag": 2.0}}, BeamDecoder, "BAG"),
+        ({"hotwords": {"egg": 2.0}}, BeamDecoder, "BAD"),
+        ({"grammar": ["FACE", "BAG"]}, BeamDecoder, "BAG"),
+        ({"lexicon": ["FACE", "BAD"]}, BeamDecoder, "BAD"),
+        ({"language_model": None, "beam_width": 8}, BeamDecoder, "BAG"),
+        ({"language_model": None}, GreedyDecoder, "BAG"),
+        ({"beam_width": 1}, GreedyDecoder, "BAG"),
+    ],
+    ids=str,
+)
+def test_by_its_characters_where_any_word_may_be_written(
+    options: dict, kind: type, text: str, spoken: Bundle, bag_or_cab: np.ndarray
+) -> None:
+    assert isinstance(Decoding(**options).decoder(spoken), kind)
+    assert read(Decoding(**options), spoken, bag_or_cab) == [text]
+
+
+def test_by_its_characters_with_another_language_model(spoken: Bundle, bag_or_cab: np.ndarray, tmp_path: Path) -> None:
+    train_ngram(["BAG", "A BAG"], order=2).save(tmp_path / "other.lm")
+    assert isinstance(Decoding(language_model=tmp_path / "other.lm").decoder(spoken), BeamDecoder)
+    assert read(Decoding(language_model=tmp_path / "other.lm"), spoken, bag_or_cab) == ["BAG"]
+
+
+def test_by_its_characters_where_nothing_says_how_words_are_said(spoken: Bundle, bag_or_cab: np.ndarray) -> None:
+    assert read(Decoding(), replace(spoken, pronunciations=None), bag_or_cab) == ["BAD"]
+
+
+def score(decoding: Decoding, bundle: Bundle, log_probs: np.ndarray) -> float:
+    """Of the best reading."""
+    return decoding.decoder(bundle).decode([log_probs])[0][0].score
+
+
+def test_phones_have_weights_of_their_own(spoken: Bundle, bag_or_cab: np.ndarray) -> None:
+    """One word is read: what beta grows by, its score grows by."""
+    own = score(Decoding(), spoken, bag_or_cab)
+    given = Decoding(alpha=SPOKEN_WEIGHTS.alpha, beta=SPOKEN_WEIGHTS.beta)
+    assert score(given, spoken, bag_or_cab) == own
+    assert score(Decoding(beta=SPOKEN_WEIGHTS.beta + 2), spoken, bag_or_cab) == pytest.approx(own + 2)
+    untuned = replace(spoken, decoder=replace(spoken.decoder, spoken=None))
+    usual = Decoding(alpha=FusionWeights().alpha, beta=FusionWeights().beta)
+    assert score(Decoding(), untuned, bag_or_cab) == score(usual, spoken, bag_or_cab)
+
+
+def test_phones_have_priors_of_their_own(spoken: Bundle, plain: Bundle, bag: np.ndarray) -> None:
+    """C is said to be common among the phones, which counts against it; among the characters, for nothing here."""
+    said = heard(plain, {"C": 0.6, "B": 0.4}, {"A": 1.0}, {"B": 0.6, "D": 0.4})
+    log_probs = np.concatenate([bag, said], axis=1)
+    assert read(Decoding(alpha=0.0), spoken, log_probs) == ["CAB"]
+    priors = [-8.0] * (len(spoken.phones or ()))
+    priors[spoken.vocabulary.encode("C")[0]] = 0.0
+    rare = SpokenSettings(replace(SPOKEN_WEIGHTS, prior_scale=1.0), tuple(priors))
+    changed = replace(spoken, decoder=replace(spoken.decoder, spoken=rare))
+    assert read(Decoding(alpha=0.0), changed, log_probs) == ["BAD"]
+
+
+def test_phones_have_several_readings_too(spoken: Bundle, plain: Bundle, bag: np.ndarray) -> None:
+    said = heard(plain, {"C": 0.7, "B": 0.3}, {"A": 1.0}, {"B": 0.7, "D": 0.3})
+    readings = read(Decoding(n_best=2), spoken, np.concatenate([bag, said], axis=1))
+    assert sorted(readings) == ["BAD", "CAB"]

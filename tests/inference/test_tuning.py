@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 
 from asr.bundle import load_bundle
 from asr.decoding import FusionWeights
-from asr.inference.tuning import DevSet, Trial, tune_bundle
-from asr.lm import train_ngram
-from asr.text import Vocabulary
+from asr.errors import ConfigError, LanguageModelError
+from asr.inference.tuning import DevSet, Search, Trial, tune, tune_bundle
+from asr.lm import Pronunciations, train_ngram
+from asr.text import Lexicon, Vocabulary
 
 fake = runpy.run_path(str(Path(__file__).with_name("fake_bundle.py")))
 VOCABULARY = Vocabulary(tuple(fake["CHARACTERS"]))
@@ -21,12 +23,20 @@ SENTENCES = ["A BAD CAB", "A CAB FACED A CAGE", "BAD CAGE", "A FACE"]
 
 def misheard(text: str, random: np.random.Generator) -> np.ndarray:
     """Log-probabilities in which one letter of six has a rival that is a little likelier."""
-    rows = np.full((2 * len(text), len(VOCABULARY)), 1e-4)
-    rows[1::2, 0] = 1.0
-    for row, letter in zip(rows[::2], text, strict=True):
+    return spelled(text, rival=lambda: random.integers(2, len(VOCABULARY)) if random.random() < 1 / 6 else None)
+
+
+def spelled(text: str, letters: int = 0, rival: Callable[[], int | None] = lambda: None) -> np.ndarray:
+    """Log-probabilities of a letter every other frame, each but spaces with what ``rival`` says; blanks between.
+
+    After it, blanks, as if it had as many as ``letters``.
+    """
+    rows = np.full((2 * max(len(text), letters), len(VOCABULARY)), 1e-4)
+    rows[1::2, 0] = rows[2 * len(text) :, 0] = 1.0
+    for row, letter in zip(rows[::2], text, strict=False):
         row[VOCABULARY.encode(letter)[0]] = 0.45
-        if letter != " " and random.random() < 1 / 6:
-            row[random.integers(2, len(VOCABULARY))] += 0.5
+        if letter != " " and (other := rival()) is not None:
+            row[other] += 0.5
     return np.log(rows / rows.sum(axis=1, keepdims=True))
 
 
@@ -102,3 +112,131 @@ def test_a_thinned_dev_set_keeps_enough_words(words: int, left: int) -> None:
     thinned = DevSet([np.zeros((1, 2))] * 10, utterances, utterances).thinned(words)
     assert len(thinned.references) == len(thinned.log_probs) == len(thinned.speakers) == left
     assert sum(len(r.split()) for r in thinned.references) >= min(words, 30)
+
+
+# Phones.
+
+LEXICON = Lexicon({word: (tuple(word.lower()),) for word in "A BAD CAB FACED CAGE FACE GAG".split()})
+
+
+class InThisProcess:
+    """As the pool of processes, without any."""
+
+    def __init__(self, processes: int, initializer: Callable, initargs: tuple, mp_context: object) -> None:
+        initializer(*initargs)
+
+    def __enter__(self) -> InThisProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, function: Callable, items: Iterable) -> Iterator:
+        return map(function, items)
+
+
+@pytest.fixture
+def few_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of each weight in the coarse grid, tried in this process."""
+    for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0, "PRIOR_SCALES": 0.5}.items():
+        monkeypatch.setattr(f"asr.inference.tuning.{grid}", (only,))
+    monkeypatch.setattr("asr.inference.tuning.ProcessPoolExecutor", InThisProcess)
+
+
+@pytest.fixture(scope="module")
+def heard_twice(dev: DevSet) -> DevSet:
+    """Phones as they were said, and characters of A BAG for what has BAD; labels of letters and phones are the same."""
+    texts = dev.references[::2]
+    longest = max(map(len, texts))
+    log_probs = [
+        np.concatenate([spelled("A BAG" if "BAD" in text else text, longest), spelled(text, longest)], axis=1)
+        for text in texts
+    ]
+    return DevSet(log_probs, texts, dev.speakers[::2])
+
+
+@pytest.fixture
+def with_phones(tmp_path: Path) -> Path:
+    return fake["write_fake_bundle"](tmp_path / "phones", phones=True)
+
+
+@pytest.mark.usefixtures("few_choices")
+def test_a_lexicon_brings_a_search_by_phones_with_weights_of_its_own(
+    heard_twice: DevSet, with_phones: Path, tmp_path: Path
+) -> None:
+    tried: list[Trial] = []
+    model = saved(SENTENCES, tmp_path / "good.lm")
+    tuned = tune_bundle(with_phones, heard_twice, model, lexicon=LEXICON, beam_width=8, tried=tried.append)
+    assert tuned.best and tuned.spoken
+    assert tuned.wer == tuned.spoken.wer == 0 < tuned.best.wer
+    assert {tuned.best.wer, tuned.spoken.wer} <= {trial.wer for trial in tried}
+    bundle = load_bundle(with_phones)
+    assert bundle.pronunciations is not None and bundle.decoder.spoken is not None
+    assert (bundle.decoder.weights, bundle.decoder.spoken.weights) == (tuned.best.weights, tuned.spoken.weights)
+    assert bundle.card["decoder"]["dev"]["wer"] == 0
+    assert bundle.card["decoder"]["dev"]["wer_by_characters"] == tuned.best.wer
+    assert bundle.decoder.calibration == tuned.calibration.calibration
+
+
+@pytest.mark.usefixtures("few_choices")
+def test_characters_and_phones_have_their_own_priors(heard_twice: DevSet, with_phones: Path, tmp_path: Path) -> None:
+    model = saved(SENTENCES, tmp_path / "good.lm")
+    tuned = tune_bundle(with_phones, heard_twice, model, lexicon=LEXICON, beam_width=8)
+    decoder, characters = load_bundle(with_phones).decoder, len(VOCABULARY)
+    assert tuned.best and tuned.best.weights.prior_scale and tuned.spoken and tuned.spoken.weights.prior_scale
+    assert decoder.priors == pytest.approx(heard_twice.priors[:characters])
+    assert decoder.spoken and decoder.spoken.priors == pytest.approx(heard_twice.priors[characters:])
+
+
+@pytest.mark.usefixtures("few_choices")
+def test_without_a_lexicon_the_words_of_the_same_model_are_said_as_before(
+    heard_twice: DevSet, with_phones: Path, tmp_path: Path
+) -> None:
+    """Another file of the same content is the same model; another model's words are read by characters."""
+    model = saved(SENTENCES, tmp_path / "good.lm")
+    tune_bundle(with_phones, heard_twice, model, lexicon=LEXICON, beam_width=4)
+    before = load_bundle(with_phones).pronunciations
+    again = tune_bundle(with_phones, heard_twice, saved(SENTENCES, tmp_path / "again.lm"), beam_width=4)
+    after = load_bundle(with_phones).pronunciations
+    assert again.spoken and before and after and before.labels.tolist() == after.labels.tolist()
+    other = tune_bundle(with_phones, heard_twice, saved([*SENTENCES, "A GAG"], tmp_path / "other.lm"), beam_width=4)
+    bundle = load_bundle(with_phones)
+    assert (other.spoken, bundle.pronunciations, bundle.decoder.spoken) == (None, None, None)
+    assert other.best and other.wer == other.best.wer and "wer_by_characters" not in bundle.card["decoder"]["dev"]
+
+
+@pytest.mark.usefixtures("few_choices")
+def test_without_a_model_nothing_is_said(heard_twice: DevSet, with_phones: Path, tmp_path: Path) -> None:
+    model = saved(SENTENCES, tmp_path / "good.lm")
+    tune_bundle(with_phones, heard_twice, model, lexicon=LEXICON, beam_width=4)
+    tuned = tune_bundle(with_phones, heard_twice, None)
+    bundle = load_bundle(with_phones)
+    assert (tuned.spoken, bundle.pronunciations, bundle.decoder.spoken) == (None, None, None)
+    assert tuned.wer == tuned.greedy[0]
+
+
+def test_a_lexicon_that_cannot_help_is_refused_before_anything_is_tried(
+    dev: DevSet, folder: Path, with_phones: Path, tmp_path: Path
+) -> None:
+    tried: list[Trial] = []
+    model = saved(SENTENCES, tmp_path / "good.lm")
+    with pytest.raises(ConfigError, match=r"tones hears no phones.*train with data\.lexicon"):
+        tune_bundle(folder, dev, model, lexicon=LEXICON, tried=tried.append)
+    lower = Lexicon({"cab": (("c", "a", "b"),)})
+    with pytest.raises(LanguageModelError, match="no word of the language model"):
+        tune_bundle(with_phones, dev, model, lexicon=lower, tried=tried.append)
+    assert tried == []
+
+
+def test_a_search_by_phones_travels_to_other_processes(
+    heard_twice: DevSet, with_phones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0, "PRIOR_SCALES": 0.0}.items():
+        monkeypatch.setattr(f"asr.inference.tuning.{grid}", (only,))
+    phones = load_bundle(with_phones).phones
+    assert phones is not None
+    model = train_ngram(SENTENCES, order=2)
+    model.save(tmp_path / "good.lm")
+    said = Pronunciations.of(model, LEXICON, phones)
+    search = Search(VOCABULARY, tmp_path / "good.lm", 8, heard_twice.priors, said)
+    assert tune(heard_twice, search, processes=1).wer == 0

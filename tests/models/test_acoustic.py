@@ -56,12 +56,35 @@ def test_dropout_is_for_training_only() -> None:
     assert np.any(model(features, lengths=[10], training=True) != model(features, lengths=[10], training=True))
 
 
-def test_a_model_is_made_again_from_its_options() -> None:
-    model = made("gru")
+@pytest.mark.parametrize("phones", [0, 3])
+def test_a_model_is_made_again_from_its_options(phones: int) -> None:
+    model = made("gru", phones=phones)
     again = AcousticModel.from_config(model.get_config())
     again.set_weights(model.get_weights())
     features = np.ones((1, 10, F), np.float32)
     np.testing.assert_array_equal(again(features, lengths=[10]), model(features, lengths=[10]))
+
+
+def test_phones_are_heard_beside_characters_by_weights_that_stand_last() -> None:
+    model, alone = made(phones=3), made()
+    features = np.random.default_rng(0).normal(size=(2, 10, F)).astype(np.float32)
+    alone.set_weights(model.get_weights()[: len(alone.weights)])
+    logits = model(features, lengths=[10, 4]).numpy()
+    assert (logits.shape, model.phone_layer.kernel.shape) == ((2, 3, V + 3), (8, 3))
+    np.testing.assert_array_equal(logits[:, :, :V], alone(features, lengths=[10, 4]))
+    assert "phones" not in alone.options and alone.phone_layer is None
+
+
+@pytest.mark.parametrize("phones", [0, 3])
+def test_log_probabilities_of_characters_and_of_phones_each_sum_to_one(phones: int) -> None:
+    model = made(phones=phones)
+    features = np.random.default_rng(0).normal(0, 3, (1, 10, F)).astype(np.float32)
+    logits, found = model(features, lengths=[10]).numpy(), model.log_probs(features, np.array([10], np.int32)).numpy()
+    assert found.shape == logits.shape
+    for columns in [slice(0, V), slice(V, None)][: 1 + bool(phones)]:
+        np.testing.assert_allclose(np.exp(found[:, :, columns]).sum(axis=2), 1, atol=1e-5)
+        spread = found[:, :, columns] - logits[:, :, columns]
+        np.testing.assert_allclose(spread, spread[:, :, :1].repeat(spread.shape[2], axis=2), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,24 @@ def trained(tones: SimpleNamespace, corpus: Path, tmp_path_factory: pytest.TempP
     return folder
 
 
+@pytest.fixture(scope="session")
+def hears_phones(tones: SimpleNamespace, corpus: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that began with ``trained`` and learned the phones as well."""
+    folder = tmp_path_factory.mktemp("runs") / "hears_phones"
+    tree = tones.tree(
+        corpus,
+        folder,
+        data={"batch_s": 3.0, "lexicon": str(corpus / "words.lexicon")},
+        augment={"time_stretch": 0.0, "time_masks": 0},
+        model={"units": [16], "dropout": 0.0},
+        optimizer={"learning_rate": 0.03},
+        trainer={"epochs": 15, "average": 3},
+    )
+    tree["init_from"] = str(trained)
+    assert run_configured(folder, tree, []) == "epochs"
+    return folder
+
+
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
     return request.config.getoption("--kills")

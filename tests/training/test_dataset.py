@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,10 @@ from asr.training import dataset
 from asr.training.dataset import Batch, Example, TrainingSet, collate, compute_features
 
 
-def example(frames: int, labels: int, value: float = 1.0) -> Example:
+def example(frames: int, labels: int, value: float = 1.0, phones: tuple[int, ...] = ()) -> Example:
     features = np.full((frames, 3), value, np.float32)
-    return Example(Utterance(f"u{frames}", "x.wav", frames / 100, "", "s"), features, np.arange(1, labels + 1))
+    utterance = Utterance(f"u{frames}", "x.wav", frames / 100, "", "s")
+    return Example(utterance, features, np.arange(1, labels + 1), phones=phones)
 
 
 def made(transforms=(), needed: int = 0, seed: int = 0) -> TrainingSet:
@@ -45,7 +47,24 @@ def test_a_batch_is_padded_with_zeros() -> None:
 
 
 def test_examples_without_labels_still_have_a_column() -> None:
-    assert collate([example(2, 0)]).labels.shape == (1, 1)
+    batch = collate([example(2, 0)])
+    assert (batch.labels.shape, batch.phones.shape, batch.phone_lengths.tolist()) == ((1, 1), (1, 1), [0])
+
+
+def test_phones_are_padded_beside_the_labels() -> None:
+    batch = collate([example(2, 1, phones=(3, 2, 4, 1)), example(4, 3, phones=(5, 1))])
+    assert batch.phones.tolist() == [[3, 2, 4, 1], [5, 1, 0, 0]]
+    assert (batch.phone_lengths.tolist(), batch.phones.dtype, batch.phone_lengths.dtype) == ([4, 2], np.int32, np.int32)
+    assert batch.labels.shape == (2, 3)
+
+
+def test_what_is_changed_of_an_example_leaves_its_phones() -> None:
+    """By a transform, and by showing an altered version."""
+    altered = (np.full((5, 3), 2, np.float32),)
+    examples = [replace(example(10 + i, 2, phones=(10 + i, 1)), altered=altered) for i in range(3)]
+    batches = [b for epoch in range(4) for b in TrainingSet(examples, 40, 0, [noise], [0] * 3).batches(epoch)]
+    phones = sorted(row.tolist() for batch in batches for row in batch.phones)
+    assert phones == sorted([[10 + i, 1] for i in range(3)] * 4)
 
 
 def test_each_example_comes_once_an_epoch() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 
 from asr.data import read_manifest
 from asr.errors import AudioNotFoundError, CheckpointError
-from asr.training.evaluate import score, transcribe_with_checkpoint
+from asr.text import Phones
+from asr.training.dataset import Example, compute_features
+from asr.training.evaluate import log_probs, score, transcribe_with_checkpoint
 from asr.training.setup import load_trained
 
 
@@ -26,6 +29,20 @@ def test_what_cannot_be_read_is_its_error_and_the_rest_goes_on(trained: Path, co
     texts = transcribe_with_checkpoint(trained, [replace(first, audio_filepath="/gone.wav"), second])
     assert isinstance(texts[0], AudioNotFoundError)
     assert texts[1] == second.text
+
+
+def test_a_network_that_hears_phones_writes_as_before_and_has_heard_the_words(hears_phones: Path, corpus: Path) -> None:
+    """Its best path of phones says each word, and where it ends."""
+    utterances, setup = read_manifest(corpus / "dev.jsonl"), load_trained(hears_phones)
+    assert transcribe_with_checkpoint(hears_phones, utterances) == [u.text for u in utterances]
+    assert json.loads((hears_phones / "final.json").read_text())["dev"]["wer"] == 0
+    assert setup.phones == Phones(("a", "b", "c"))
+    features = compute_features(utterances, setup.front_end)
+    examples = [Example(u, setup.cmvn(f), np.zeros(0)) for u, f in zip(utterances, features, strict=True)]
+    for index, found in log_probs(setup.model, examples):
+        path = found[:, len(setup.vocabulary) :].argmax(axis=1).tolist()
+        said = [tuple(word.lower()) for word in utterances[index].text.split()]
+        assert [label for label, _ in groupby(path) if label] == setup.phones.encode(said).tolist()
 
 
 def test_of_no_utterances_there_are_no_texts(trained: Path) -> None:
@@ -71,8 +88,6 @@ def test_what_was_saved_beside_the_weights_comes_back(trained: Path, corpus: Pat
 
 
 def test_fewer_dev_utterances_than_pairs_are_shown_once(trained: Path, corpus: Path) -> None:
-    from asr.training.dataset import Example, compute_features
-
     setup = load_trained(trained)
     utterances = read_manifest(corpus / "dev.jsonl")[:2]
     features = compute_features(utterances, setup.front_end)

@@ -7,17 +7,18 @@ import pytest
 
 from asr.data import Utterance
 from asr.errors import AudioEmptyError, AudioError, PreflightError
-from asr.text import Vocabulary
+from asr.text import Lexicon, Vocabulary
 from asr.training.preflight import Fault, find_faults, refuse
 from asr.training.targets import Targets
 
 VOCABULARY = Vocabulary(tuple(" ABL"))
 
 
-def fault(text: str, features: int | AudioError = 100) -> str | None:
+def fault(text: str, features: int | AudioError = 100, lexicon: Lexicon | None = None) -> str | None:
     """What is found wrong with ``text`` in so many frames, three of them to one of logits."""
     found = features if isinstance(features, AudioError) else np.zeros((features, 2), np.float32)
-    faults = find_faults([Utterance("u1", "u1.wav", 1, text, "s")], [found], Targets(VOCABULARY), lambda n: n // 3)
+    targets = Targets(VOCABULARY, lexicon.phones if lexicon else None, lexicon)
+    faults = find_faults([Utterance("u1", "u1.wav", 1, text, "s")], [found], targets, lambda n: n // 3)
     return str(faults[0]) if faults else None
 
 
@@ -35,6 +36,19 @@ def test_an_empty_transcript() -> None:
 
 def test_characters_outside_the_vocabulary_are_named() -> None:
     assert fault("AXBÜ") == "u1: the vocabulary lacks 'X' 'Ü'"
+
+
+def test_words_that_the_lexicon_lacks_are_named() -> None:
+    lexicon = Lexicon({"A": (("a",),), "ALL": (("o", "l"),)})
+    assert fault("ALL A", lexicon=lexicon) is None
+    assert fault("BALL A LAB", lexicon=lexicon) == "u1: the lexicon lacks 'BALL' 'LAB'"
+
+
+def test_phones_and_ends_of_words_need_frames_too() -> None:
+    """L has one letter and, as its name is said, three phones, and its end needs a frame as well."""
+    lexicon = Lexicon({"L": (("e", "l", "l"),)})
+    assert fault("L", 15, lexicon) is None
+    assert fault("L", 14, lexicon) == "u1: 4 frames cannot spell 1 labels (needs 5)"
 
 
 def test_as_many_frames_as_needed_pass_and_one_fewer_does_not() -> None:

@@ -14,7 +14,7 @@ import pytest
 from asr.cli.train import run_configured
 from asr.data import read_manifest, write_manifest
 from asr.data.augment import AugmentOptions
-from asr.errors import AudioError, ConfigError, ManifestError, PreflightError, TrainingError
+from asr.errors import AudioError, ConfigError, ManifestError, PreflightError, TrainingError, VocabularyError
 from asr.training import dataset
 from asr.training.checkpoint import Checkpoint, save_checkpoint
 from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
@@ -78,6 +78,49 @@ def test_faults_are_dropped_when_told_to_and_recorded(run, corpus: Path, faulty:
 def test_only_the_bad_one_of_two_with_one_id_is_dropped(run, corpus: Path, faulty: Path) -> None:
     manifests = [str(faulty.with_name("twin.jsonl")), str(corpus / "train.jsonl")]
     assert len(ids(run(data={"train": manifests, "faulty": "drop"}))) == 20
+
+
+def test_with_a_lexicon_the_model_hears_its_phones_and_the_folder_says_which(run, corpus: Path, tmp_path: Path) -> None:
+    trainer = run(data={"lexicon": str(corpus / "words.lexicon")})
+    assert json.loads((tmp_path / "run" / "setup.json").read_text())["phones"] == ["a", "b", "c"]
+    assert trainer.model.options["phones"] == 5
+    said = {e.utterance.text: list(e.phones) for e in trainer.training_set.examples}
+    assert said["BA C"] == [3, 2, 1, 4, 1]
+    assert all(len(e.labels) == len(e.utterance.text) for e in trainer.training_set.examples)
+
+
+def test_without_one_it_hears_none(run, tmp_path: Path) -> None:
+    trainer = run()
+    assert trainer.model.phone_layer is None and "phones" not in json.loads((tmp_path / "run/setup.json").read_text())
+    assert not any(len(e.phones) for e in trainer.training_set.examples)
+
+
+@pytest.fixture
+def small_lexicon(tones: SimpleNamespace, tmp_path: Path) -> str:
+    """Without ABC, which one utterance of each speaker has, the seventh."""
+    (tmp_path / "small.lexicon").write_text(tones.LEXICON.replace("ABC  a b c\n", ""))
+    return str(tmp_path / "small.lexicon")
+
+
+def test_words_that_the_lexicon_lacks_are_refused_by_their_utterances(run, small_lexicon: str) -> None:
+    with pytest.raises(PreflightError) as error:
+        run(data={"lexicon": small_lexicon})
+    text = str(error.value)
+    assert text.startswith("2 of 20 utterances cannot be trained on:")
+    assert all(f"{speaker}-6: the lexicon lacks 'ABC'" in text for speaker in ("ann", "bob"))
+
+
+def test_or_dropped_when_told_to(run, small_lexicon: str, tmp_path: Path) -> None:
+    trainer = run(data={"lexicon": small_lexicon, "faulty": "drop"})
+    assert len(ids(trainer)) == 18 and not {"ann-6", "bob-6"} & set(ids(trainer))
+    record = json.loads((tmp_path / "run" / "setup.json").read_text())["record"]
+    assert [f["id"] for f in record["data"]["dropped"]] == ["ann-6", "bob-6"]
+
+
+def test_a_lexicon_that_cannot_be_read_is_refused_before_training(run, tmp_path: Path, no_training: list) -> None:
+    with pytest.raises(VocabularyError, match=r"none\.lexicon: no lexicon can be read"):
+        run(data={"lexicon": str(tmp_path / "none.lexicon")})
+    assert no_training == []
 
 
 def test_where_all_are_faulty_dropping_is_refused(run, faulty: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pkgutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import pytest
 
 from asr.cli.train import run_configured
 from asr.data import read_manifest, write_manifest
-from asr.errors import BundleNotFoundError, ConfigError
+from asr.errors import BundleNotFoundError, ConfigError, VocabularyError
 from asr.export import export_bundle
 from asr.files import write_json
 from asr.training.run import _check_unchanged
@@ -58,6 +59,41 @@ def test_it_is_opened_once_the_devices_are_found(begun, monkeypatch: pytest.Monk
 
 def test_dropout_may_differ(begun) -> None:
     assert begun(model={"units": [16], "dropout": 0.4}).model.options["dropout"] == 0.4
+
+
+def equal(ours: Sequence[Any], theirs: Sequence[Any]) -> bool:
+    return all(np.array_equal(o.numpy(), t.numpy()) for o, t in zip(ours, theirs, strict=True))
+
+
+def test_a_model_that_hears_phones_may_begin_with_one_that_hears_none(begun, corpus: Path, trained: Path) -> None:
+    """All that the other learned is kept; the weights of the phones are new."""
+    ours, theirs = begun(data={"lexicon": str(corpus / "words.lexicon")}).model, load_trained(trained).model
+    *kept, phones = ours.trainable_variables
+    assert equal(kept, theirs.trainable_variables)
+    assert phones is ours.phone_layer.kernel and phones.shape == (32, 5) and np.any(phones.numpy())
+
+
+def test_or_with_one_that_hears_them_and_then_knows_them_by_its_labels(
+    begun, hears_phones: Path, tmp_path: Path
+) -> None:
+    """Whatever phones this run's lexicon has beside, or lacks."""
+    (tmp_path / "few.lexicon").write_text("AB a b\nBA b a\nB b\nA a\n")
+    trainer = begun(init_from=str(hears_phones), data={"lexicon": str(tmp_path / "few.lexicon"), "faulty": "drop"})
+    theirs = load_trained(hears_phones)
+    assert equal(trainer.model.trainable_variables, theirs.model.trainable_variables)
+    assert json.loads((tmp_path / "run" / "setup.json").read_text())["phones"] == list(theirs.phones.symbols)
+
+
+def test_without_a_lexicon_the_phones_are_left_behind(begun, hears_phones: Path) -> None:
+    ours, theirs = begun(init_from=str(hears_phones)).model, load_trained(hears_phones).model
+    assert ours.phone_layer is None
+    assert equal(ours.trainable_variables, theirs.trainable_variables[:-1])
+
+
+def test_a_phone_that_the_other_never_heard_is_refused(begun, hears_phones: Path, tones, tmp_path: Path) -> None:
+    (tmp_path / "other.lexicon").write_text(tones.LEXICON.replace(" c", " tʃ"), encoding="utf-8")
+    with pytest.raises(VocabularyError, match="no phone 'tʃ', only a b c"):
+        begun(init_from=str(hears_phones), data={"lexicon": str(tmp_path / "other.lexicon")})
 
 
 @pytest.mark.parametrize(

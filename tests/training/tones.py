@@ -14,6 +14,8 @@ RATE = 8000
 TONES_HZ = {"A": 400, "B": 900, "C": 1700, " ": 0}
 TEXTS = ("AB", "BA C", "CAB", "A C", "BC", "CB A", "ABC", "C B", "AC", "BAC")
 SPEAKERS = ("ann", "bob")
+LEXICON = "".join(f"{word}  {' '.join(word.lower())}\n" for word in sorted({w for text in TEXTS for w in text.split()}))
+"""Each word is said by its letters, a phone each."""
 
 
 def spoken(text: str, seed: int, letter_s: float = 0.12) -> np.ndarray:
@@ -35,7 +37,7 @@ def utterance(folder: Path, identity: str, text: str, speaker: str = "ann", seed
 
 
 def make_corpus(folder: Path) -> Path:
-    """``train.jsonl``, every text by each speaker, and ``dev.jsonl``, four of them by a third."""
+    """``train.jsonl``, every text by each speaker, ``dev.jsonl``, four of them by a third, and ``words.lexicon``."""
     folder.mkdir(parents=True, exist_ok=True)
     train = [
         utterance(folder, f"{s}-{i}", text, s, seed=i + 100 * j)
@@ -45,6 +47,7 @@ def make_corpus(folder: Path) -> Path:
     dev = [utterance(folder, f"cy-{i}", text, "cy", seed=999 + i) for i, text in enumerate(TEXTS[:4])]
     write_manifest(folder / "train.jsonl", train)
     write_manifest(folder / "dev.jsonl", dev)
+    (folder / "words.lexicon").write_text(LEXICON, encoding="utf-8")
     return folder
 
 
