@@ -45,21 +45,24 @@ class Pronunciations:
 
     @classmethod
     def of(cls, model: NgramModel, lexicon: Lexicon, phones: Phones) -> Pronunciations:
-        """Of the words of ``model`` that ``lexicon`` has.
+        """Of the words of ``model``, as far as ``lexicon`` says them by ``phones``.
 
         Raises:
-            VocabularyError: the lexicon has a phone that the network does not hear.
-            LanguageModelError: it has no word of the model.
+            LanguageModelError: it says none of them so.
         """
-        names = [name for name in model.words if name in lexicon.pronunciations]
+        heard = {name: list(filter(phones.hears, lexicon.pronunciations.get(name, ()))) for name in model.words}
+        names = [name for name, several in heard.items() if several]
         if not names:
-            raise LanguageModelError("the lexicon has no word of the language model; are both in one case?")
+            raise LanguageModelError(
+                "the lexicon has no word of the language model that is said by the network's phones "
+                f"({' '.join(phones.symbols)}); are words in the same case, and phones of the same set?"
+            )
         ids = model.word_ids(names)
         common, _ = model.score(np.zeros(len(ids), np.int64), ids)
         said = sorted(
             (phones.encode([one])[:-1].tobytes(), -frequency, word)
             for name, word, frequency in zip(names, ids.tolist(), common.tolist(), strict=True)
-            for one in lexicon.pronunciations[name]
+            for one in heard[name]
         )
         spelled = sorted(
             (_letters(np.frombuffer(sound, np.int32)) + chr(end), word)

@@ -40,6 +40,10 @@ class Phones:
     def _labels(self) -> dict[str, int]:
         return {symbol: i for i, symbol in enumerate(self.symbols, start=_FIRST)}
 
+    def hears(self, word: Pronunciation) -> bool:
+        """Whether all its phones have a label."""
+        return set(word) <= self._labels.keys()
+
     def encode(self, words: Iterable[Pronunciation]) -> np.ndarray:
         """Labels (U,) int32 of words said one after the other, the end of each marked.
 

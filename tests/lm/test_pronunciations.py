@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.errors import LanguageModelError, VocabularyError
+from asr.errors import LanguageModelError
 from asr.lm import NgramModel, Pronunciations, train_ngram
 from asr.text import Lexicon, Phones
 from asr.text.lexicon import BOUNDARY
@@ -123,11 +123,19 @@ def test_a_file_that_is_none_is_refused_by_name(fault: str, spoken: Pronunciatio
         Pronunciations.open(path)
 
 
-def test_a_lexicon_with_no_word_of_the_model_is_refused(model: NgramModel) -> None:
-    with pytest.raises(LanguageModelError, match="no word of the language model; are both in one case"):
-        Pronunciations.of(model, Lexicon({"red": (("r", "e", "d"),)}), PHONES)
+def test_a_way_to_say_a_word_that_the_network_does_not_hear_is_left_out(model: NgramModel) -> None:
+    heard = Pronunciations.of(model, LEXICON, Phones(("d", "r", "e")))
+    assert sorted(spellings(heard, model).values()) == ["READ", "RED"], "RUDE and REDUE have a u, READ another way"
 
 
-def test_a_phone_that_the_network_does_not_hear_is_named(model: NgramModel) -> None:
-    with pytest.raises(VocabularyError, match="no phone 'u'"):
-        Pronunciations.of(model, LEXICON, Phones(("d", "e", "r")))
+@pytest.mark.parametrize("lexicon", [{"red": (("r", "e", "d"),)}, {}], ids=["other case", "empty"])
+def test_a_lexicon_that_says_no_word_of_the_model_is_refused(model: NgramModel, lexicon: dict[str, tuple]) -> None:
+    with pytest.raises(
+        LanguageModelError, match=r"no word of the language model .* \(d r e u\); are words in the same"
+    ):
+        Pronunciations.of(model, Lexicon(lexicon), PHONES)
+
+
+def test_phones_of_another_set_are_refused(model: NgramModel) -> None:
+    with pytest.raises(LanguageModelError, match=r"by the network's phones \(R EH D\).* phones of the same set"):
+        Pronunciations.of(model, LEXICON, Phones(("R", "EH", "D")))
