@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from importlib import resources
+from pathlib import Path
 
 from asr.errors import MissingExtraError, VocabularyError
 from asr.text.lexicon import Pronunciation
@@ -39,17 +40,23 @@ def pronounce(words: Iterable[str], language: str = "en") -> Iterator[tuple[str,
     with resources.as_file(data / "g2p" / "model.crf") as model:
         guess = GraphemesToPhonemes(model)
     with resources.as_file(data / "lexicon.db") as path:
-        dictionary = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    with closing(dictionary):
-        for word in words:
-            spelt = word.lower()
-            bare = spelt.strip("'")  # 'TIS, LOVERS'; a guess by the spelling takes the sign for a sound
-            said = _known(dictionary, spelt) or _known(dictionary, bare)
-            said = said or [tuple(phone.translate(_STRESS) for phone in guess(bare))]
-            if all(said):
-                yield word, list(dict.fromkeys(said))
+        dictionary = _read(path)
+    for word in words:
+        spelt = word.lower()
+        bare = spelt.strip("'")  # 'TIS, LOVERS'; a guess by the spelling takes the sign for a sound
+        said = dictionary.get(spelt) or dictionary.get(bare) or [tuple(map(_unstressed, guess(bare)))]
+        if all(said):
+            yield word, list(dict.fromkeys(said))
 
 
-def _known(dictionary: sqlite3.Connection, word: str) -> list[Pronunciation]:
-    rows = dictionary.execute("SELECT phonemes FROM word_phonemes WHERE word = ? ORDER BY pron_order", (word,))
-    return [tuple(phones.translate(_STRESS).split()) for (phones,) in rows]
+def _read(path: Path) -> dict[str, list[Pronunciation]]:
+    """All of gruut's dictionary: its table has no index, so that to ask for each word would take milliseconds."""
+    found: dict[str, list[Pronunciation]] = {}
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as dictionary:
+        for word, phones in dictionary.execute("SELECT word, phonemes FROM word_phonemes ORDER BY word, pron_order"):
+            found.setdefault(word, []).append(tuple(_unstressed(phones).split()))
+    return found
+
+
+def _unstressed(phones: str) -> str:
+    return phones.translate(_STRESS)
