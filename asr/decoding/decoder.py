@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -60,6 +61,7 @@ class BeamDecoder:
             discount: (V,) taken from each frame's log-probabilities before the search, as of `asr.decoding.priors`.
         """
         self._vocabulary = vocabulary
+        options = replace(options or BeamOptions(), alike=n_best)
         self._search = PrefixBeamSearch(len(vocabulary), scorers, options)
         self._n_best = n_best
         self._discount = discount

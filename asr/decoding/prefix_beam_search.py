@@ -22,6 +22,8 @@ _SEED = np.uint64(0xD1B54A32D192ED03)
 """Odd, their bits mixed: a prefix is told from another by a hash of 64 bits that begins with the number of its
 recording and grows with each label."""
 
+_SHIFT = np.uint64(29)
+
 _SIDE_BY_SIDE = 16
 """Recordings in one table; with more, the rows begin to count."""
 
@@ -37,11 +39,14 @@ class BeamOptions:
         width: prefixes kept after each frame.
         threshold: prefixes this far below the best, in natural logarithms, are dropped.
         token_threshold: labels whose log-probability at a frame is lower do not extend prefixes there.
+        alike: of prefixes that end in the same label and have the same state for all scorers, so that whatever follows
+            is worth the same after each, only so many are kept, the best; None: all, for readings that differ early.
     """
 
     width: int = 64
     threshold: float = 15.0
     token_threshold: float = -6.0
+    alike: int | None = None
 
 
 class PrefixTree:
@@ -122,6 +127,7 @@ class PrefixBeamSearch:
         """Search among ``num_labels`` labels, V, the blank included."""
         self.num_labels = num_labels
         self._scorer = ScorerSum(scorers)
+        self._most_added = np.broadcast_to(self._scorer.most_added, num_labels)
         options = options or BeamOptions()
         # Where much is forbidden, what is left may be far below what the network would rather hear.
         forbids = self._scorer.constrains
@@ -218,22 +224,23 @@ class PrefixBeamSearch:
         recording = beam.recording.take(extensions.rows)
         best = _best_of_each(stayed.scores, stayed.recording, len(frame))
         best = np.maximum(best, _best_of_each(scores, recording, len(frame)))
-        least = np.maximum(best - threshold, self._least_to_enter(stayed, len(frame)))
-        places = (scores > least.take(recording)).nonzero()[0]
+        least = self._least_to_enter(stayed, len(frame)).take(recording) - self._most_added.take(extensions.labels)
+        least = np.maximum(least, (best - threshold).take(recording))
+        places = (scores > least).nonzero()[0]
         rows, labels = extensions.rows.take(places), extensions.labels.take(places)
         added, states = self._scorer.extend(beam.states[rows], labels)
         longer = _Longer(rows, labels, extensions.ends_label.take(places), scores.take(places) + added, added, states)
-        return _select(stayed, longer, self.options.width, threshold)
+        return _select(stayed, longer, self.options, threshold)
 
     def _least_to_enter(self, stayed: Beam, recordings: int) -> np.ndarray:
-        """(R,) the score that an extension must have before the scorers are asked, to enter by all that they may add.
+        """(R,) the score that an extension must have, with all that the scorers may add, to be worth asking them.
 
         Where a recording has ``width`` prefixes without it, it has to beat the last of them.
         """
         last = np.full(recordings, np.inf)
         np.minimum.at(last, stayed.recording, stayed.scores)
         full = np.bincount(stayed.recording, minlength=recordings) >= self.options.width
-        return np.where(full, last - self._scorer.most_added, -np.inf)
+        return np.where(full, last, -np.inf)
 
 
 @dataclass(frozen=True)
@@ -257,11 +264,15 @@ class _Longer:
     states: np.ndarray
 
 
-def _select(stayed: Beam, longer: _Longer, width: int, threshold: np.ndarray) -> Beam:
+def _select(stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.ndarray) -> Beam:
     """The best of the prefixes that ``stayed`` and of those that grew by a label."""
     everyone = np.concatenate([stayed.scores, longer.scores])
     recording = np.concatenate([stayed.recording, stayed.recording[longer.rows]])
-    kept = _best(everyone, recording, width, threshold)
+    kept = _near_the_best(everyone, recording, threshold)
+    if options.alike:
+        kept = kept[_best_alike(_futures(stayed, longer, kept), everyone[kept], options.alike)]
+    if len(kept) > options.width:
+        kept = _widest_of_each(kept, everyone, recording, len(threshold), options.width)
     count = int(kept.searchsorted(len(stayed.last)))
     old, new = kept[:count], kept[count:] - len(stayed.last)
     if not len(new):
@@ -365,13 +376,38 @@ def _best_of_each(scores: np.ndarray, recording: np.ndarray, recordings: int) ->
     return best
 
 
-def _best(scores: np.ndarray, recording: np.ndarray, width: int, threshold: np.ndarray) -> np.ndarray:
-    """Places of the best ``width`` scores of each recording, in order, those too far below its best left out."""
+def _near_the_best(scores: np.ndarray, recording: np.ndarray, threshold: np.ndarray) -> np.ndarray:
+    """Places of the scores that are not too far below the best of their recording, in order."""
     least = _best_of_each(scores, recording, len(threshold)) - threshold
-    kept = (scores > least.take(recording)).nonzero()[0]
-    if len(kept) <= width:
-        return kept
-    of_each = (kept[recording[kept] == number] for number in range(len(least)))
+    return (scores > least.take(recording)).nonzero()[0]
+
+
+def _futures(stayed: Beam, longer: _Longer, kept: np.ndarray) -> np.ndarray:
+    """(len(kept),) a hash of all that what may follow depends on: recording, last label, states."""
+    last = np.concatenate([stayed.last, longer.labels]).take(kept)
+    rows = np.concatenate([np.arange(len(stayed.last)), longer.rows]).take(kept)
+    hashes = (stayed.recording.take(rows).astype(np.uint64) + _SEED) * _MULTIPLIER + last.astype(np.uint64)
+    for column in np.concatenate([stayed.states, longer.states]).take(kept, axis=0).T:
+        hashes = (hashes ^ (hashes >> _SHIFT)) * _MULTIPLIER + column.astype(np.uint64)
+    return hashes
+
+
+def _best_alike(futures: np.ndarray, scores: np.ndarray, alike: int) -> np.ndarray:
+    """Places, in order, of the best ``alike`` scores among those with the same future."""
+    order = np.lexsort((-scores, futures))
+    by_future = futures.take(order)
+    among = np.ones(len(order), bool)
+    among[alike:] = by_future[alike:] != by_future[:-alike]
+    places = order[among]
+    places.sort()
+    return places
+
+
+def _widest_of_each(
+    kept: np.ndarray, scores: np.ndarray, recording: np.ndarray, recordings: int, width: int
+) -> np.ndarray:
+    """Those of ``kept``, in order, that are among the best ``width`` scores of their recording."""
+    of_each = (kept[recording[kept] == number] for number in range(recordings))
     kept = np.concatenate([_widest(some, scores, width) for some in of_each])
     kept.sort()
     return kept

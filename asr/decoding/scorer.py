@@ -26,8 +26,8 @@ class Scorer(Protocol):
         ...
 
     @property
-    def most_added(self) -> float:
-        """What no label adds more than; a bound, so that what cannot win need not be scored."""
+    def most_added(self) -> float | np.ndarray:
+        """What no label adds more than, or (labels,) what each does not; so that what cannot win need not be scored."""
         ...
 
     def start(self) -> np.ndarray:
@@ -53,7 +53,7 @@ class ScorerSum:
         self._columns = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
         self.width = edges[-1]
         self.constrains = any(s.constrains for s in self._scorers)
-        self.most_added = float(sum(s.most_added for s in self._scorers))
+        self.most_added = sum((s.most_added for s in self._scorers), 0.0)
 
     def start(self) -> np.ndarray:
         """State (width,) of the empty prefix."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -50,6 +51,7 @@ class SpokenDecoder:
         """
         self._vocabulary, self._model, self._pronunciations = vocabulary, model, pronunciations
         fusion = SpokenFusion(model, pronunciations, weights)
+        options = replace(options or BeamOptions(), alike=n_best)
         self._search = PrefixBeamSearch(pronunciations.num_labels, [fusion], options)
         self._n_best, self._discount = n_best, discount
 

@@ -8,9 +8,18 @@ from asr.decoding.fusion import FusionWeights, ask_once
 from asr.lm import NgramModel, Pronunciations
 from asr.lm.spelling import ROOT
 
+_AHEAD = 0.5
+"""How much of a word's unigram is told ahead of its end; all of it misleads, for it knows none of the words before."""
+
+_HALF_WORD = -50.0
+"""What a word costs that is not said to its end; one that the recording cuts off is read only where nothing else is."""
+
 
 class SpokenFusion:
     """Scores each word of a prefix once it ends, ``alpha * log p(word | words before) + beta``, and allows no others.
+
+    Phones are scored ahead: each prefix by the likeliest word that its phones may become (Ortmanns et al. 1996), and
+    what was given ahead is taken back where the word ends. A narrow beam so keeps what is worth keeping.
 
     A state is (the language model's state after the last word, the node of the pronunciations that the phones since
     have reached).
@@ -23,11 +32,11 @@ class SpokenFusion:
         """Fuse ``model`` into a search over the labels of ``pronunciations``."""
         self._model, self._weights = model, weights
         self._trie, self._words = pronunciations.trie, pronunciations.words
-
-    @property
-    def most_added(self) -> float:
-        """What a word would be given if the model were sure of it."""
-        return max(self._weights.beta, 0.0)
+        unigrams, _ = model.score(np.zeros(len(self._words), np.int64), self._words)
+        self._ahead = _AHEAD * (weights.alpha * self._trie.best_below(unigrams) + weights.beta)
+        surely = weights.beta + float(self._ahead[ROOT] - self._ahead[:-1].min())
+        labels = np.arange(pronunciations.num_labels)
+        self.most_added = np.where(pronunciations.ends_word(labels), max(surely, 0.0), 0.0)
 
     def start(self) -> np.ndarray:
         """State (2,) at the start of a sentence."""
@@ -37,17 +46,19 @@ class SpokenFusion:
         """As `Scorer.extend`."""
         after = states.copy()
         after[:, 1] = self._trie.spell(states[:, 1], labels)
-        scores = np.where(after[:, 1] < 0, -np.inf, 0.0)
+        before = self._ahead.take(states[:, 1])
+        scores = self._ahead.take(after[:, 1], mode="wrap") - before
+        scores[after[:, 1] < 0] = -np.inf
         said = self._trie.word_at(after[:, 1])
         ends = (said >= 0).nonzero()[0]
         if len(ends):
             words = self._words.take(said.take(ends))
             log_probs, after[ends, 0] = ask_once(self._model, states[ends, 0], words)
-            scores[ends] = self._weights.alpha * log_probs + self._weights.beta
+            scores[ends] = self._weights.alpha * log_probs + self._weights.beta + self._ahead[ROOT] - before.take(ends)
             after[ends, 1] = ROOT
         return scores, after
 
     def finish(self, states: np.ndarray) -> np.ndarray:
-        """The end of the sentence, which is no place within a word."""
+        """The end of the sentence; what is left of a word is not read."""
         ends = self._weights.alpha * self._model.score_end(states[:, 0])
-        return np.where(states[:, 1] == ROOT, ends, -np.inf)
+        return ends + np.where(states[:, 1] == ROOT, 0.0, _HALF_WORD + self._ahead[ROOT] - self._ahead[states[:, 1]])

@@ -282,9 +282,11 @@ def tune_bundle(
         tried: told each trial as it is done.
 
     Raises:
-        ConfigError: a lexicon for a bundle that hears no phones.
+        ConfigError: a lexicon for a bundle that hears no phones, or without a language model.
     """
     bundle = load_bundle(folder)
+    if lexicon is not None and language_model is None:
+        raise ConfigError(f"a lexicon says how a language model's words are said, and {folder} has none; name one")
     greedy: Decoder = GreedyDecoder(bundle.vocabulary)
     decoder, settings = greedy, DecoderSettings(beam_width=beam_width)
     best = spoken = said = None

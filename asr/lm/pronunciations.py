@@ -107,7 +107,7 @@ class Pronunciations:
         return (labels == BOUNDARY) | (labels >= self.num_phones)
 
     def read(self, labels: np.ndarray) -> np.ndarray:
-        """The words (n,) int32 that labels (U,) spell, each of them ended."""
+        """The words (n,) int32 that labels (U,) spell, but for one that they do not end."""
         letters, ends = _letters(labels), np.flatnonzero(self.ends_word(labels)) + 1
         starts = [0, *ends[:-1].tolist()]
         return self.words[self.trie.find([letters[a:b] for a, b in zip(starts, ends.tolist(), strict=False)])]

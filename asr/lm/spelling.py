@@ -8,6 +8,7 @@ Letters are the characters that occur, numbered by code point.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -73,6 +74,22 @@ class Spelling:
     def word_at(self, nodes: np.ndarray) -> np.ndarray:
         """The word (n,) int32 that ends at each node (n,), -1 where none does."""
         return self.word_of[nodes]
+
+    def best_below(self, scores: np.ndarray) -> np.ndarray:
+        """(nodes + 1,) the best of the scores (n,) of the words that go through each node; none through index -1.
+
+        >>> spelling = Spelling.of_words(["A", "AN", "TO"])
+        >>> spelling.best_below(np.array([-3.0, -2.0, -4.0]))[:-1].tolist()
+        [-2.0, -2.0, -4.0, -2.0, -4.0]
+        """
+        best = np.where(self.word_of == NONE, scores.min(), scores.take(self.word_of, mode="clip"))
+        parents = (self.keys // self.keys.dtype.type(self._width)).astype(np.int64)
+        edges = [0, 1]  # the first nodes of each level of the trie: the parents of one are the level above
+        while edges[-1] <= len(parents):
+            edges.append(1 + int(parents.searchsorted(edges[-1])))
+        for first, last in reversed(list(pairwise(edges))[1:]):
+            np.maximum.at(best, parents[first - 1 : last - 1], best[first:last])
+        return best
 
     def find(self, words: Sequence[str]) -> np.ndarray:
         """The number (n,) int32 of each word, -1 of those that are not here."""

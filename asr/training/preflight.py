@@ -68,5 +68,5 @@ def _fault(
         return reason
     frames, needed = output_length(len(features)), targets.frames_needed(text)
     if frames < needed:
-        return f"{frames} frames cannot spell {len(targets.characters(text))} labels (needs {needed})"
+        return f"{frames} frames cannot spell {len(targets.longest(text))} labels (needs {needed})"
     return None

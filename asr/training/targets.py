@@ -41,9 +41,13 @@ class Targets:
             return np.zeros(0, np.int32)
         return self.phones.encode(self.lexicon.said(text))
 
+    def longest(self, text: str) -> np.ndarray:
+        """Of characters and phones the labels that need more frames."""
+        return max(self.characters(text), self.spoken(text), key=frames_needed)
+
     def frames_needed(self, text: str) -> int:
         """Fewest frames of logits that can spell a text both ways."""
-        return max(frames_needed(self.characters(text)), frames_needed(self.spoken(text)))
+        return frames_needed(self.longest(text))
 
     def fault(self, text: str) -> str | None:
         """Why a text cannot be learned from; None where it can."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -110,6 +113,21 @@ def test_a_prefix_is_in_the_beam_once(seed: int, random_log_probs) -> None:
     log_probs = random_log_probs(seed, 40, 4, sharpness=1.0)
     readings = [reading for reading, _ in decode(log_probs, BeamOptions(width=5, threshold=np.inf))]
     assert len(readings) == len(set(readings))
+
+
+@pytest.mark.parametrize("alike", [1, 2])
+@pytest.mark.parametrize("seed", range(4))
+def test_of_prefixes_with_one_future_the_best_are_kept(alike: int, seed: int, random_log_probs) -> None:
+    """What follows is scored by the last label and the scorers' states alone; the best reading is lost by neither."""
+    scorers, log_probs = [hotwords({"AB": 3.0}, ABC)], random_log_probs(seed, 6, 4)
+    exact = PrefixBeamSearch(4, scorers, EXACT)
+    search = PrefixBeamSearch(4, scorers, replace(EXACT, alike=alike))
+    beam = search.advance(search.start(), log_probs)
+    futures = Counter(zip(beam.last.tolist(), map(tuple, beam.states.tolist()), strict=True))
+    assert set(futures.values()) == {1, alike}
+    ((labels, score),) = exact.finish(exact.advance(exact.start(), log_probs))
+    ((found, lower),) = search.finish(beam)
+    assert found == labels and lower <= score, "paths that the others would have led to it are lost"
 
 
 def test_labels_below_the_token_threshold_extend_nothing() -> None:

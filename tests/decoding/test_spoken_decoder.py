@@ -158,12 +158,11 @@ def test_no_word_adds_more_than_the_bound(model: NgramModel) -> None:
     pronunciations = Pronunciations.of(model, LEXICON, PHONES)
     for weights in (WEIGHTS, FusionWeights(0.1, 2.0), FusionWeights(0.5, -1.0)):
         fusion = SpokenFusion(model, pronunciations, weights)
-        states, added = fusion.start()[np.newaxis], []
+        states = fusion.start()[np.newaxis]
         for word in ["A", "B", "BA", "A", "AB"] * 3:
             for label in PHONES.encode([LEXICON.pronunciations[word][0]]).tolist():
                 scores, states = fusion.extend(states, np.array([label]))
-                added.append(scores[0])
-        assert np.isfinite(added).all() and max(added) <= fusion.most_added
+                assert -np.inf < scores[0] <= fusion.most_added[label]
 
 
 def test_no_frames_are_read_as_nothing(model: NgramModel) -> None:
@@ -223,6 +222,11 @@ def test_half_a_word_is_no_word() -> None:
     """Nothing that is read ends within a word, however well its beginning was heard."""
     texts = {h.text for h in read(heard("a|...d..e", spread=0.01), ["A DEER", "A RED"], n_best=20)}
     assert texts and texts <= {" ".join(words) for n in range(5) for words in product(["A", "DEER", "RED"], repeat=n)}
+
+
+def test_what_was_said_before_half_a_word_is_read() -> None:
+    """Though no prefix that is left ends with a word."""
+    assert [h.text for h in read(heard("a|...d.e", spread=1e-9), ["A DEER"])] == ["A"]
 
 
 @pytest.mark.parametrize(("frames", "texts"), [("r.ed", {"RED", "READ"}), ("red", {"RED"})])

@@ -48,7 +48,7 @@ def test_phones_and_ends_of_words_need_frames_too() -> None:
     """L has one letter and, as its name is said, three phones, and its end needs a frame as well."""
     lexicon = Lexicon({"L": (("e", "l", "l"),)})
     assert fault("L", 15, lexicon) is None
-    assert fault("L", 14, lexicon) == "u1: 4 frames cannot spell 1 labels (needs 5)"
+    assert fault("L", 14, lexicon) == "u1: 4 frames cannot spell 4 labels (needs 5)"
 
 
 def test_as_many_frames_as_needed_pass_and_one_fewer_does_not() -> None:
