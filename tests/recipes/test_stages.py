@@ -266,10 +266,10 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
         tuning_alpha("runs/librispeech_13h/bundle"),
         8,
     )
-    assert results["language_model"]["beam_width"] == 256
+    assert results["language_model"]["beam_width"] == 128
     for folder in ("bundle", "tuned_on_first_half", "tuned_on_second_half"):
-        assert load_bundle(f"runs/librispeech_13h/{folder}").decoder.beam_width == 256
-    assert results["main"] == "this recipe, 3-gram of 264 public-domain books, int8"
+        assert load_bundle(f"runs/librispeech_13h/{folder}").decoder.beam_width == 128
+    assert results["main"] == "this recipe, 3-gram of 264 public-domain books, by phones, int8"
     assert results["judged_on"] | {"hours": 0} == {
         "name": "dev", "utterances": 16, "hours": 0, "speakers": 8, "tuned_on": "the other half of the speakers",
     }  # fmt: skip
@@ -281,7 +281,7 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
     ((name, scores),) = peers.items()
     assert "PocketSphinx" in name
     assert (scores["wer"]["rate"], scores["wer"]["deletions"], scores["utterances"]) == (0.5, 8, 16)
-    ours = read_hypotheses("runs/librispeech_13h/hypotheses/dev-lm-int8.jsonl")
+    ours = read_hypotheses("runs/librispeech_13h/hypotheses/dev-phones-int8.jsonl")
     expected = compare(dev, ours, read_hypotheses("runs/pocketsphinx/dev.jsonl"))
     assert scores["compared"]["matched_pairs"] == asdict(expected.matched_pairs)
     assert scores["compared"]["with"] == results["main"]
