@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from asr.decoding.settings import DecoderSettings
-from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError
+from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError, LanguageModelError
 from asr.features.cmvn import Normaliser, cmvn_from_arrays
 from asr.features.front_end import FrontEnd
 from asr.files import sha256_of
@@ -146,7 +146,7 @@ def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
         decoder=_decoder(folder / _DECODER) if _DECODER in parts else DecoderSettings(),
         language_model=folder / _LANGUAGE_MODEL if _LANGUAGE_MODEL in parts else None,
         phones=Phones(tuple(json.loads((folder / _PHONES).read_text(encoding="utf-8")))) if _PHONES in parts else None,
-        pronunciations=Pronunciations.open(folder / _PRONUNCIATIONS) if _PRONUNCIATIONS in parts else None,
+        pronunciations=_pronunciations(folder / _PRONUNCIATIONS) if _PRONUNCIATIONS in parts else None,
     )
 
 
@@ -155,6 +155,13 @@ def _decoder(path: Path) -> DecoderSettings:
         return DecoderSettings.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, ConfigError) as fault:
         raise BundleCorruptError(f"{path}: {fault}; tune or export the bundle again") from fault
+
+
+def _pronunciations(path: Path) -> Pronunciations:
+    try:
+        return Pronunciations.open(path)
+    except LanguageModelError as fault:
+        raise BundleCorruptError(f"{fault}; tune or export the bundle again") from fault
 
 
 def write_bundle(

@@ -129,7 +129,8 @@ def main() -> None:
                 rounds |= {name: partial(worker.decode, peer) for peer, name in PEERS.items()}
             figures = in_turns(rounds, arguments.rounds)
     searches = {"": [], " with LM": [fusion]}
-    frames = {n: by_kind_of_frame(PrefixBeamSearch(len(bundle.vocabulary), s), log_probs) for n, s in searches.items()}
+    size, options = len(bundle.vocabulary), BeamOptions(alike=1)
+    frames = {n: by_kind_of_frame(PrefixBeamSearch(size, s, options), log_probs) for n, s in searches.items()}
     write_table(f"decoding.py, {arguments.table}", page(arguments, utterances, weights, figures, frames))
 
 
@@ -162,11 +163,12 @@ def chosen(arguments: argparse.Namespace) -> list[Utterance]:
 
 
 def heard(bundle: Bundle, utterances: Sequence[Utterance]) -> Iterator[np.ndarray]:
-    """Log-probabilities (T', V) float32 of each utterance."""
+    """Log-probabilities (T', V) float32 of each utterance's characters."""
     model = Transcriber(bundle)
     for one in utterances:
         span = {"offset_s": one.offset, "duration_s": one.duration}
-        yield model.log_probs(load_audio(one.audio_filepath, model.sample_rate, **span))
+        log_probs = model.log_probs(load_audio(one.audio_filepath, model.sample_rate, **span))
+        yield log_probs[:, : len(bundle.vocabulary)]
 
 
 class OneByOne:

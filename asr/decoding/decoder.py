@@ -61,7 +61,7 @@ class BeamDecoder:
             discount: (V,) taken from each frame's log-probabilities before the search, as of `asr.decoding.priors`.
         """
         self._vocabulary = vocabulary
-        options = replace(options or BeamOptions(), alike=n_best)
+        options = replace(options or BeamOptions(), alike=1 if n_best == 1 else _SPARE * n_best)
         self._search = PrefixBeamSearch(len(vocabulary), scorers, options)
         self._n_best = n_best
         self._discount = discount
@@ -69,7 +69,8 @@ class BeamDecoder:
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
         """As `Decoder.decode`; frames are those of the best path that spells the reading.
 
-        A hypothesis' score is the logarithm of the sum over its paths, less the discount, and what the scorers gave.
+        A hypothesis' score is the logarithm of the sum over its paths, less the discount, and what the scorers gave; a
+        little less where paths were pruned.
         """
         characters = [one[:, : len(self._vocabulary)] for one in log_probs]
         searched = characters if self._discount is None else [one - self._discount for one in characters]

@@ -39,8 +39,8 @@ class BeamOptions:
         width: prefixes kept after each frame.
         threshold: prefixes this far below the best, in natural logarithms, are dropped.
         token_threshold: labels whose log-probability at a frame is lower do not extend prefixes there.
-        alike: of prefixes that end in the same label and have the same state for all scorers, so that whatever follows
-            is worth the same after each, only so many are kept, the best; None: all, for readings that differ early.
+        alike: of prefixes that end alike and have the same state for all scorers, so that what follows is worth the
+            same after each, only so many are kept, the best; None: all. The others' paths are lost to the sums.
     """
 
     width: int = 64
@@ -86,6 +86,7 @@ class Beam:
         extra: (W,) what the scorers have given so far.
         states: (W, S) of the scorers.
         last: (W,) last label, the blank for the empty prefix.
+        doubled: (W,) whether the label before it is the same.
         identity, parent: (W,) hashes of the prefix, and of the prefix without its last label.
         node: (W,) place in ``tree``.
         tree: all prefixes.
@@ -97,6 +98,7 @@ class Beam:
     extra: np.ndarray
     states: np.ndarray
     last: np.ndarray
+    doubled: np.ndarray
     identity: np.ndarray
     parent: np.ndarray
     node: np.ndarray
@@ -162,6 +164,7 @@ class PrefixBeamSearch:
             extra=zeros,
             states=np.tile(self._scorer.start(), (recordings, 1)),
             last=none,
+            doubled=np.zeros(recordings, bool),
             identity=np.arange(1, recordings + 1, dtype=np.uint64) * _SEED,
             parent=np.zeros(recordings, np.uint64),
             node=none,
@@ -285,6 +288,7 @@ def _select(stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.n
     beam.extra[count:] += longer.added[new]
     beam.states[count:] = longer.states[new]
     beam.last[count:] = labels
+    beam.doubled[count:] = labels == stayed.last[rows]
     beam.identity[count:] = parents * _MULTIPLIER + labels.astype(np.uint64)
     beam.parent[count:] = parents
     beam.node[count:] = beam.tree.add(stayed.node[rows], labels)
@@ -300,6 +304,7 @@ def _rows(beam: Beam, rows: np.ndarray) -> Beam:
         beam.extra.take(rows),
         beam.states.take(rows, axis=0),
         beam.last.take(rows),
+        beam.doubled.take(rows),
         beam.identity.take(rows),
         beam.parent.take(rows),
         beam.node.take(rows),
@@ -316,6 +321,7 @@ def _stay(beam: Beam, frame: np.ndarray) -> Beam:
         beam.extra,
         beam.states,
         beam.last,
+        beam.doubled,
         beam.identity,
         beam.parent,
         beam.node,
@@ -383,13 +389,20 @@ def _near_the_best(scores: np.ndarray, recording: np.ndarray, threshold: np.ndar
 
 
 def _futures(stayed: Beam, longer: _Longer, kept: np.ndarray) -> np.ndarray:
-    """(len(kept),) a hash of all that what may follow depends on: recording, last label, states."""
-    last = np.concatenate([stayed.last, longer.labels]).take(kept)
+    """(len(kept),) a hash of all that what may follow depends on: recording, last label, states.
+
+    A doubled letter is told from a single one, which goes on to become it.
+    """
+    endings = np.concatenate([2 * stayed.last + stayed.doubled, _endings(stayed, longer)]).take(kept)
     rows = np.concatenate([np.arange(len(stayed.last)), longer.rows]).take(kept)
-    hashes = (stayed.recording.take(rows).astype(np.uint64) + _SEED) * _MULTIPLIER + last.astype(np.uint64)
+    hashes = (stayed.recording.take(rows).astype(np.uint64) + _SEED) * _MULTIPLIER + endings.astype(np.uint64)
     for column in np.concatenate([stayed.states, longer.states]).take(kept, axis=0).T:
         hashes = (hashes ^ (hashes >> _SHIFT)) * _MULTIPLIER + column.astype(np.uint64)
     return hashes
+
+
+def _endings(stayed: Beam, longer: _Longer) -> np.ndarray:
+    return 2 * longer.labels + (longer.labels == stayed.last.take(longer.rows))
 
 
 def _best_alike(futures: np.ndarray, scores: np.ndarray, alike: int) -> np.ndarray:

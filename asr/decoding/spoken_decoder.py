@@ -51,14 +51,15 @@ class SpokenDecoder:
         """
         self._vocabulary, self._model, self._pronunciations = vocabulary, model, pronunciations
         fusion = SpokenFusion(model, pronunciations, weights)
-        options = replace(options or BeamOptions(), alike=n_best)
+        options = replace(options or BeamOptions(), alike=1 if n_best == 1 else _SPARE * n_best)
         self._search = PrefixBeamSearch(pronunciations.num_labels, [fusion], options)
         self._n_best, self._discount = n_best, discount
 
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
         """As `Decoder.decode`, of log-probabilities (T', V + P); frames are those of the best path through characters.
 
-        A hypothesis' score is the logarithm of the sum over its paths, less the discount, and what the model gave.
+        A hypothesis' score is the logarithm of the sum over its paths, less the discount, and what the model gave; a
+        little less where paths were pruned.
         """
         read = self._search.read([self._searched(one) for one in log_probs], _SPARE * self._n_best)
         return [self._hypotheses(readings, one) for readings, one in zip(read, log_probs, strict=True)]

@@ -322,7 +322,8 @@ def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | Non
     if lexicon is not None:
         if bundle.phones is None:
             raise ConfigError(f"{bundle.path} hears no phones, so a lexicon cannot help it; train with data.lexicon")
-        return Pronunciations.of(NgramModel.open(language_model), lexicon, bundle.phones)
+        written = {w: ways for w, ways in lexicon.pronunciations.items() if not bundle.vocabulary.unknown(w)}
+        return Pronunciations.of(NgramModel.open(language_model), Lexicon(written), bundle.phones)
     if bundle.language_model is None or bundle.pronunciations is None:
         return None
     same = sha256_of(bundle.language_model) == sha256_of(language_model)

@@ -23,6 +23,7 @@ from asr.lm.spelling import Spelling
 from asr.text import Lexicon, Phones
 from asr.text.lexicon import BOUNDARY
 
+_BYTE = 256
 _MOST_ALIKE = 8
 """Of words that sound alike the commonest so many are kept."""
 
@@ -48,8 +49,10 @@ class Pronunciations:
         """Of the words of ``model``, as far as ``lexicon`` says them by ``phones``.
 
         Raises:
-            LanguageModelError: it says none of them so.
+            LanguageModelError: it says none of them so, or phones are too many for a byte.
         """
+        if len(phones) + _MOST_ALIKE > _BYTE:
+            raise LanguageModelError(f"{len(phones)} labels of phones; at most {_BYTE - _MOST_ALIKE} can be searched")
         heard = {name: list(filter(phones.hears, lexicon.pronunciations.get(name, ()))) for name in model.words}
         names = [name for name, several in heard.items() if several]
         if not names:

@@ -28,12 +28,12 @@ def lexicon_stage(plan: LexiconPlan, manifests: Sequence[Path], normaliser: str,
     texts = (utterance.text for manifest in manifests for utterance in read_manifest(manifest))
     words = {word for text in texts for word in normalise(text, normaliser).split()}
     there = read_lexicon(plan.to).pronunciations if plan.to.is_file() else {}
-    if words <= there.keys():
+    added = dict(pronounce(sorted(words - there.keys()), plan.language)) if words - there.keys() else {}
+    if there and not added:
         say(f"lexicon: {plan.to} is there")
         return
-    found = Lexicon({**there, **dict(pronounce(sorted(words - there.keys()), plan.language))})
-    write_lexicon(plan.to, found)
-    say(f"lexicon: {len(found.pronunciations)} words in {plan.to}")
+    write_lexicon(plan.to, Lexicon({**there, **added}))
+    say(f"lexicon: {len(there) + len(added)} words in {plan.to}")
 
 
 def lexicon_of(plan: LexiconPlan, words: Sequence[str]) -> Lexicon:

@@ -20,12 +20,11 @@ from asr.errors import AsrError, ConfigError, CorpusError
 from asr.evaluation import evaluate, write_hypotheses
 from asr.export import export_bundle
 from asr.inference.decoders import Decoding
-from asr.lm import NgramModel
 from asr.provenance import provenance
 from asr.recipe.cut import cut_stage
 from asr.recipe.judge import NOBODY, Judged, JudgingSet, compared, judge, judge_peers
 from asr.recipe.language_model import LanguageModel, make_language_model
-from asr.recipe.lexicon import lexicon_of, lexicon_stage
+from asr.recipe.lexicon import lexicon_stage
 from asr.recipe.plan import Corpus, Plan
 from asr.recipe.results import summary_of
 from asr.recipe.tuned import Reading, card_of, copy_to_tune, halves, note_test, tune_stage
@@ -128,7 +127,7 @@ def run_one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | No
     if plan.language_model:
         text = plan.text(data)
         model = make_language_model(plan.language_model, text, run, learned, dev, options.normaliser, say)
-        reading = _reading(plan, model)
+        reading = Reading(model.path, plan.beam_width, plan.lexicon)
     tests = _test_sets(plan, bundle, reading, options, dev, say)
     say(f"evaluate: {', '.join(f'{len(test.utterances)} utterances of {test.name}' for test in tests)}")
     ways = _ways(plan, model)
@@ -166,11 +165,6 @@ def _rounds(trained: Sequence[Trained]) -> dict[str, Any]:
             {"minutes": round(one.seconds / 60, 1), "commit": Trained.record(one.folder)["commit"]} for one in trained
         ]
     }
-
-
-def _reading(plan: Plan, model: LanguageModel) -> Reading:
-    lexicon = lexicon_of(plan.lexicon, NgramModel.open(model.path).words) if plan.lexicon else None
-    return Reading(model.path, plan.beam_width, lexicon)
 
 
 def _ways(plan: Plan, model: LanguageModel | None) -> dict[str, tuple[str, Decoding]]:

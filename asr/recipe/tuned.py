@@ -21,7 +21,9 @@ from asr.evaluation import Evaluation
 from asr.files import sha256_of
 from asr.inference import Decoding, load_model
 from asr.inference.tuning import dev_set, tune_bundle
-from asr.text import Lexicon
+from asr.lm import NgramModel
+from asr.recipe.lexicon import lexicon_of
+from asr.recipe.plan import LexiconPlan
 
 
 def card_of(bundle: Path) -> dict[str, Any]:
@@ -36,12 +38,12 @@ class Reading:
     Attributes:
         language_model: a .lm file.
         beam_width: prefixes kept.
-        lexicon: how the words are said, for a network that hears phones.
+        lexicon: the recipe's, for a network that hears phones.
     """
 
     language_model: Path
     beam_width: int
-    lexicon: Lexicon | None = None
+    lexicon: LexiconPlan | None = None
 
     def is_in(self, bundle: Bundle) -> bool:
         """Whether a bundle is read so already."""
@@ -73,8 +75,10 @@ def tune_stage(
         return
     say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
     heard = dev_set(load_model(bundle, decoding=Decoding(beam_width=1)), dev)
+    words = NgramModel.open(reading.language_model).words
+    lexicon = lexicon_of(reading.lexicon, words) if reading.lexicon else None
     tuned = tune_bundle(
-        bundle, heard, reading.language_model, lexicon=reading.lexicon, beam_width=reading.beam_width, test=test
+        bundle, heard, reading.language_model, lexicon=lexicon, beam_width=reading.beam_width, test=test
     )
     say(f"tune: {bundle}: dev WER {', '.join(f'{100 * wer:.2f} % {way}' for way, wer in tuned.rates.items())}")
 

@@ -125,7 +125,7 @@ def run_training(
         normaliser = _normaliser(cmvn, raw)
         if begun:
             normaliser = take_over(begun, acoustic, front_end, normaliser)
-        record = _record(train, dev, faults, acoustic, config, trainer.seed, begun)
+        record = _record(train, dev, targets, faults, acoustic, config, trainer.seed, begun)
         _check_unchanged(folder, record)
         if devices.chief:
             save_setup(folder, Setup(acoustic, front_end, normaliser, targets.vocabulary, record, targets.phones))
@@ -159,7 +159,14 @@ def _targets(train: Sequence[Utterance], lexicon: str | None, begun: Setup | Non
     if lexicon is None:
         return Targets(vocabulary)
     words = read_lexicon(lexicon)
-    return Targets(vocabulary, begun.phones if begun and begun.phones else words.phones, words)
+    phones = begun.phones if begun and begun.phones else words.phones
+    learned = {word for u in train for word in u.text.split() if word in words.pronunciations}
+    if unheard := {phone for word in learned for phone in words.pronunciations[word][0]} - {*phones.symbols}:
+        raise ConfigError(
+            f"init_from hears the phones {' '.join(phones.symbols)}; {lexicon} has {' '.join(sorted(unheard))} too; "
+            "make the lexicon from the same source"
+        )
+    return Targets(vocabulary, phones, words)
 
 
 def _check_sets(train: Sequence[Utterance], dev: Sequence[Utterance], trainer: TrainerOptions) -> None:
@@ -214,7 +221,8 @@ def _check_unchanged(folder: Path, record: Mapping[str, Any]) -> None:
         if any(then[key] != now[key] for key in then):
             raise ConfigError(
                 f"{folder} began with other {name} utterances ({then['utterances']}, {then['hours']} h; "
-                f"now {now['utterances']}, {now['hours']} h); restore the manifests or name another run_dir"
+                f"now {now['utterances']}, {now['hours']} h), or their words are said otherwise; "
+                "restore manifests and lexicon, or name another run_dir"
             )
 
 
@@ -237,6 +245,7 @@ def _dev_examples(
 def _record(
     train: Sequence[Utterance],
     dev: Sequence[Utterance],
+    targets: Targets,
     faults: Collection[Fault],
     model: AcousticModel,
     config: Mapping[str, Any],
@@ -246,12 +255,26 @@ def _record(
     """How the model is made."""
     return {
         "config": config,
-        "data": {"train": _figures(train), "dev": _figures(dev), "dropped": [asdict(f) for f in faults]},
+        "data": {
+            "train": _figures(train) | _said(train, targets),
+            "dev": _figures(dev),
+            "dropped": [asdict(f) for f in faults],
+        },
         "parameters": int(model.count_params()),
         "tensorflow": version("tensorflow"),
         **provenance(seed),
         **({"began_with": origin(begun)} if begun else {}),
     }
+
+
+def _said(train: Sequence[Utterance], targets: Targets) -> dict[str, str]:
+    """A digest of the phones to be learned, where there are some: a lexicon may be corrected between two calls."""
+    if targets.phones is None:
+        return {}
+    digest = hashlib.sha256(" ".join(targets.phones.symbols).encode())
+    for utterance in train:
+        digest.update(targets.spoken(utterance.text).tobytes() + b"\n")
+    return {"said_sha256": digest.hexdigest()}
 
 
 def _figures(utterances: Sequence[Utterance]) -> dict[str, Any]:

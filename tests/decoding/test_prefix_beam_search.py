@@ -115,6 +115,16 @@ def test_a_prefix_is_in_the_beam_once(seed: int, random_log_probs) -> None:
     assert len(readings) == len(set(readings))
 
 
+def test_a_letter_said_twice_grows_from_one_said_once() -> None:
+    """Three frames in which the second O may be heard: each is less likely than a blank, all together are likelier."""
+    often = [[0.7, 0.0, 0.0, 0.3]] * 3
+    log_probs = np.log(np.maximum([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0], *often], 1e-12))
+    for alike in (None, 1):
+        ((labels, score),) = decode(log_probs, replace(EXACT, alike=alike), count=1)
+        assert labels == (1, 3, 3)
+        assert score == pytest.approx(np.log(1 - 0.7**3 - 0.3 * 0.7 * 0.3)), "all but none, and but two apart"
+
+
 @pytest.mark.parametrize("alike", [1, 2])
 @pytest.mark.parametrize("seed", range(4))
 def test_of_prefixes_with_one_future_the_best_are_kept(alike: int, seed: int, random_log_probs) -> None:
@@ -123,7 +133,7 @@ def test_of_prefixes_with_one_future_the_best_are_kept(alike: int, seed: int, ra
     exact = PrefixBeamSearch(4, scorers, EXACT)
     search = PrefixBeamSearch(4, scorers, replace(EXACT, alike=alike))
     beam = search.advance(search.start(), log_probs)
-    futures = Counter(zip(beam.last.tolist(), map(tuple, beam.states.tolist()), strict=True))
+    futures = Counter(zip(beam.last.tolist(), beam.doubled.tolist(), map(tuple, beam.states.tolist()), strict=True))
     assert set(futures.values()) == {1, alike}
     ((labels, score),) = exact.finish(exact.advance(exact.start(), log_probs))
     ((found, lower),) = search.finish(beam)
