@@ -45,6 +45,8 @@ def work(arguments: argparse.Namespace) -> None:
     from asr.text import read_lexicon
 
     model = load_model(arguments.bundle, precision=arguments.precision, decoding=Decoding(beam_width=1))
+    if arguments.lm and model.bundle.pronunciations and not arguments.lexicon:
+        print("no --lexicon: where this is another language model, the bundle will be read by characters", flush=True)
     tuned = tune_bundle(
         arguments.bundle,
         dev_set(model, utterances),
@@ -83,10 +85,12 @@ def _show_trial(trial: Trial) -> None:
 def _show(tuned: Tuned, folder: Path) -> None:
     report = tuned.calibration
     print(f"without a language model: WER {100 * tuned.greedy[0]:.2f} %, CER {100 * tuned.greedy[1]:.2f} %")
-    for way, trial in (("best by characters: ", tuned.best), ("best by phones: ", tuned.spoken)):
-        if trial:
-            print(way, end="")
-            _show_trial(trial)
+    if tuned.spoken and tuned.best:
+        print("best by characters, for hotwords: ", end="")
+        _show_trial(tuned.best)
+    if kept := tuned.spoken or tuned.best:
+        print(f"best, and kept{', by phones' if tuned.spoken else ''}: ", end="")
+        _show_trial(kept)
     print(
         f"confidence: expected calibration error {report.error_before:.3f} before, {report.error_after:.3f} after, "
         f"measured on other speakers than fitted to ({report.words} words, {report.wrong} wrong)"

@@ -47,8 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     plan = read_plan(name)
     if any(setting.startswith("init_from=") for setting in settings):
         plan = plan.last_round()
+    last = config
     for its_own in filter(None, plan.rounds):  # before the first trains, so that no mistake waits for hours
-        compose([f"recipe={name}", *its_own, *settings])
+        last = compose([f"recipe={name}", *its_own, *settings])
+    if plan.lexicon and last.data.lexicon != str(plan.lexicon.to):
+        raise ConfigError(f"stages.yaml makes the lexicon {plan.lexicon.to}; data.lexicon is {last.data.lexicon}")
     folder = arguments.run or Path("runs") / name
     prepare_stage(plan, arguments.data, config.data.normaliser, download=arguments.download, say=_say)
     stages = run_leave_one_out if plan.leave_one_speaker_out else run_one_model
