@@ -204,6 +204,16 @@ def test_a_run_goes_on_only_with_the_utterances_it_began_with(
         run(data={"train": [str(manifest)]})
 
 
+def test_a_run_goes_on_only_with_the_lexicon_it_began_with(run, tones: SimpleNamespace, tmp_path: Path) -> None:
+    lexicon = tmp_path / "mine.lexicon"
+    lexicon.write_text(tones.LEXICON, encoding="utf-8")
+    run(data={"lexicon": str(lexicon)})._save()
+    run(data={"lexicon": str(lexicon)})
+    lexicon.write_text(tones.LEXICON.replace("ABC  a b c\n", "ABC  a b b\n"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="or their words are said otherwise; restore manifests and lexicon"):
+        run(data={"lexicon": str(lexicon)})
+
+
 # Options that make no sense.
 
 
