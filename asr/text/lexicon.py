@@ -79,8 +79,8 @@ class Lexicon:
         return Phones(tuple(sorted({p for several in self.pronunciations.values() for one in several for p in one})))
 
     def missing(self, text: str) -> list[str]:
-        """The words of ``text`` that are not here."""
-        return [word for word in text.split() if word not in self.pronunciations]
+        """The words of ``text`` that are not here, each once."""
+        return [word for word in dict.fromkeys(text.split()) if word not in self.pronunciations]
 
     def said(self, text: str) -> list[Pronunciation]:
         """The usual pronunciation of each word of ``text``.
@@ -89,7 +89,7 @@ class Lexicon:
             VocabularyError: a word is not here; the message names all such.
         """
         if missing := self.missing(text):
-            raise VocabularyError(f"the lexicon lacks {' '.join(dict.fromkeys(missing))}")
+            raise VocabularyError(f"the lexicon lacks {' '.join(missing)}")
         return [self.pronunciations[word][0] for word in text.split()]
 
 

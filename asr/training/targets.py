@@ -24,7 +24,7 @@ class Targets:
     >>> targets.characters("NO").tolist(), targets.spoken("NO NO").tolist(), targets.frames_needed("NO")
     ([1, 2], [2, 3, 1, 2, 3, 1], 3)
     >>> targets.fault("ON"), targets.fault("NOT")
-    ("the lexicon lacks 'ON'", "the vocabulary lacks 'T'")
+    ("the lexicon lacks 'ON'; asr lexicon makes one of all words", "the vocabulary lacks 'T'")
     """
 
     vocabulary: Vocabulary
@@ -56,5 +56,5 @@ class Targets:
         if unknown := self.vocabulary.unknown(text):
             return f"the vocabulary lacks {' '.join(map(repr, sorted(unknown)))}"
         if self.lexicon and (missing := self.lexicon.missing(text)):
-            return f"the lexicon lacks {' '.join(map(repr, missing))}"
+            return f"the lexicon lacks {' '.join(map(repr, missing))}; asr lexicon makes one of all words"
         return None

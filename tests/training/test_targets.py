@@ -40,7 +40,7 @@ def test_a_text_that_cannot_be_learned_from_has_its_reason() -> None:
     assert BOTH.fault("GO EGO") is None
     assert BOTH.fault("") == "the transcript is empty"
     assert BOTH.fault("GO OGRE") == "the vocabulary lacks 'R'"
-    assert BOTH.fault("GO OGO GOO") == "the lexicon lacks 'OGO' 'GOO'"
+    assert BOTH.fault("GO OGO GOO") == "the lexicon lacks 'OGO' 'GOO'; asr lexicon makes one of all words"
 
 
 def test_a_phone_that_the_model_was_not_made_for_is_named() -> None:
