@@ -63,12 +63,12 @@ class Pronunciations:
         ids = model.word_ids(names)
         common, _ = model.score(np.zeros(len(ids), np.int64), ids)
         said = sorted(
-            (phones.encode([one])[:-1].tobytes(), -frequency, word)
+            (_letters(phones.encode([one])[:-1]), -frequency, word)
             for name, word, frequency in zip(names, ids.tolist(), common.tolist(), strict=True)
             for one in heard[name]
         )
         spelled = sorted(
-            (_letters(np.frombuffer(sound, np.int32)) + chr(end), word)
+            (sound + chr(end), word)
             for sound, alike in groupby(said, key=lambda entry: entry[0])
             for end, (_, _, word) in zip(_ends(len(phones)), alike, strict=False)
         )
