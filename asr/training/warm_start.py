@@ -18,27 +18,27 @@ _FREE = {"dropout", "phones"}
 
 
 def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normaliser: Normaliser) -> Normaliser:
-    """Give ``model`` the weights of ``start``; the normalisation they were trained with.
+    """Give ``model`` the weights of ``start``; the normalisation to train with.
+
+    That is the one the weights were trained with, unless this run's features are others, of telephone speech say: the
+    layers that meet them first learn anew, those beyond go on, and ``normaliser`` fits them.
 
     A model that hears phones may begin with one that hears none, and its phones are then told apart from nothing.
 
     Raises:
-        ConfigError: ``start`` has other features or another kind of model; what differs is named.
+        ConfigError: ``start`` is another kind of model, or has more or fewer features a frame; what differs is named.
     """
     theirs, ours = start.model.options, model.options
     others = [
         f"model.{k} is {theirs[k]!r} there, {ours[k]!r} here" for k in ours.keys() - _FREE if theirs[k] != ours[k]
     ]
-    if not _equal(start.front_end.to_arrays(), front_end.to_arrays()):
-        others.append("features are computed in another way")
-    if type(start.cmvn) is not type(normaliser):
-        others.append("features.cmvn is of another kind")
     if others:
         raise ConfigError(f"init_from: {'; '.join(sorted(others))}; give this run the same")
     weights = named(start.model.trainable_variables)  # without the seeds of dropout
     taken = {n: v for n, v in named(model.trainable_variables).items() if n in weights}  # those of phones stand last
     assign(taken, {n: v.numpy() for n, v in weights.items() if n in taken})
-    return start.cmvn
+    alike = _equal(start.front_end.to_arrays(), front_end.to_arrays()) and type(start.cmvn) is type(normaliser)
+    return start.cmvn if alike else normaliser
 
 
 def origin(start: Setup) -> dict[str, Any]:

@@ -101,13 +101,25 @@ def test_a_phone_that_the_other_never_heard_is_refused(begun, hears_phones: Path
     [
         ({"model": {"units": [16], "cell": "lstm"}}, "model.cell is 'gru' there, 'lstm' here"),
         ({"model": {"units": [8]}}, r"model.units is \[16\] there, \[8\] here"),
-        ({"model": {"units": [16]}, "features": {"top_db": 60.0}}, "features are computed in another way"),
-        ({"model": {"units": [16]}, "features": {"cmvn": "global"}}, "features.cmvn is of another kind"),
+        ({"model": {"units": [16]}, "features": {"n_mels": 30}}, "model.num_features is 12 there, 30 here"),
     ],
 )
 def test_another_model_is_refused_by_what_differs(begun, changes: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigError, match=f"init_from: .*{named}"):
         begun(**changes)
+
+
+@pytest.mark.parametrize("changes", [{"sample_rate": 4000}, {"top_db": 60.0}, {"cmvn": "smoothed"}])
+def test_other_features_of_as_many_numbers_have_a_normalisation_of_their_own(
+    begun, trained: Path, changes: dict[str, Any]
+) -> None:
+    trainer, other = begun(features=changes), load_trained(trained)
+    assert equal(trainer.model.trainable_variables, other.model.trainable_variables)
+    normalised = trainer.training_set.examples[0].cmvn
+    assert (type(normalised).__name__ == "SmoothedCmvn") == ("cmvn" in changes)
+    assert normalised.to_arrays().keys() != other.cmvn.to_arrays().keys() or not np.array_equal(
+        normalised.to_arrays()["mean"], other.cmvn.to_arrays()["mean"]
+    )
 
 
 def test_a_folder_with_neither_run_nor_bundle_is_refused(begun, tmp_path: Path) -> None:
