@@ -16,6 +16,7 @@ from asr.data.augment import (
     Alteration,
     AugmentOptions,
     Babble,
+    CloseCut,
     SimulatedRoom,
     SpeedPerturbation,
     Step,
@@ -319,6 +320,33 @@ def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
         find_recordings("augment.noise", [str(tmp_path / "bad.jsonl")])
 
 
+# Close cuts
+
+
+def quiet_loud_quiet(sides_db: float) -> np.ndarray:
+    """Half a second of sound with as much on either side of it, so many decibels below."""
+    whole = np.tile(tone(300)[: RATE // 2], 3)
+    gains = np.repeat([10 ** (-sides_db / 20), 1, 10 ** (-sides_db / 20)], RATE // 2)
+    return (whole * gains).astype(np.float32)
+
+
+@pytest.mark.parametrize(("sides_db", "seconds"), [(20, 0.5), (40, 0.5), (10, 1.5)])
+def test_what_is_below_the_drawn_level_is_cut_off_at_both_ends(sides_db: float, seconds: float) -> None:
+    before = quiet_loud_quiet(sides_db)
+    cut = CloseCut((15, 15))(before, RATE, np.random.default_rng(0))
+    assert len(cut) / RATE == pytest.approx(seconds, abs=0.06)
+    assert cut.dtype == np.float32 and np.abs(cut).max() == np.abs(before).max()
+
+
+def test_levels_to_cut_at_are_drawn_from_all_of_the_range() -> None:
+    cut = [len(CloseCut((10, 40))(quiet_loud_quiet(25), RATE, np.random.default_rng(s))) for s in range(60)]
+    assert np.mean([n > RATE for n in cut]) == pytest.approx(0.5, abs=0.2)  # it is left where the level is below 25 dB
+
+
+def test_silence_is_left_as_it_is() -> None:
+    assert len(CloseCut((10, 40))(np.zeros(RATE, np.float32), RATE, np.random.default_rng(0))) == RATE
+
+
 # The chain
 
 
@@ -331,8 +359,10 @@ def chain(sounds: tuple[Utterance, ...], seed: int = 0) -> Alteration:
         babble_share=0.5,
         volume_db=6,
         telephone_share=0.5,
+        cut_share=0.5,
         noise=[str(Path(sounds[0].audio_filepath).parent)],
         snr_db=[0, 20],
+        cut_db=[10, 40],
     )
     noise, voices = options.recordings()
     assert voices == ()
@@ -348,7 +378,7 @@ def test_a_copy_is_that_of_seed_number_and_id(sounds: tuple[Utterance, ...]) -> 
 
 
 def test_sound_meets_the_steps_in_order(sounds: tuple[Utterance, ...]) -> None:
-    assert [s.name for s in chain(sounds).steps] == ["speed", "room", "noise", "babble", "volume", "telephone"]
+    assert [s.name for s in chain(sounds).steps] == ["speed", "room", "noise", "babble", "volume", "telephone", "cut"]
 
 
 def test_a_share_is_how_often_a_step_is_taken() -> None:
@@ -396,6 +426,8 @@ def test_the_fingerprint_tells_settings_seed_and_recordings_apart(sounds: tuple[
         ({"telephone_share": 2}, r"augment\.telephone_share must be a number from 0 to 1, got 2"),
         ({"noise": "ESC-10"}, r"augment\.noise is a list of names, got 'ESC-10'; write augment\.noise=\[ESC-10\]"),
         ({"noise_share": 0.5}, r"augment\.snr_db must say how far"),
+        ({"cut_share": 0.5}, r"augment\.cut_db must say how far"),
+        ({"cut_db": [40, 10]}, r"augment\.cut_db\[1\] must be a number from 40 to 100, got 10"),
         ({"snr_db": 10}, r"augment\.snr_db must be a lowest and a highest number, such as \[0, 20\], got 10"),
         ({"snr_db": [20, 0]}, r"augment\.snr_db\[1\] must be a number from 20 to 100, got 0"),
     ],

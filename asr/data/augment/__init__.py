@@ -1,7 +1,7 @@
 """Make one utterance sound like many.
 
-Transforms of samples (N,) → (N',): another speed, room, noise, babble, volume, telephone. They cost time, so that a
-few altered copies of each recording are made once, before the features (`Alteration`).
+Transforms of samples (N,) → (N',): another speed, room, noise, babble, volume, telephone, a close cut. They cost time,
+so that a few altered copies of each recording are made once, before the features (`Alteration`).
 
 Transforms of normalised features (T, F), drawn anew each time. Features are normalised to mean zero, so what is masked
 becomes the mean.
@@ -12,6 +12,7 @@ from __future__ import annotations
 from asr.data.augment.additive_noise import AdditiveNoise
 from asr.data.augment.alteration import Alteration, Copy, SampleTransform, Step
 from asr.data.augment.babble import Babble
+from asr.data.augment.close_cut import CloseCut
 from asr.data.augment.equaliser import Equaliser
 from asr.data.augment.frequency_warp import FrequencyWarp
 from asr.data.augment.gaussian_noise import GaussianNoise
@@ -30,6 +31,7 @@ __all__ = [
     "Alteration",
     "AugmentOptions",
     "Babble",
+    "CloseCut",
     "Copy",
     "Equaliser",
     "FrequencyWarp",

@@ -10,6 +10,7 @@ from asr.checks import check_list, check_number
 from asr.data.augment.additive_noise import AdditiveNoise
 from asr.data.augment.alteration import Alteration, Step
 from asr.data.augment.babble import VOICES, Babble
+from asr.data.augment.close_cut import CloseCut
 from asr.data.augment.equaliser import Equaliser
 from asr.data.augment.frequency_warp import FrequencyWarp
 from asr.data.augment.gaussian_noise import GaussianNoise
@@ -25,7 +26,7 @@ from asr.data.utterance import Utterance
 from asr.errors import ConfigError
 from asr.features import FrontEnd
 
-_SHARES = ("room_share", "noise_share", "babble_share", "telephone_share")
+_SHARES = ("room_share", "noise_share", "babble_share", "telephone_share", "cut_share")
 _ALTERING = ("speed", "volume_db", *_SHARES)
 """What makes the copies."""
 
@@ -36,10 +37,11 @@ class AugmentOptions:
 
     Attributes:
         copies: altered versions of each recording, whose features are computed once; an epoch shows one of them, or
-            the recording itself. Made by the settings of samples, down to ``snr_db``.
+            the recording itself. Made by the settings of samples, down to ``cut_db``.
         noise: folders or manifests of noise.
         voices: manifests or folders of speech for babble; none for the training utterances.
         snr_db: lowest and highest level of the speech above noise and babble.
+        cut_db: least and most that what a close cut takes away is below the loudest moment.
     """
 
     copies: int = 0
@@ -49,9 +51,11 @@ class AugmentOptions:
     babble_share: float = 0.0
     volume_db: float = 0.0
     telephone_share: float = 0.0
+    cut_share: float = 0.0
     noise: Sequence[str] = ()
     voices: Sequence[str] = ()
     snr_db: Sequence[float] | None = None
+    cut_db: Sequence[float] | None = None
 
     frequency_warp: float = 0.0
     time_stretch: float = 0.0
@@ -78,6 +82,10 @@ class AugmentOptions:
             _check_range("augment.snr_db", self.snr_db)
         elif self.noise_share or self.babble_share:
             raise ConfigError("augment.snr_db must say how far above noise and babble speech is, such as [0, 20]")
+        if self.cut_db is not None:
+            _check_range("augment.cut_db", self.cut_db)
+        elif self.cut_share:
+            raise ConfigError("augment.cut_db must say how far below the loudest moment to cut, such as [12, 40]")
         altering = [name for name in _ALTERING if getattr(self, name)]
         if self.copies and not altering:
             others = " or ".join(f"augment.{name}" for name in _ALTERING)
@@ -104,7 +112,7 @@ class AugmentOptions:
         return noise, find_recordings("augment.voices", self.voices if self.babble_share else ())
 
     def alteration(self, seed: int, noise: Sequence[Utterance], voices: Sequence[Utterance]) -> Alteration:
-        """What makes the copies, in the order in which sound meets it: speaker, room, noise, recorder, line.
+        """What makes the copies, in the order in which sound meets it: speaker, room, noise, recorder, line, scissors.
 
         Args:
             seed: of all draws.
@@ -120,14 +128,16 @@ class AugmentOptions:
         if self.room_share:
             steps.append(Step("room", SimulatedRoom(), self.room_share))
         if self.noise_share:
-            steps.append(Step("noise", AdditiveNoise(tuple(noise), self._snr_db()), self.noise_share))
+            steps.append(Step("noise", AdditiveNoise(tuple(noise), _both(self.snr_db)), self.noise_share))
         if self.babble_share:
             _check_voices(voices)
-            steps.append(Step("babble", Babble(tuple(voices), self._snr_db()), self.babble_share))
+            steps.append(Step("babble", Babble(tuple(voices), _both(self.snr_db)), self.babble_share))
         if self.volume_db:
             steps.append(Step("volume", Volume(self.volume_db)))
         if self.telephone_share:
             steps.append(Step("telephone", Telephone(), self.telephone_share))
+        if self.cut_share:
+            steps.append(Step("cut", CloseCut(_both(self.cut_db)), self.cut_share))
         return Alteration(tuple(steps), seed)
 
     def transforms(self, front_end: FrontEnd) -> list[Transform]:
@@ -152,9 +162,11 @@ class AugmentOptions:
             chosen.append(SpecAugment(*masks))
         return chosen
 
-    def _snr_db(self) -> tuple[float, float]:
-        low, high = self.snr_db or (0.0, 0.0)
-        return float(low), float(high)
+
+def _both(levels: Sequence[float] | None) -> tuple[float, float]:
+    """Lowest and highest; nothing is drawn from what is not given."""
+    low, high = levels or (0.0, 0.0)
+    return float(low), float(high)
 
 
 def _check_voices(voices: Sequence[Utterance]) -> None:
