@@ -17,6 +17,9 @@ from asr.errors import AudioTooShortError
 _BLOCK = 512
 """Frames transformed at a time, so that an hour of audio needs no more memory than ten seconds."""
 
+_ROWS = 16
+"""Frames of a matrix product."""
+
 
 @dataclass(frozen=True, eq=False)
 class FrontEnd:
@@ -84,7 +87,7 @@ class FrontEnd:
         decibels = np.concatenate([self._decibels(frames[i : i + _BLOCK]) for i in range(0, len(frames), _BLOCK)])
         if self.top_db is not None:
             decibels = np.maximum(decibels - decibels.max(), -self.top_db)
-        static = (decibels if self.dct is None else decibels @ self.dct.T).astype(np.float32)
+        static = (decibels if self.dct is None else _product(decibels, self.dct.T)).astype(np.float32)
         features = np.concatenate([static, *self._derivatives(static)], axis=1)
         return np.pad(features, ((self.margin, self.margin), (0, 0)), mode="edge")
 
@@ -92,7 +95,7 @@ class FrontEnd:
         spectrum = np.fft.rfft(frames * self.window)
         power = spectrum.real**2 + spectrum.imag**2
         if self.mel is not None:
-            power = power @ self.mel.T
+            power = _product(power, self.mel.T)
         return 10 * np.log10(np.maximum(power, self.amin))
 
     def _derivatives(self, static: np.ndarray) -> list[np.ndarray]:
@@ -119,3 +122,13 @@ class FrontEnd:
         """Read what ``to_arrays`` gave."""
         fields: dict[str, Any] = {k: v.item() if v.ndim == 0 else v for k, v in arrays.items()}
         return cls(**fields)
+
+
+def _product(frames: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(T, K) @ (K, M), a few rows at a time: so small a product is not shared between threads.
+
+    Those of OpenBLAS wait for the next one in a loop, and take the core from whatever computes meanwhile.
+    """
+    whole = len(frames) - len(frames) % _ROWS
+    stacked = frames[:whole].reshape(-1, _ROWS, frames.shape[1]) @ matrix
+    return np.concatenate([stacked.reshape(whole, matrix.shape[1]), frames[whole:] @ matrix])
