@@ -27,8 +27,8 @@ from asr.text import BLANK
 _BEAM = 1000.0
 """Natural logarithms by which the beam search's states may be worse than its best: a hundred labels or so."""
 
-_TABLE = 1 << 24
-"""Frames times states of which the whole way back is kept, a byte each, and nothing is left out."""
+_TABLE = 1 << 22
+"""Frames times states of which the whole way back is kept, nine bytes each, and nothing is left out."""
 
 _NEVER = np.full(2, np.inf)
 
@@ -83,7 +83,8 @@ def forced_alignment(log_probs: np.ndarray, labels: Sequence[int] | np.ndarray) 
     _refuse(log_probs, labels)
     if not len(log_probs):
         return LabelAlignment(np.empty(0, int), np.empty(0, int), np.empty(0), 0.0)
-    path = _Search(log_probs, labels).best_path()
+    whole = len(log_probs) * (2 * len(labels) + 1) <= _TABLE
+    path = _whole_path(log_probs, labels) if whole else _Search(log_probs, labels).best_path()
     emitted = np.take_along_axis(log_probs, _states(labels)[path][:, None], axis=1)[:, 0].astype(np.float64)
     frames = np.flatnonzero(path % 2)
     starts = np.flatnonzero(np.diff(path[frames], prepend=-1))
@@ -115,6 +116,35 @@ def _states(labels: np.ndarray) -> np.ndarray:
     return states
 
 
+def _skipping(labels: np.ndarray) -> np.ndarray:
+    """What it costs (2U + 1,) to come from two states before: nothing from one label to another, else all."""
+    costs = np.full(2 * len(labels) + 1, np.inf)
+    costs[3::2][labels[1:] != labels[:-1]] = 0.0
+    return costs
+
+
+def _whole_path(log_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """State of each frame (T',), from a table of how many states back each state was before."""
+    states, skipping = _states(labels), _skipping(labels)
+    emitting = (log_probs.max(axis=1, keepdims=True) - log_probs).astype(np.float64).take(states, axis=1)
+    back = np.zeros(emitting.shape, np.int8)
+    cost = np.full(len(states) + 2, np.inf)  # two states before the first, where nothing comes from
+    stay, advance, skip = cost[2:], cost[1:-1], cost[:-2]
+    stay[:2] = emitting[0, :2]
+    for t in range(1, len(emitting)):
+        skipped, nearer = skip + skipping, np.minimum(stay, advance)
+        np.less(advance, stay, out=back[t].view(bool))
+        back[t, skipped < nearer] = 2
+        np.add(np.minimum(nearer, skipped), emitting[t], out=stay)
+    if np.isinf(cost[-2:]).all():
+        _nothing_spells_it()
+    path = np.empty(len(emitting), np.int64)
+    path[-1] = state = max(0, len(states) - 2) + int(stay[-2:].argmin())
+    for t in range(len(emitting) - 1, 0, -1):
+        path[t - 1] = state = state - int(back[t, state])
+    return path
+
+
 @dataclass(frozen=True)
 class _Front:
     """Costs (W,) of the states ``[low, low + W)`` at a frame; all others are left out."""
@@ -136,15 +166,12 @@ class _Search:
     def __init__(self, log_probs: np.ndarray, labels: np.ndarray) -> None:
         self._costs = log_probs.max(axis=1, keepdims=True) - log_probs
         self._states = _states(labels)
-        self._skipping = np.full(len(self._states), np.inf)
-        self._skipping[3::2][labels[1:] != labels[:-1]] = 0.0
+        self._skipping = _skipping(labels)
         self._frames = len(log_probs)
 
     def best_path(self) -> np.ndarray:
         """State of each frame (T',)."""
-        fits = self._frames * len(self._states) <= _TABLE
-        block = self._frames if fits else math.isqrt(8 * self._frames)
-        limit = math.inf if fits else self._cost_of_a_path()
+        block, limit = math.isqrt(8 * self._frames), self._cost_of_a_path()
         spans = [(start, min(start + block, self._frames)) for start in range(1, self._frames, block)]
         path = np.empty(self._frames, np.int64)
         front = self._first()
