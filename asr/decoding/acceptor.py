@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -29,10 +30,15 @@ class Acceptor:
         """Integers of a state."""
         return 1
 
-    @property
+    @cached_property
     def constrains(self) -> bool:
         """Whether some label is forbidden somewhere."""
-        return bool(np.isneginf(self.weights).any())
+        return not self._allowed.all()
+
+    @cached_property
+    def _allowed(self) -> np.ndarray:
+        """(S, V) bool."""
+        return self.weights > -np.inf
 
     @property
     def most_added(self) -> float:
@@ -42,6 +48,10 @@ class Acceptor:
     def start(self) -> np.ndarray:
         """State (1,) of the empty prefix."""
         return np.array([START])
+
+    def allows(self, states: np.ndarray) -> np.ndarray | None:
+        """As `Scorer.allows`."""
+        return self._allowed.take(states[:, 0], axis=0) if self.constrains else None
 
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `Scorer.extend`: states (n, 1) and labels (n,) → weights (n,), states (n, 1)."""

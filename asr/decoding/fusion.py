@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.decoding.remembered import RememberedScores
 from asr.errors import ConfigError
 from asr.lm.model import NgramModel
 from asr.text import Vocabulary
 
 _ROOT = NgramModel.ROOT
-_MANY = 200
-"""From so many questions on, each is asked once: the prefixes of a beam differ in words long ago, and ask a few dozen
-different ones."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class WordFusion:
 
     def __init__(self, model: NgramModel, vocabulary: Vocabulary, weights: FusionWeights) -> None:
         """Fuse ``model`` into a search over the labels of ``vocabulary``."""
-        self._model = model
+        self._model, self._scores = model, RememberedScores(model)
         self._weights = weights
         self._characters = np.array([0, *map(ord, vocabulary.characters)])
         self._space = -1 if vocabulary.space is None else vocabulary.space
@@ -73,6 +71,10 @@ class WordFusion:
     def start(self) -> np.ndarray:
         """State (2,) at the start of a sentence."""
         return np.array([self._model.start, _ROOT])
+
+    def allows(self, states: np.ndarray) -> np.ndarray | None:
+        """As `Scorer.allows`; words may be unknown, so that any letter may follow."""
+        return None
 
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `Scorer.extend`."""
@@ -105,14 +107,5 @@ class WordFusion:
         return np.where(done, 0.0, scores), np.where(done, context, after)
 
     def _score(self, context: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        log_probs, after = ask_once(self._model, context, words)
+        log_probs, after = self._scores.score(context, words)
         return self._weights.alpha * log_probs + self._weights.beta, after
-
-
-def ask_once(model: NgramModel, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As ``model.score``, of many equal questions only one."""
-    if len(words) < _MANY:
-        return model.score(states, words)
-    asked, places = np.unique(states << 32 | words, return_inverse=True)
-    log_probs, after = model.score(asked >> 32, (asked & 0xFFFFFFFF).astype(np.int32))
-    return log_probs.take(places), after.take(places)

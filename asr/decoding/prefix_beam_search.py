@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -26,6 +25,12 @@ _SHIFT = np.uint64(29)
 
 _SIDE_BY_SIDE = 16
 """Recordings in one table; with more, the rows begin to count."""
+
+_SALTS = np.arange(1, _SIDE_BY_SIDE + 1, dtype=np.uint64) * _SEED
+"""Tell futures of recordings in one table apart."""
+
+_RANKS = np.uint64(0xFFFFF)
+"""Bits of a hash that give way to a rank among the rows of a table."""
 
 Reading = tuple[tuple[int, ...], float]
 """Labels (U,) and their score."""
@@ -83,10 +88,12 @@ class Beam:
         recording: (W,) whose prefix it is, from 0.
         ends_blank: (W,) log-probability of all paths of the prefix that end in a blank.
         ends_label: (W,) the same, of those that end in its last label.
+        total: (W,) of all.
         extra: (W,) what the scorers have given so far.
         states: (W, S) of the scorers.
         last: (W,) last label, the blank for the empty prefix.
-        doubled: (W,) whether the label before it is the same.
+        future: (W,) a hash of all that what may follow depends on, within a recording: last label, states; a doubled
+            letter is told from a single one, which goes on to become it.
         identity, parent: (W,) hashes of the prefix, and of the prefix without its last label.
         node: (W,) place in ``tree``.
         tree: all prefixes.
@@ -95,21 +102,17 @@ class Beam:
     recording: np.ndarray
     ends_blank: np.ndarray
     ends_label: np.ndarray
+    total: np.ndarray
     extra: np.ndarray
     states: np.ndarray
     last: np.ndarray
-    doubled: np.ndarray
+    future: np.ndarray
     identity: np.ndarray
     parent: np.ndarray
     node: np.ndarray
     tree: PrefixTree = field(repr=False)
 
-    @cached_property
-    def total(self) -> np.ndarray:
-        """(W,) log-probability of all paths of the prefix."""
-        return np.logaddexp(self.ends_blank, self.ends_label)
-
-    @cached_property
+    @property
     def scores(self) -> np.ndarray:
         """(W,) log-probability and what the scorers gave."""
         return self.total + self.extra
@@ -161,10 +164,11 @@ class PrefixBeamSearch:
             recording=np.arange(recordings),
             ends_blank=zeros,
             ends_label=zeros - np.inf,
+            total=zeros,
             extra=zeros,
             states=np.tile(self._scorer.start(), (recordings, 1)),
             last=none,
-            doubled=np.zeros(recordings, bool),
+            future=np.zeros(recordings, np.uint64),
             identity=np.arange(1, recordings + 1, dtype=np.uint64) * _SEED,
             parent=np.zeros(recordings, np.uint64),
             node=none,
@@ -221,7 +225,7 @@ class PrefixBeamSearch:
             threshold: (R,) as ``BeamOptions.threshold``.
         """
         stayed = _stay(beam, frame)
-        extensions = _extensions(beam, frame, extending)
+        extensions = _extensions(beam, frame, self._following(beam, extending))
         _merge_into_children(beam, stayed, extensions, extending)
         scores = extensions.ends_label + beam.extra.take(extensions.rows)
         recording = beam.recording.take(extensions.rows)
@@ -232,8 +236,15 @@ class PrefixBeamSearch:
         places = (scores > least).nonzero()[0]
         rows, labels = extensions.rows.take(places), extensions.labels.take(places)
         added, states = self._scorer.extend(beam.states[rows], labels)
-        longer = _Longer(rows, labels, extensions.ends_label.take(places), scores.take(places) + added, added, states)
+        futures = _futures(labels, beam.last.take(rows) == labels, states)
+        scores = scores.take(places) + added
+        longer = _Longer(rows, labels, extensions.ends_label.take(places), scores, added, states, futures)
         return _select(stayed, longer, self.options, threshold)
+
+    def _following(self, beam: Beam, extending: np.ndarray) -> np.ndarray:
+        """(W, V) which labels may extend each prefix."""
+        likely, allowed = extending.take(beam.recording, axis=0), self._scorer.allows(beam.states)
+        return likely if allowed is None else likely & allowed
 
     def _least_to_enter(self, stayed: Beam, recordings: int) -> np.ndarray:
         """(R,) the score that an extension must have, with all that the scorers may add, to be worth asking them.
@@ -257,6 +268,7 @@ class _Longer:
         scores: (N,) that and what the scorers gave.
         added: (N,) what the scorers gave for the label.
         states: (N, S) of the scorers.
+        futures: (N,) as ``Beam.future``.
     """
 
     rows: np.ndarray
@@ -265,6 +277,7 @@ class _Longer:
     scores: np.ndarray
     added: np.ndarray
     states: np.ndarray
+    futures: np.ndarray
 
 
 def _select(stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.ndarray) -> Beam:
@@ -273,7 +286,8 @@ def _select(stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.n
     recording = np.concatenate([stayed.recording, stayed.recording[longer.rows]])
     kept = _near_the_best(everyone, recording, threshold)
     if options.alike:
-        kept = kept[_best_alike(_futures(stayed, longer, kept), everyone[kept], options.alike)]
+        futures = np.concatenate([stayed.future, longer.futures]).take(kept) ^ _SALTS.take(recording.take(kept))
+        kept = kept[_best_alike(futures, everyone[kept], options.alike)]
     if len(kept) > options.width:
         kept = _widest_of_each(kept, everyone, recording, len(threshold), options.width)
     count = int(kept.searchsorted(len(stayed.last)))
@@ -284,11 +298,11 @@ def _select(stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.n
     parents = stayed.identity[rows]
     beam = _rows(stayed, np.concatenate([old, rows]))
     beam.ends_blank[count:] = -np.inf
-    beam.ends_label[count:] = longer.ends_label[new]
+    beam.ends_label[count:] = beam.total[count:] = longer.ends_label[new]
     beam.extra[count:] += longer.added[new]
     beam.states[count:] = longer.states[new]
     beam.last[count:] = labels
-    beam.doubled[count:] = labels == stayed.last[rows]
+    beam.future[count:] = longer.futures[new]
     beam.identity[count:] = parents * _MULTIPLIER + labels.astype(np.uint64)
     beam.parent[count:] = parents
     beam.node[count:] = beam.tree.add(stayed.node[rows], labels)
@@ -301,10 +315,11 @@ def _rows(beam: Beam, rows: np.ndarray) -> Beam:
         beam.recording.take(rows),
         beam.ends_blank.take(rows),
         beam.ends_label.take(rows),
+        beam.total.take(rows),
         beam.extra.take(rows),
         beam.states.take(rows, axis=0),
         beam.last.take(rows),
-        beam.doubled.take(rows),
+        beam.future.take(rows),
         beam.identity.take(rows),
         beam.parent.take(rows),
         beam.node.take(rows),
@@ -314,19 +329,30 @@ def _rows(beam: Beam, rows: np.ndarray) -> Beam:
 
 def _stay(beam: Beam, frame: np.ndarray) -> Beam:
     """Each prefix as it is: a blank more, or its last label again."""
+    ends_blank = beam.total + frame[beam.recording, BLANK]
+    ends_label = beam.ends_label + frame[beam.recording, beam.last]
     return Beam(
         beam.recording,
-        beam.total + frame[beam.recording, BLANK],
-        beam.ends_label + frame[beam.recording, beam.last],
+        ends_blank,
+        ends_label,
+        _log_sum(ends_blank, ends_label),
         beam.extra,
         beam.states,
         beam.last,
-        beam.doubled,
+        beam.future,
         beam.identity,
         beam.parent,
         beam.node,
         beam.tree,
     )
+
+
+def _log_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The logarithm of ``exp(a) + exp(b)``, as `numpy.logaddexp` has it, without a branch for each number."""
+    higher = np.maximum(a, b)
+    with np.errstate(invalid="ignore"):
+        lower = np.minimum(a, b) - higher
+    return higher + np.log1p(np.exp(np.fmin(lower, 0.0)))
 
 
 @dataclass(frozen=True)
@@ -337,27 +363,19 @@ class _Extensions:
         rows: (N,) of the prefixes before, in the beam.
         labels: (N,) what is added.
         ends_label: (N,) log-probability of the paths that the label makes longer by itself at this frame.
-        first: (W,) place of each prefix's first.
     """
 
     rows: np.ndarray
     labels: np.ndarray
     ends_label: np.ndarray
-    first: np.ndarray
 
 
-def _extensions(beam: Beam, frame: np.ndarray, extending: np.ndarray) -> _Extensions:
-    """Every prefix with every label that extends its recording's; the last label again is new only after a blank."""
-    counts = extending.sum(axis=1)
-    of_each = counts.take(beam.recording)
-    first = of_each.cumsum() - of_each
-    rows = np.arange(len(of_each)).repeat(of_each)
-    in_order = extending.nonzero()[1]
-    shifts = (counts.cumsum() - counts).take(beam.recording) - first
-    labels = in_order.take(np.arange(len(rows)) + shifts.take(rows))
+def _extensions(beam: Beam, frame: np.ndarray, following: np.ndarray) -> _Extensions:
+    """Every prefix with every label that may follow (W, V); the last label again is new only after a blank."""
+    rows, labels = np.divmod(following.ravel().nonzero()[0], following.shape[1])
     again = beam.last.take(rows) == labels
     before = np.where(again, beam.ends_blank.take(rows), beam.total.take(rows))
-    return _Extensions(rows, labels, before + frame[beam.recording.take(rows), labels], first)
+    return _Extensions(rows, labels, before + frame[beam.recording.take(rows), labels])
 
 
 def _merge_into_children(beam: Beam, stayed: Beam, extensions: _Extensions, extending: np.ndarray) -> None:
@@ -369,9 +387,12 @@ def _merge_into_children(beam: Beam, stayed: Beam, extensions: _Extensions, exte
     parents = order.take(beam.identity.searchsorted(beam.parent[rows], sorter=order), mode="clip")
     found = beam.identity[parents] == beam.parent[rows]
     children, parents = rows[found], parents[found]
-    place_among = extending.cumsum(axis=1) - 1
-    at = extensions.first[parents] + place_among[beam.recording[children], beam.last[children]]
-    stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], extensions.ends_label[at])
+    num_labels = extending.shape[1]
+    places = extensions.rows * num_labels + extensions.labels
+    at = places.searchsorted(parents * num_labels + beam.last[children])
+    arriving = extensions.ends_label[at]
+    stayed.ends_label[children] = np.logaddexp(stayed.ends_label[children], arriving)
+    stayed.total[children] = np.logaddexp(stayed.total[children], arriving)
     extensions.ends_label[at] = -np.inf
 
 
@@ -388,30 +409,24 @@ def _near_the_best(scores: np.ndarray, recording: np.ndarray, threshold: np.ndar
     return (scores > least.take(recording)).nonzero()[0]
 
 
-def _futures(stayed: Beam, longer: _Longer, kept: np.ndarray) -> np.ndarray:
-    """(len(kept),) a hash of all that what may follow depends on: recording, last label, states.
-
-    A doubled letter is told from a single one, which goes on to become it.
-    """
-    endings = np.concatenate([2 * stayed.last + stayed.doubled, _endings(stayed, longer)]).take(kept)
-    rows = np.concatenate([np.arange(len(stayed.last)), longer.rows]).take(kept)
-    hashes = (stayed.recording.take(rows).astype(np.uint64) + _SEED) * _MULTIPLIER + endings.astype(np.uint64)
-    for column in np.concatenate([stayed.states, longer.states]).take(kept, axis=0).T:
+def _futures(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """(N,) as ``Beam.future``, of prefixes that end with ``labels`` (N,) and have ``states`` (N, S)."""
+    hashes = (2 * labels + doubled).astype(np.uint64) * _MULTIPLIER
+    for column in states.T:
         hashes = (hashes ^ (hashes >> _SHIFT)) * _MULTIPLIER + column.astype(np.uint64)
-    return hashes
-
-
-def _endings(stayed: Beam, longer: _Longer) -> np.ndarray:
-    return 2 * longer.labels + (longer.labels == stayed.last.take(longer.rows))
+    return hashes * _MULTIPLIER
 
 
 def _best_alike(futures: np.ndarray, scores: np.ndarray, alike: int) -> np.ndarray:
     """Places, in order, of the best ``alike`` scores among those with the same future."""
-    order = np.lexsort((-scores, futures))
-    by_future = futures.take(order)
-    among = np.ones(len(order), bool)
-    among[alike:] = by_future[alike:] != by_future[:-alike]
-    places = order[among]
+    best_first = (-scores).argsort()
+    ranks = np.arange(len(scores), dtype=np.uint64)
+    grouped = futures.take(best_first) & ~_RANKS | ranks
+    grouped.sort()
+    group = grouped & ~_RANKS
+    among = np.ones(len(scores), bool)
+    among[alike:] = group[alike:] != group[:-alike]
+    places = best_first.take((grouped[among] & _RANKS).astype(np.intp))
     places.sort()
     return places
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Protocol
 
 import numpy as np
@@ -34,6 +35,10 @@ class Scorer(Protocol):
         """State (width,) of the empty prefix."""
         ...
 
+    def allows(self, states: np.ndarray) -> np.ndarray | None:
+        """Which labels (n, V) may follow states (n, width), so that others need not be scored; None: any may."""
+        ...
+
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """States (n, width) int64 and a label for each (n,) → what each adds to the score (n,), states (n, width)."""
         ...
@@ -58,6 +63,12 @@ class ScorerSum:
     def start(self) -> np.ndarray:
         """State (width,) of the empty prefix."""
         return np.concatenate([np.empty(0, np.int64), *(s.start() for s in self._scorers)])
+
+    def allows(self, states: np.ndarray) -> np.ndarray | None:
+        """As `Scorer.allows`, by all of them."""
+        each = (s.allows(states[:, c]) for s, c in zip(self._scorers, self._columns, strict=True))
+        tables = [one for one in each if one is not None]
+        return reduce(np.logical_and, tables) if tables else None
 
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `Scorer.extend`, the scores summed."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from asr.decoding.fusion import FusionWeights, ask_once
+from asr.decoding.fusion import FusionWeights
+from asr.decoding.remembered import RememberedScores
 from asr.lm import NgramModel, Pronunciations
 from asr.lm.spelling import ROOT
 
@@ -30,17 +31,24 @@ class SpokenFusion:
 
     def __init__(self, model: NgramModel, pronunciations: Pronunciations, weights: FusionWeights) -> None:
         """Fuse ``model`` into a search over the labels of ``pronunciations``."""
-        self._model, self._weights = model, weights
+        self._model, self._scores, self._weights = model, RememberedScores(model), weights
         self._trie, self._words = pronunciations.trie, pronunciations.words
         unigrams, _ = model.score(np.zeros(len(self._words), np.int64), self._words)
         self._ahead = _AHEAD * (weights.alpha * self._trie.best_below(unigrams) + weights.beta)
         surely = weights.beta + float(self._ahead[ROOT] - self._ahead[:-1].min())
-        labels = np.arange(pronunciations.num_labels)
+        self._num_labels = pronunciations.num_labels
+        self._following = self._trie.following(self._num_labels)
+        labels = np.arange(self._num_labels)
         self.most_added = np.where(pronunciations.ends_word(labels), max(surely, 0.0), 0.0)
 
     def start(self) -> np.ndarray:
         """State (2,) at the start of a sentence."""
         return np.array([self._model.start, ROOT])
+
+    def allows(self, states: np.ndarray) -> np.ndarray | None:
+        """As `Scorer.allows`: the phones that some word goes on with."""
+        following = self._following.take(states[:, 1], axis=0)
+        return np.unpackbits(following, axis=1, count=self._num_labels).view(bool)
 
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `Scorer.extend`."""
@@ -53,7 +61,7 @@ class SpokenFusion:
         ends = (said >= 0).nonzero()[0]
         if len(ends):
             words = self._words.take(said.take(ends))
-            log_probs, after[ends, 0] = ask_once(self._model, states[ends, 0], words)
+            log_probs, after[ends, 0] = self._scores.score(states[ends, 0], words)
             scores[ends] = self._weights.alpha * log_probs + self._weights.beta + self._ahead[ROOT] - before.take(ends)
             after[ends, 1] = ROOT
         return scores, after

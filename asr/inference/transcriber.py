@@ -210,7 +210,7 @@ class Transcriber:
         return partial(stream_audio, utterance.audio_filepath, self.sample_rate, **span)
 
     def _run(self, openers: Iterable[_Blocks], batch_size: int) -> Iterator[Transcript | AsrError]:
-        prepared = map_ahead(self._load, openers, ahead=batch_size)
+        prepared = map_ahead(self._load, openers, ahead=_WINDOW_BATCHES * batch_size)
         for window in windows(prepared, _seconds, _WINDOW_S, _WINDOW_BATCHES * batch_size):
             good = [item for item in window if isinstance(item, _Recording)]
             log_probs = iter(self._batched([features for r in good for _, features in r.head], batch_size))

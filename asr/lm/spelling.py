@@ -71,6 +71,17 @@ class Spelling:
         found = (self.keys.take(at, mode="clip") == wanted) if len(self.keys) else np.zeros(len(at), bool)
         return np.where(found, at + 1, NONE)
 
+    def following(self, count: int) -> np.ndarray:
+        """Which code points below ``count`` lead on: (nodes, count / 8 rounded up) uint8, packed by `numpy.packbits`.
+
+        >>> np.unpackbits(Spelling.of_words([chr(1), chr(1) + chr(3)]).following(4), axis=1, count=4).tolist()
+        [[0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]]
+        """
+        parents, letters = np.divmod(self.keys, self.keys.dtype.type(self._width))
+        leads = np.zeros((len(self.keys) + 1, count), bool)
+        leads[parents, self.alphabet.take(letters)] = True
+        return np.packbits(leads, axis=1)
+
     def word_at(self, nodes: np.ndarray) -> np.ndarray:
         """The word (n,) int32 that ends at each node (n,), -1 where none does."""
         return self.word_of[nodes]

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from asr.decoding import BeamDecoder, BeamOptions, FusionWeights, PrefixBeamSearch, WordFusion
 from asr.decoding.hotwords import hotwords
 from asr.errors import ConfigError
-from asr.lm import train_ngram
 from asr.text import Vocabulary
 
 VOCABULARY = Vocabulary((" ", "A", "B"))
@@ -59,26 +58,6 @@ class Bigrams:
             total += WEIGHTS.unknown_score * self.unknown_letters(word)
             before = word_id
         return total + WEIGHTS.alpha * self.table[before, len(WORDS)]
-
-
-@pytest.mark.parametrize("different", [7, 300])
-def test_many_questions_are_answered_as_one_by_one(different: int) -> None:
-    """Asked once each where they repeat; 300 different ones are more than are asked without looking."""
-    draw = np.random.default_rng(0)
-    model = train_ngram([" ".join(row) for row in draw.choice(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), (3000, 6))], 3)
-    fusion = WordFusion(model, Vocabulary(tuple(" ABCDEFGHIJKLMNOPQRSTUVWXYZ")), WEIGHTS)
-    states = np.full((different, 2), fusion.start())
-    for _ in range(3):
-        states = fusion.extend(states, draw.integers(2, 28, different))[1]
-        states = fusion.extend(states, np.ones(different, int))[1]
-    letters = draw.integers(2, 28, different)
-    states = fusion.extend(states, letters)[1]
-    chosen = draw.integers(0, different, 1000)
-    labels = draw.integers(1, 3, 1000)
-    scores, after = fusion.extend(states[chosen], labels)
-    alone = [fusion.extend(states[i : i + 1], labels[at : at + 1]) for at, i in enumerate(chosen)]
-    assert scores.tolist() == [one[0] for one, _ in alone]
-    assert after.tolist() == [one[0].tolist() for _, one in alone]
 
 
 def decoder(model: Bigrams, vocabulary: Vocabulary = VOCABULARY, n_best: int = 100_000) -> BeamDecoder:

@@ -133,7 +133,9 @@ def test_of_prefixes_with_one_future_the_best_are_kept(alike: int, seed: int, ra
     exact = PrefixBeamSearch(4, scorers, EXACT)
     search = PrefixBeamSearch(4, scorers, replace(EXACT, alike=alike))
     beam = search.advance(search.start(), log_probs)
-    futures = Counter(zip(beam.last.tolist(), beam.doubled.tolist(), map(tuple, beam.states.tolist()), strict=True))
+    prefixes = [beam.labels(row) for row in range(len(beam.last))]
+    doubled = [len(prefix) > 1 and prefix[-1] == prefix[-2] for prefix in prefixes]
+    futures = Counter(zip(beam.last.tolist(), doubled, map(tuple, beam.states.tolist()), strict=True))
     assert set(futures.values()) == {1, alike}
     ((labels, score),) = exact.finish(exact.advance(exact.start(), log_probs))
     ((found, lower),) = search.finish(beam)

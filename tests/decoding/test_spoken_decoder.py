@@ -165,6 +165,17 @@ def test_no_word_adds_more_than_the_bound(model: NgramModel) -> None:
                 assert -np.inf < scores[0] <= fusion.most_added[label]
 
 
+def test_what_is_allowed_is_what_is_scored(model: NgramModel) -> None:
+    pronunciations = Pronunciations.of(model, LEXICON, PHONES)
+    fusion = SpokenFusion(model, pronunciations, WEIGHTS)
+    states, labels = fusion.start()[np.newaxis], np.arange(pronunciations.num_labels)
+    for _ in range(4):
+        allowed = fusion.allows(states)
+        grown = [fusion.extend(state.repeat(len(labels)).reshape(2, -1).T, labels) for state in states]
+        np.testing.assert_array_equal(allowed, [scores > -np.inf for scores, _ in grown])
+        states = np.unique(np.concatenate([after[scores > -np.inf] for scores, after in grown]), axis=0)
+
+
 def test_no_frames_are_read_as_nothing(model: NgramModel) -> None:
     (nothing,) = decoder(model).decode([np.zeros((0, len(VOCABULARY) + len(PHONES)))])[0]
     assert (nothing.text, nothing.labels, nothing.frames) == ("", (), ())
