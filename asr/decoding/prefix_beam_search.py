@@ -435,12 +435,11 @@ def _widest_of_each(
     kept: np.ndarray, scores: np.ndarray, recording: np.ndarray, recordings: int, width: int
 ) -> np.ndarray:
     """Those of ``kept``, in order, that are among the best ``width`` scores of their recording."""
-    of_each = (kept[recording[kept] == number] for number in range(recordings))
-    kept = np.concatenate([_widest(some, scores, width) for some in of_each])
+    best_first = kept.take((-scores.take(kept)).argsort())
+    whose = recording.take(best_first)
+    by_recording = whose.astype(np.uint8).argsort(kind="stable")
+    counts = np.bincount(whose, minlength=recordings)
+    rank = np.arange(len(kept)) - (counts.cumsum() - counts).repeat(counts)
+    kept = best_first.take(by_recording[rank < width])
     kept.sort()
     return kept
-
-
-def _widest(places: np.ndarray, scores: np.ndarray, width: int) -> np.ndarray:
-    """Those of the best ``width`` scores among ``places``."""
-    return places[(-scores[places]).argpartition(width - 1)[:width]] if len(places) > width else places

@@ -11,7 +11,7 @@ import numpy as np
 from asr.decoding.alignment import forced_alignment, frames_needed
 from asr.decoding.fusion import FusionWeights
 from asr.decoding.hypothesis import Hypothesis
-from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, Reading
+from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
 from asr.decoding.spoken_fusion import SpokenFusion
 from asr.lm import NgramModel, Pronunciations
 from asr.text import BLANK, Vocabulary
@@ -62,7 +62,9 @@ class SpokenDecoder:
         little less where paths were pruned.
         """
         read = self._search.read([self._searched(one) for one in log_probs], _SPARE * self._n_best)
-        return [self._hypotheses(readings, one) for readings, one in zip(read, log_probs, strict=True)]
+        texts = iter(self._texts([labels for readings in read for labels, _ in readings]))
+        scored = [[(next(texts), score) for _, score in readings] for readings in read]
+        return [self._hypotheses(some, one) for some, one in zip(scored, log_probs, strict=True)]
 
     def _searched(self, log_probs: np.ndarray) -> np.ndarray:
         """(T' + 1, labels): phones, their ends of words told apart, and a last frame where any word may end."""
@@ -73,19 +75,18 @@ class SpokenDecoder:
         frames[:, phones.shape[1] :] = frames[:, [BOUNDARY]]
         return frames
 
-    def _hypotheses(self, readings: Sequence[Reading], log_probs: np.ndarray) -> list[Hypothesis]:
+    def _hypotheses(self, texts: Sequence[tuple[str, float]], log_probs: np.ndarray) -> list[Hypothesis]:
         characters = log_probs[:, : len(self._vocabulary)]
         found: dict[str, float] = {}
-        for labels, score in readings:
-            text = self._text(labels)
+        for text, score in texts:
             found[text] = float(np.logaddexp(found.get(text, -np.inf), score))
         best = sorted(found, key=lambda text: -found[text])
         made = (self._hypothesis(text, found[text], characters) for text in best)
         return list(islice(filter(None, made), self._n_best))
 
-    def _text(self, labels: Sequence[int]) -> str:
-        words = self._pronunciations.read(np.array(labels, np.int64))
-        return " ".join(self._model.words[word - 1] for word in words.tolist())
+    def _texts(self, spelled: Sequence[Sequence[int]]) -> list[str]:
+        names = self._model.words
+        return [" ".join(names[word - 1] for word in words.tolist()) for words in self._pronunciations.read(spelled)]
 
     def _hypothesis(self, text: str, score: float, characters: np.ndarray) -> Hypothesis | None:
         """The reading with its letters' frames; None where these are too few, or the network has no such letter."""

@@ -33,6 +33,10 @@ _WINDOW_BATCHES = 8
 _WINDOW_S = 1200.0
 """Recordings sorted by length at a time: this many batches, fewer once they last this many seconds."""
 
+_SEARCHED_BATCHES, _SEARCHED_S = 4, 300.0
+"""Recordings searched side by side: of this many batches, fewer once they last so many seconds; one at a time stays
+so."""
+
 _RUNS_AT_ONCE, _RUNS_AT_ONCE_S = 8, 60.0
 """Runs of one recording that are decoded together, fewer once they last so many seconds; a segment waits for them."""
 
@@ -214,8 +218,9 @@ class Transcriber:
         for window in windows(prepared, _seconds, _WINDOW_S, _WINDOW_BATCHES * batch_size):
             good = [item for item in window if isinstance(item, _Recording)]
             log_probs = iter(self._batched([features for r in good for _, features in r.head], batch_size))
-            for at in range(0, len(window), batch_size):
-                yield from self._read_together(window[at : at + batch_size], log_probs)
+            together = batch_size if batch_size == 1 else _SEARCHED_BATCHES * batch_size
+            for items in windows(window, _seconds, _SEARCHED_S, together):
+                yield from self._read_together(items, log_probs)
 
     def _read_together(
         self, items: Sequence[_Recording | AsrError], log_probs: Iterator[np.ndarray]

@@ -7,10 +7,10 @@ has the network's own label for the end of a word, the others labels beyond the 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -109,11 +109,14 @@ class Pronunciations:
         """Which (n,) of labels (n,) end a word."""
         return (labels == BOUNDARY) | (labels >= self.num_phones)
 
-    def read(self, labels: np.ndarray) -> np.ndarray:
-        """The words (n,) int32 that labels (U,) spell, but for one that they do not end."""
-        letters, ends = _letters(labels), np.flatnonzero(self.ends_word(labels)) + 1
-        starts = [0, *ends[:-1].tolist()]
-        return self.words[self.trie.find([letters[a:b] for a, b in zip(starts, ends.tolist(), strict=False)])]
+    def read(self, spelled: Sequence[Sequence[int]]) -> list[np.ndarray]:
+        """The words (n,) int32 that each of several rows of labels spells, but for one that they do not end."""
+        spellings, counts = [], []
+        for labels in map(np.array, spelled):
+            letters, ends = _letters(labels), np.flatnonzero(self.ends_word(labels)) + 1
+            spellings += [letters[a:b] for a, b in pairwise([0, *ends.tolist()])]
+            counts.append(len(ends))
+        return np.split(self.words[self.trie.find(spellings)], np.cumsum(counts)[:-1])[: len(counts)]
 
 
 def _ends(num_phones: int) -> Iterator[int]:
