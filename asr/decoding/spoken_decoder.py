@@ -12,6 +12,7 @@ from asr.decoding.alignment import forced_alignment, frames_needed
 from asr.decoding.fusion import FusionWeights
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
+from asr.decoding.raised_words import RaisedWords
 from asr.decoding.spoken_fusion import SpokenFusion
 from asr.lm import NgramModel, Pronunciations
 from asr.text import BLANK, Vocabulary
@@ -37,6 +38,7 @@ class SpokenDecoder:
         *,
         n_best: int = 1,
         discount: np.ndarray | None = None,
+        raised: RaisedWords | None = None,
     ) -> None:
         """Read at most ``n_best`` readings.
 
@@ -48,9 +50,10 @@ class SpokenDecoder:
             options: how wide to search.
             n_best: readings to keep.
             discount: (P,) taken from each frame's log-probabilities of phones, as of `asr.decoding.priors`.
+            raised: hotwords.
         """
         self._vocabulary, self._model, self._pronunciations = vocabulary, model, pronunciations
-        fusion = SpokenFusion(model, pronunciations, weights)
+        fusion = SpokenFusion(model, pronunciations, weights, raised)
         options = replace(options or BeamOptions(), alike=1 if n_best == 1 else _SPARE * n_best)
         self._search = PrefixBeamSearch(pronunciations.num_labels, [fusion], options)
         self._n_best, self._discount = n_best, discount

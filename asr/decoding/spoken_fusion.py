@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from asr.decoding.fusion import FusionWeights
+from asr.decoding.raised_words import RaisedWords
 from asr.decoding.remembered import RememberedScores
 from asr.lm import NgramModel, Pronunciations
 from asr.lm.spelling import ROOT
@@ -23,27 +24,37 @@ class SpokenFusion:
     what was given ahead is taken back where the word ends. A narrow beam so keeps what is worth keeping.
 
     A state is (the language model's state after the last word, the node of the pronunciations that the phones since
-    have reached).
+    have reached), and that of the words raised, where there are.
     """
 
-    width = 2
     constrains = False
 
-    def __init__(self, model: NgramModel, pronunciations: Pronunciations, weights: FusionWeights) -> None:
-        """Fuse ``model`` into a search over the labels of ``pronunciations``."""
+    def __init__(
+        self,
+        model: NgramModel,
+        pronunciations: Pronunciations,
+        weights: FusionWeights,
+        raised: RaisedWords | None = None,
+    ) -> None:
+        """Fuse ``model`` into a search over the labels of ``pronunciations``; ``raised`` words beside it."""
+        self._raised, self.width = raised, 2 if raised is None else 3
         self._model, self._scores, self._weights = model, RememberedScores(model), weights
         self._trie, self._words = pronunciations.trie, pronunciations.words
         unigrams, _ = model.score(np.zeros(len(self._words), np.int64), self._words)
-        self._ahead = _AHEAD * (weights.alpha * self._trie.best_below(unigrams) + weights.beta)
+        likely = weights.alpha * unigrams
+        if raised is not None:
+            likely += raised.extend(np.zeros(len(self._words), np.int64), self._words)[0]
+        self._ahead = _AHEAD * (self._trie.best_below(likely) + weights.beta)
         surely = weights.beta + float(self._ahead[ROOT] - self._ahead[:-1].min())
+        surely += 0.0 if raised is None else raised.most_added
         self._num_labels = pronunciations.num_labels
         self._following = self._trie.following(self._num_labels)
         labels = np.arange(self._num_labels)
         self.most_added = np.where(pronunciations.ends_word(labels), max(surely, 0.0), 0.0)
 
     def start(self) -> np.ndarray:
-        """State (2,) at the start of a sentence."""
-        return np.array([self._model.start, ROOT])
+        """State (width,) at the start of a sentence."""
+        return np.array([self._model.start, ROOT, 0][: self.width])
 
     def allows(self, states: np.ndarray) -> np.ndarray | None:
         """As `Scorer.allows`: the phones that some word goes on with."""
@@ -64,9 +75,14 @@ class SpokenFusion:
             log_probs, after[ends, 0] = self._scores.score(states[ends, 0], words)
             scores[ends] = self._weights.alpha * log_probs + self._weights.beta + self._ahead[ROOT] - before.take(ends)
             after[ends, 1] = ROOT
+            if self._raised is not None:
+                added, after[ends, 2] = self._raised.extend(states[ends, 2], words)
+                scores[ends] += added
         return scores, after
 
     def finish(self, states: np.ndarray) -> np.ndarray:
         """The end of the sentence; what is left of a word is not read."""
         ends = self._weights.alpha * self._model.score_end(states[:, 0])
+        if self._raised is not None:
+            ends = ends + self._raised.finish(states[:, 2])
         return ends + np.where(states[:, 1] == ROOT, 0.0, _HALF_WORD + self._ahead[ROOT] - self._ahead[states[:, 1]])

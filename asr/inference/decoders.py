@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from asr.bundle import Bundle
 from asr.decoding import (
     BeamDecoder,
@@ -20,6 +22,7 @@ from asr.decoding import (
 from asr.decoding.grammar import lexicon, phrases
 from asr.decoding.hotwords import hotwords
 from asr.decoding.priors import discount
+from asr.decoding.raised_words import RaisedWords
 from asr.decoding.scorer import Scorer
 from asr.errors import ConfigError
 from asr.lm import NgramModel, Pronunciations
@@ -36,7 +39,8 @@ class Decoding:
     Phrases and words may be given in any case where the bundle writes in one.
 
     A bundle that hears phones, and has how its language model's words are said, is read by them: these words alone.
-    With hotwords, or a language model that is named, it is read by its characters, which spell any word.
+    With a language model that is named, or a hotword that is not among these words, it is read by its characters, which
+    spell any word.
 
     Attributes:
         beam_width: prefixes kept, 1 for the best path; None for a search where anything needs one, as wide as tuned.
@@ -80,8 +84,10 @@ class Decoding:
         if self.beam_width == 1:
             return GreedyDecoder(bundle.vocabulary)
         model = None if path is None else NgramModel.open(path)
-        if model and self.language_model == OWN and bundle.pronunciations and not self.hotwords:
-            return self._spoken(bundle, model, bundle.pronunciations)
+        if model and self.language_model == OWN and bundle.pronunciations:
+            raised = self._hotwords_by_words(bundle.vocabulary, model)
+            if np.isin([word for phrase in raised for word in phrase], bundle.pronunciations.words).all():
+                return self._spoken(bundle, model, bundle.pronunciations, raised)
         scorers = self._scorers(bundle, model)
         if not (scorers or self.beam_width or self.n_best > 1):
             return GreedyDecoder(bundle.vocabulary)
@@ -90,7 +96,18 @@ class Decoding:
         less = None if path is None else discount(tuned.priors, tuned.weights.prior_scale)
         return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best, discount=less)
 
-    def _spoken(self, bundle: Bundle, model: NgramModel, pronunciations: Pronunciations) -> Decoder:
+    def _hotwords_by_words(self, vocabulary: Vocabulary, model: NgramModel) -> dict[tuple[int, ...], float]:
+        """Ids of each hotword's words → its weight."""
+        spell = _spelling(vocabulary)
+        return {tuple(model.word_ids(spell(phrase).split()).tolist()): w for phrase, w in self.hotwords.items()}
+
+    def _spoken(
+        self,
+        bundle: Bundle,
+        model: NgramModel,
+        pronunciations: Pronunciations,
+        raised: Mapping[tuple[int, ...], float],
+    ) -> Decoder:
         tuned = bundle.decoder.spoken or SpokenSettings()
         return SpokenDecoder(
             bundle.vocabulary,
@@ -100,6 +117,7 @@ class Decoding:
             BeamOptions(self.beam_width or bundle.decoder.beam_width),
             n_best=self.n_best,
             discount=discount(tuned.priors, tuned.weights.prior_scale),
+            raised=RaisedWords(raised, len(model) + 1) if raised else None,
         )
 
     def _model_path(self, bundle: Bundle) -> str | Path | None:

@@ -11,6 +11,7 @@ import pytest
 
 from asr.decoding import BeamOptions, FusionWeights, Hypothesis, SpokenDecoder
 from asr.decoding.alignment import frames_needed
+from asr.decoding.raised_words import RaisedWords
 from asr.decoding.spoken_fusion import SpokenFusion
 from asr.lm import NgramModel, Pronunciations, train_ngram
 from asr.text import BLANK, Lexicon, Phones, Vocabulary
@@ -146,6 +147,22 @@ def test_as_many_readings_as_asked_and_the_best_of_all(n_best: int, both, model:
     everything = decoder(model).decode([log_probs])[0]
     found = decoder(model, n_best=n_best).decode([log_probs])[0]
     assert [h.text for h in found] == [h.text for h in everything[:n_best]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_raised_words_add_their_weight_to_every_reading_that_has_them(seed: int, both, model: NgramModel) -> None:
+    log_probs, raised = both(seed, 6), {("A", "B"): 3.0, ("BA",): -2.0}
+    ids = {tuple(model.word_ids(phrase).tolist()): weight for phrase, weight in raised.items()}
+    pronunciations = Pronunciations.of(model, LEXICON, PHONES)
+    plain, more = (
+        SpokenDecoder(VOCABULARY, model, pronunciations, WEIGHTS, EXACT, n_best=ALL, raised=some)
+        for some in (None, RaisedWords(ids, len(model) + 1))
+    )
+    wanted = {
+        h.text: h.score + 3.0 * f" {h.text} ".count(" A B ") - 2.0 * h.text.split().count("BA")
+        for h in plain.decode([log_probs])[0]
+    }
+    assert {h.text: h.score for h in more.decode([log_probs])[0]} == pytest.approx(wanted, abs=1e-5)
 
 
 def test_side_by_side_as_one_by_one(both, model: NgramModel) -> None:

@@ -160,10 +160,24 @@ def test_a_bundle_that_knows_how_its_words_are_said_is_read_by_phones(spoken: Bu
 
 
 @pytest.mark.parametrize(
+    ("hotwords", "text"),
+    [({"bad": 6.0}, "BAD"), ({"Bad": 0.1}, "CAB"), ({"cab": 1.0, "CAB bad": 9.0}, "CAB"), ({"bad": -9.0}, "CAB")],
+    ids=str,
+)
+def test_hotwords_that_it_knows_by_how_they_are_said_are_raised_there(
+    hotwords: dict[str, float], text: str, spoken: Bundle, plain: Bundle
+) -> None:
+    cab_or_bad = heard(plain, {"C": 0.8, "B": 0.2}, {"A": 1.0}, {"B": 0.8, "D": 0.2})
+    both = np.concatenate([cab_or_bad, cab_or_bad], axis=1)
+    assert isinstance(Decoding(hotwords=hotwords).decoder(spoken), SpokenDecoder)
+    assert read(Decoding(hotwords=hotwords), spoken, both) == [text]
+
+
+@pytest.mark.parametrize(
     ("options", "kind", "text"),
     [
-        ({"hotwords": {"bag": 2.0}}, BeamDecoder, "BAG"),
-        ({"hotwords": {"egg": 2.0}}, BeamDecoder, "BAD"),
+        ({"hotwords": {"bag": 2.0, "cab": 1.0, "gabba": 2.0}}, BeamDecoder, "BAG"),
+        ({"hotwords": {"gabba": 2.0}}, BeamDecoder, "BAD"),
         ({"grammar": ["FACE", "BAG"]}, BeamDecoder, "BAG"),
         ({"lexicon": ["FACE", "BAD"]}, BeamDecoder, "BAD"),
         ({"language_model": None, "beam_width": 8}, BeamDecoder, "BAG"),
