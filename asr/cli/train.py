@@ -86,11 +86,14 @@ def compose(overrides: Sequence[str]) -> Any:
 
 
 def _own_settings(recipe: str) -> set[str]:
-    """What a recipe's own file says of model and features, such as ``model.dropout``."""
+    """What a recipe's own file, or a recipe it begins with, says of model and features, such as ``model.dropout``."""
     from omegaconf import OmegaConf
 
     tree: Any = OmegaConf.to_container(OmegaConf.load(share_folder("recipes") / recipe / "recipe.yaml"))
-    return {f"{group}.{key}" for group in _TAKEN_OVER for key in tree.get(group, {})}
+    own = {f"{group}.{key}" for group in _TAKEN_OVER for key in tree.get(group, {})}
+    names = [entry for entry in tree.get("defaults", ()) if isinstance(entry, str)]
+    others = [name.removeprefix("/").removesuffix("/recipe") for name in names if name.endswith("/recipe")]
+    return own.union(*map(_own_settings, others))
 
 
 def _take_over(config: Any, given: Set[str]) -> None:

@@ -173,6 +173,8 @@ def bundled_dropout(name: str) -> float:
 def test_a_recipe_that_names_its_start_changes_what_it_says_itself() -> None:
     config = compose(["recipe=an4_finetuned"])
     assert (config.init_from, config.model.convolution[0].filters, config.model.dropout) == ("librispeech_13h", 24, 0.3)
+    inherited = compose(["recipe=fsdd_open"])  # by recipe telephone_13h, which it begins with
+    assert (inherited.init_from, inherited.features.sample_rate) == ("librispeech_13h", 8000)
     other = compose(["recipe=an4", "init_from=librispeech_13h"])
     assert (list(other.model.units), other.model.dropout) == ([256] * 3, bundled_dropout("librispeech_13h"))
 

@@ -20,7 +20,7 @@ from asr.recipe.results import BEGIN, END, NOT_MEASURED, render, write_readme_ta
 from asr.recipe.tuned import halves
 
 RECIPES = recipe_names()
-UNMEASURED = {"librispeech", "librispeech_100", "librispeech_960"}
+UNMEASURED = {"librispeech", "librispeech_100", "librispeech_960", "telephone_13h"}
 """Recipes that nobody has run to the end yet; one that has results leaves this list."""
 
 MEASURED = [name for name in RECIPES if name not in UNMEASURED]
@@ -36,6 +36,7 @@ def test_there_are_recipes() -> None:
         "librispeech_100",
         "librispeech_13h",
         "librispeech_960",
+        "telephone_13h",
     ]
 
 
