@@ -86,7 +86,7 @@ def _show(tuned: Tuned, folder: Path) -> None:
     report = tuned.calibration
     print(f"without a language model: WER {100 * tuned.greedy[0]:.2f} %, CER {100 * tuned.greedy[1]:.2f} %")
     if tuned.spoken and tuned.best:
-        print("best by characters, for hotwords: ", end="")
+        print("best by characters, for words that it lacks: ", end="")
         _show_trial(tuned.best)
     if kept := tuned.spoken or tuned.best:
         print(f"best, and kept{', by phones' if tuned.spoken else ''}: ", end="")

@@ -4,7 +4,7 @@
   GROUP=OPTION         another file of conf/: model=bigru, features=mfcc, augment=none …
   key=value            one setting: trainer.epochs=40, trainer.max_minutes=30, model.units=[320,320]
   run_dir=FOLDER       where checkpoints, weights and TensorBoard events go (default runs/NAME)
-  init_from=MODEL      begin with the weights, model and features of a run folder or a bundle
+  init_from=MODEL      begin with the weights of a run folder or a bundle; its model and features, but for what you give
   -m, --multirun       a sweep: model.dropout=0.1,0.3 trains each, below run_dir
   --cfg                print the composed configuration and stop
 

@@ -11,7 +11,7 @@ from asr.decoding.acceptor import START, Acceptor, Trie
 from asr.errors import ConfigError
 from asr.text import Vocabulary
 
-_MOST_AHEAD = 6.0
+MOST_AHEAD = 6.0
 """Natural logarithms that a phrase gets before it is complete; more, and one that never is drives all else out."""
 
 _OUTSIDE = 1
@@ -64,7 +64,7 @@ class _Builder:
 
     def _add(self, labels: list[int], weight: float) -> None:
         nodes = self._trie.add(labels)
-        ahead = min(max(weight, -_MOST_AHEAD), _MOST_AHEAD)
+        ahead = min(max(weight, -MOST_AHEAD), MOST_AHEAD)
         for depth, node in enumerate(nodes):
             share = ahead * depth / len(labels)
             self._partial[node] = max(self._partial.get(node, 0.0), share, key=abs)

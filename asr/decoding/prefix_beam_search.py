@@ -29,9 +29,6 @@ _SIDE_BY_SIDE = 16
 _SALTS = np.arange(1, _SIDE_BY_SIDE + 1, dtype=np.uint64) * _SEED
 """Tell futures of recordings in one table apart."""
 
-_RANKS = np.uint64(0xFFFFF)
-"""Bits of a hash that give way to a rank among the rows of a table."""
-
 Reading = tuple[tuple[int, ...], float]
 """Labels (U,) and their score."""
 
@@ -420,13 +417,13 @@ def _futures(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.
 def _best_alike(futures: np.ndarray, scores: np.ndarray, alike: int) -> np.ndarray:
     """Places, in order, of the best ``alike`` scores among those with the same future."""
     best_first = (-scores).argsort()
-    ranks = np.arange(len(scores), dtype=np.uint64)
-    grouped = futures.take(best_first) & ~_RANKS | ranks
+    of_rank = np.uint64((1 << len(scores).bit_length()) - 1)  # bits of the hash that give way to the rank of a score
+    grouped = futures.take(best_first) & ~of_rank | np.arange(len(scores), dtype=np.uint64)
     grouped.sort()
-    group = grouped & ~_RANKS
+    group = grouped & ~of_rank
     among = np.ones(len(scores), bool)
     among[alike:] = group[alike:] != group[:-alike]
-    places = best_first.take((grouped[among] & _RANKS).astype(np.intp))
+    places = best_first.take((grouped[among] & of_rank).astype(np.intp))
     places.sort()
     return places
 

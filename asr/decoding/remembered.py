@@ -26,7 +26,7 @@ class RememberedScores:
         self._writing = threading.Lock()  # one decoder may serve several threads
 
     def score(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `NgramModel.score`: states (n,) int64, words (n,) int32 → natural logarithms (n,), states after (n,)."""
+        """As `NgramModel.score`: states (n,) int64, words (n,) int32 → natural logarithms, states after (n,)."""
         questions = states << 32 | words
         places = (questions.view(np.uint64) * _MULTIPLIER >> _SHIFT).view(np.int64)
         with self._writing:
@@ -35,6 +35,7 @@ class RememberedScores:
             if len(asked):
                 log_probs[asked], after[asked] = self._model.score(states.take(asked), words.take(asked))
                 places = places.take(asked)
-                self._questions[places], self._log_probs[places] = questions.take(asked), log_probs.take(asked)
-                self._after[places] = after.take(asked)
+                self._questions[places] = _NOBODY  # until the answers are there: Ctrl-C may come between
+                self._log_probs[places], self._after[places] = log_probs.take(asked), after.take(asked)
+                self._questions[places] = questions.take(asked)
         return log_probs, after

@@ -23,7 +23,7 @@ class Scorer(Protocol):
 
     @property
     def constrains(self) -> bool:
-        """Whether it forbids: a label that the network gives little may then be the only one allowed."""
+        """Whether nothing may be dropped for being unlikely: what the network hardly hears may be all that is allowed."""
         ...
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from asr.decoding.fusion import FusionWeights
+from asr.decoding.hotwords import MOST_AHEAD
 from asr.decoding.raised_words import RaisedWords
 from asr.decoding.remembered import RememberedScores
 from asr.lm import NgramModel, Pronunciations
@@ -43,7 +44,8 @@ class SpokenFusion:
         unigrams, _ = model.score(np.zeros(len(self._words), np.int64), self._words)
         likely = weights.alpha * unigrams
         if raised is not None:
-            likely += raised.extend(np.zeros(len(self._words), np.int64), self._words)[0]
+            added, _ = raised.extend(np.zeros(len(self._words), np.int64), self._words)
+            likely += added.clip(-MOST_AHEAD, MOST_AHEAD)
         self._ahead = _AHEAD * (self._trie.best_below(likely) + weights.beta)
         surely = weights.beta + float(self._ahead[ROOT] - self._ahead[:-1].min())
         surely += 0.0 if raised is None else raised.most_added

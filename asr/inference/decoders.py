@@ -64,6 +64,8 @@ class Decoding:
 
     def __post_init__(self) -> None:
         """Refuse what does not go together."""
+        if not all(phrase.split() and np.isfinite(weight) for phrase, weight in self.hotwords.items()):
+            raise ConfigError(f"hotwords are words or phrases, each with a number for its weight, got {self.hotwords}")
         if self.grammar and self.lexicon:
             raise ConfigError("a grammar lists whole phrases and a lexicon single words; give one of them")
         named_model = self.language_model not in (OWN, None)
@@ -117,7 +119,7 @@ class Decoding:
             BeamOptions(self.beam_width or bundle.decoder.beam_width),
             n_best=self.n_best,
             discount=discount(tuned.priors, tuned.weights.prior_scale),
-            raised=RaisedWords(raised, len(model) + 1) if raised else None,
+            raised=RaisedWords(raised, len(model)) if raised else None,
         )
 
     def _model_path(self, bundle: Bundle) -> str | Path | None:

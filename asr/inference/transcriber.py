@@ -34,8 +34,11 @@ _WINDOW_S = 1200.0
 """Recordings sorted by length at a time: this many batches, fewer once they last this many seconds."""
 
 _SEARCHED_BATCHES, _SEARCHED_S = 4, 300.0
-"""Recordings searched side by side: of this many batches, fewer once they last so many seconds; one at a time stays
-so."""
+"""Recordings whose search begins together: of this many batches, fewer once they last so many seconds. With a batch
+size of 1 each is searched alone."""
+
+_READ_AHEAD = 32
+"""Recordings read while others are searched; each keeps its file open."""
 
 _RUNS_AT_ONCE, _RUNS_AT_ONCE_S = 8, 60.0
 """Runs of one recording that are decoded together, fewer once they last so many seconds; a segment waits for them."""
@@ -214,7 +217,7 @@ class Transcriber:
         return partial(stream_audio, utterance.audio_filepath, self.sample_rate, **span)
 
     def _run(self, openers: Iterable[_Blocks], batch_size: int) -> Iterator[Transcript | AsrError]:
-        prepared = map_ahead(self._load, openers, ahead=_WINDOW_BATCHES * batch_size)
+        prepared = map_ahead(self._load, openers, ahead=max(_READ_AHEAD, batch_size))
         for window in windows(prepared, _seconds, _WINDOW_S, _WINDOW_BATCHES * batch_size):
             good = [item for item in window if isinstance(item, _Recording)]
             log_probs = iter(self._batched([features for r in good for _, features in r.head], batch_size))

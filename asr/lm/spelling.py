@@ -72,7 +72,7 @@ class Spelling:
         return np.where(found, at + 1, NONE)
 
     def following(self, count: int) -> np.ndarray:
-        """Which code points below ``count`` lead on: (nodes, count / 8 rounded up) uint8, packed by `numpy.packbits`.
+        """Which code points, all below ``count``, lead on: (nodes, count / 8 rounded up) uint8, by `numpy.packbits`.
 
         >>> np.unpackbits(Spelling.of_words([chr(1), chr(1) + chr(3)]).following(4), axis=1, count=4).tolist()
         [[0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]]

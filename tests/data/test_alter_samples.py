@@ -427,6 +427,7 @@ def test_the_fingerprint_tells_settings_seed_and_recordings_apart(sounds: tuple[
         ({"noise": "ESC-10"}, r"augment\.noise is a list of names, got 'ESC-10'; write augment\.noise=\[ESC-10\]"),
         ({"noise_share": 0.5}, r"augment\.snr_db must say how far"),
         ({"cut_share": 0.5}, r"augment\.cut_db must say how far"),
+        ({"cut_db": [0, 10]}, r"augment\.cut_db\[0\] must be a number from 1 to 100, got 0"),
         ({"cut_db": [40, 10]}, r"augment\.cut_db\[1\] must be a number from 40 to 100, got 10"),
         ({"snr_db": 10}, r"augment\.snr_db must be a lowest and a highest number, such as \[0, 20\], got 10"),
         ({"snr_db": [20, 0]}, r"augment\.snr_db\[1\] must be a number from 20 to 100, got 0"),

@@ -14,7 +14,7 @@ from asr.decoding import BeamOptions, PrefixBeamSearch
 from asr.decoding.acceptor import Acceptor
 from asr.decoding.grammar import lexicon, phrases
 from asr.decoding.hotwords import hotwords
-from asr.decoding.scorer import Scorer
+from asr.decoding.scorer import Scorer, ScorerSum
 from asr.errors import VocabularyError
 from asr.text import Vocabulary
 
@@ -105,6 +105,18 @@ def test_extensions_are_left_unscored_only_where_they_could_not_win(
     unbounded = Unbounded(boost.following, boost.weights, boost.final)
     found, wanted = (decode(log_probs, BeamOptions(width=4), [scorer], count=4) for scorer in (boost, unbounded))
     assert found == wanted
+
+
+@pytest.mark.parametrize("scorer", [hotwords({"AB": 3.0}, ABC), phrases(["AB", "B A", "C"], ABC)])
+def test_what_an_acceptor_allows_is_what_it_gives_a_weight(scorer: Acceptor) -> None:
+    states, labels = np.arange(len(scorer.following))[:, np.newaxis], np.arange(1, len(ABC))
+    given = [scorer.extend(np.repeat(state[np.newaxis], len(labels), axis=0), labels)[0] for state in states]
+    allowed = scorer.allows(states)
+    assert (allowed is None) == (not scorer.constrains)
+    if allowed is not None:
+        np.testing.assert_array_equal(allowed[:, 1:], np.array(given) > -np.inf)
+    both = ScorerSum([scorer, scorer]).allows(np.repeat(states, 2, axis=1))
+    assert both is None if allowed is None else np.array_equal(both, allowed)
 
 
 @given(seed=st.integers(0, 10_000))

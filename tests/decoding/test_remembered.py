@@ -56,4 +56,5 @@ def test_threads_get_answers_to_their_own_questions(model: NgramModel, monkeypat
     scores = RememberedScores(model)
     with ThreadPoolExecutor(4) as pool:
         for seed, found in enumerate(pool.map(lambda seed: scores.score(*questions(model, seed)), range(40))):
-            np.testing.assert_array_equal(found[0], model.score(*questions(model, seed))[0])
+            for ours, theirs in zip(found, model.score(*questions(model, seed)), strict=True):
+                np.testing.assert_array_equal(ours, theirs)

@@ -156,7 +156,7 @@ def test_raised_words_add_their_weight_to_every_reading_that_has_them(seed: int,
     pronunciations = Pronunciations.of(model, LEXICON, PHONES)
     plain, more = (
         SpokenDecoder(VOCABULARY, model, pronunciations, WEIGHTS, EXACT, n_best=ALL, raised=some)
-        for some in (None, RaisedWords(ids, len(model) + 1))
+        for some in (None, RaisedWords(ids, len(model)))
     )
     wanted = {
         h.text: h.score + 3.0 * f" {h.text} ".count(" A B ") - 2.0 * h.text.split().count("BA")
@@ -165,8 +165,9 @@ def test_raised_words_add_their_weight_to_every_reading_that_has_them(seed: int,
     assert {h.text: h.score for h in more.decode([log_probs])[0]} == pytest.approx(wanted, abs=1e-5)
 
 
-def test_side_by_side_as_one_by_one(both, model: NgramModel) -> None:
-    narrow = decoder(model, options=BeamOptions(width=6, threshold=9.0, token_threshold=-3.0), n_best=3)
+@pytest.mark.parametrize("n_best", [1, 3])
+def test_side_by_side_as_one_by_one(n_best: int, both, model: NgramModel) -> None:
+    narrow = decoder(model, options=BeamOptions(width=6, threshold=9.0, token_threshold=-3.0), n_best=n_best)
     log_probs = [both(seed, frames) for seed, frames in enumerate([12, 0, 5, 1, 20, 5])]
     assert narrow.decode(log_probs) == [narrow.decode([one])[0] for one in log_probs]
 

@@ -111,6 +111,8 @@ def test_a_grammar_and_a_lexicon_leave_nothing_else_to_say(fused: Bundle, bag: n
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"hotwords": {"bag": 2.0, " ": 1.0}}, "hotwords are words or phrases"),
+        ({"hotwords": {"bag": float("nan")}}, "each with a number for its weight"),
         ({"beam_width": 1, "hotwords": {"A": 1.0}}, "a beam of 1"),
         ({"beam_width": 1, "n_best": 2}, "a beam of 1"),
         ({"beam_width": 1, "language_model": "some.lm"}, "a beam of 1"),

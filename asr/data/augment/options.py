@@ -83,7 +83,7 @@ class AugmentOptions:
         elif self.noise_share or self.babble_share:
             raise ConfigError("augment.snr_db must say how far above noise and babble speech is, such as [0, 20]")
         if self.cut_db is not None:
-            _check_range("augment.cut_db", self.cut_db)
+            _check_range("augment.cut_db", self.cut_db, least=1)
         elif self.cut_share:
             raise ConfigError("augment.cut_db must say how far below the loudest moment to cut, such as [12, 40]")
         altering = [name for name in _ALTERING if getattr(self, name)]
@@ -177,8 +177,8 @@ def _check_voices(voices: Sequence[Utterance]) -> None:
         )
 
 
-def _check_range(name: str, value: Any) -> None:
+def _check_range(name: str, value: Any, least: float = -100) -> None:
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
         raise ConfigError(f"{name} must be a lowest and a highest number, such as [0, 20], got {value!r}")
-    check_number(f"{name}[0]", value[0], -100, 100)
+    check_number(f"{name}[0]", value[0], least, 100)
     check_number(f"{name}[1]", value[1], value[0], 100)
