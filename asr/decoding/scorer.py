@@ -23,7 +23,7 @@ class Scorer(Protocol):
 
     @property
     def constrains(self) -> bool:
-        """Whether nothing may be dropped for being unlikely: what the network hardly hears may be all that is allowed."""
+        """Whether nothing may be dropped for being unlikely: what is hardly heard may be all that is allowed."""
         ...
 
     @property
