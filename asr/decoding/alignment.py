@@ -28,7 +28,7 @@ _BEAM = 1000.0
 """Natural logarithms by which the beam search's states may be worse than its best: a hundred labels or so."""
 
 _TABLE = 1 << 22
-"""Frames times states of which the whole way back is kept, nine bytes each, and nothing is left out."""
+"""Frames times states of which all costs are kept, sixteen bytes each, and nothing is left out."""
 
 _NEVER = np.full(2, np.inf)
 
@@ -124,24 +124,23 @@ def _skipping(labels: np.ndarray) -> np.ndarray:
 
 
 def _whole_path(log_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """State of each frame (T',), from a table of how many states back each state was before."""
+    """State of each frame (T',), from a table of what it costs to be in each state at each frame."""
     states, skipping = _states(labels), _skipping(labels)
     emitting = (log_probs.max(axis=1, keepdims=True) - log_probs).astype(np.float64).take(states, axis=1)
-    back = np.zeros(emitting.shape, np.int8)
-    cost = np.full(len(states) + 2, np.inf)  # two states before the first, where nothing comes from
-    stay, advance, skip = cost[2:], cost[1:-1], cost[:-2]
-    stay[:2] = emitting[0, :2]
-    for t in range(1, len(emitting)):
-        skipped, nearer = skip + skipping, np.minimum(stay, advance)
-        np.less(advance, stay, out=back[t].view(bool))
-        back[t, skipped < nearer] = 2
-        np.add(np.minimum(nearer, skipped), emitting[t], out=stay)
-    if np.isinf(cost[-2:]).all():
+    costs = np.full((len(emitting), len(states) + 2), np.inf)  # two states before the first, where nothing comes from
+    costs[0, 2:4] = emitting[0, :2]
+    for before, after, emits in zip(costs, costs[1:], emitting[1:], strict=False):
+        reached = np.minimum(before[2:], before[1:-1])
+        np.minimum(reached, before[:-2] + skipping, out=reached)
+        np.add(reached, emits, out=after[2:])
+    if np.isinf(costs[-1, -2:]).all():
         _nothing_spells_it()
     path = np.empty(len(emitting), np.int64)
-    path[-1] = state = max(0, len(states) - 2) + int(stay[-2:].argmin())
-    for t in range(len(emitting) - 1, 0, -1):
-        path[t - 1] = state = state - int(back[t, state])
+    path[-1] = state = max(0, len(states) - 2) + int(costs[-1, max(2, len(states)) :].argmin())
+    for t in range(len(emitting) - 2, -1, -1):
+        skip, advance, stay = costs[t, state : state + 3].tolist()
+        back = 1 if advance < stay else 0
+        path[t] = state = state - (2 if skip + skipping[state] < min(stay, advance) else back)
     return path
 
 

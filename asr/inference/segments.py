@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from asr.bundle import Bundle
-from asr.decoding.confidence import word_confidence
+from asr.decoding.confidence import word_confidences
 from asr.decoding.decoder import probabilities
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.words import WordSpan, word_spans
@@ -19,14 +21,21 @@ SOME_S, SOME_CONFIDENCE = 3.0, 0.6
 """Where less is surely speech, some words or a clock, it must be read this near to that."""
 
 
-def as_segment(run: Run, readings: Sequence[Hypothesis], bundle: Bundle) -> Segment | None:
-    """The segment of ``run`` whose likeliest readings these are, best first; None where nothing was said.
+def as_segments(runs: Sequence[Run], readings: Sequence[Sequence[Hypothesis]], bundle: Bundle) -> list[Segment | None]:
+    """The segment of each run whose likeliest readings these are, best first; None where nothing was said.
 
     Sounds that the voice-activity detector takes for speech are told by their words, as Whisper tells silence: both
     must speak against them. How sure a model reads says something only beside how sure it usually is: what was three
     words in four wrong on dev would else find no speech at all.
     """
-    words = _words(run, readings[0], bundle) if readings else ()
+    read = [(run, some[0]) for run, some in zip(runs, readings, strict=True) if some]
+    raw = word_confidences([run.log_probs for run, _ in read], [best for _, best in read], bundle.vocabulary)
+    sure = iter(raw)
+    return [_segment(run, some, next(sure), bundle) if some else None for run, some in zip(runs, readings, strict=True)]
+
+
+def _segment(run: Run, readings: Sequence[Hypothesis], raw: np.ndarray, bundle: Bundle) -> Segment | None:
+    words = _words(run, readings[0], raw, bundle)
     if not words:
         return None
     confidence = sum(word.confidence for word in words) / len(words)
@@ -48,9 +57,8 @@ def _is_sound(run: Run, confidence: float, usual: float | None) -> bool:
     return confidence < usual * (LITTLE_CONFIDENCE if run.surely_s < LITTLE_S else SOME_CONFIDENCE)
 
 
-def _words(run: Run, reading: Hypothesis, bundle: Bundle) -> tuple[Word, ...]:
-    spans = word_spans(reading, bundle.vocabulary)
-    sure = bundle.decoder.calibration(word_confidence(run.log_probs, reading, bundle.vocabulary))
+def _words(run: Run, reading: Hypothesis, raw: np.ndarray, bundle: Bundle) -> tuple[Word, ...]:
+    spans, sure = word_spans(reading, bundle.vocabulary), bundle.decoder.calibration(raw)
     return tuple(_word(span, run, bundle.frame_s, sure) for span, sure in zip(spans, sure.tolist(), strict=True))
 
 

@@ -24,7 +24,7 @@ from asr.inference.normalise import RunningFeatures
 from asr.inference.pieces import Piece, PieceCutter, Span, every_sound
 from asr.inference.pieces import VoiceActivity as HearsSpeech
 from asr.inference.runs import OutputFrames, Run, Runs
-from asr.inference.segments import as_segment
+from asr.inference.segments import as_segments
 from asr.inference.session import AcousticSession
 from asr.inference.transcript import Segment, Transcript
 
@@ -290,8 +290,7 @@ class Transcriber:
 
     def read(self, runs: Sequence[Run]) -> list[Segment | None]:
         """What each run says; None where that is nothing."""
-        of_each = self._decoder.decode([run.log_probs for run in runs])
-        return [as_segment(run, readings, self.bundle) for run, readings in zip(runs, of_each, strict=True)]
+        return as_segments(runs, self._decoder.decode([run.log_probs for run in runs]), self.bundle)
 
     def _blocks(self, source: Source | np.ndarray, sample_rate: int | None) -> Iterable[np.ndarray]:
         if isinstance(source, np.ndarray):

@@ -30,7 +30,7 @@ from asr.decoding import (
     WordFusion,
 )
 from asr.decoding.calibration import CalibrationReport, calibrate
-from asr.decoding.confidence import word_confidence
+from asr.decoding.confidence import word_confidences
 from asr.decoding.priors import discount, log_priors
 from asr.errors import ConfigError
 from asr.evaluation import error_rate, evaluate
@@ -214,7 +214,7 @@ def calibrate_confidence(decoder: Decoder, dev: DevSet, vocabulary: Vocabulary) 
         EvaluationError: there is nothing to calibrate by, or one speaker only.
     """
     readings = _read(decoder, dev)
-    raw = [word_confidence(lp, best, vocabulary) for lp, best in zip(dev.log_probs, readings, strict=True)]
+    raw = word_confidences(dev.log_probs, readings, vocabulary)
     texts = [" ".join(best.text.split()) for best in readings]
     correct = [correct_words(reference, text) for reference, text in zip(dev.references, texts, strict=True)]
     return calibrate(raw, correct, dev.speakers)

@@ -16,7 +16,7 @@ from asr.corpora.prepare import prepare
 from asr.data import read_manifest
 from asr.decoding import Hypothesis, greedy_decode
 from asr.decoding.calibration import roc_area
-from asr.decoding.confidence import word_confidence
+from asr.decoding.confidence import word_confidence, word_confidences
 from asr.decoding.words import word_spans
 from asr.evaluation.correct_words import correct_words
 from asr.text import Vocabulary
@@ -78,6 +78,16 @@ def test_impossible_words_have_none() -> None:
 
 def test_no_words() -> None:
     assert word_confidence(random_log_probs(0, 5), Hypothesis("", (), (), 0.0), VOCABULARY).shape == (0,)
+
+
+def test_several_recordings_at_once_as_one_by_one() -> None:
+    log_probs = [random_log_probs(seed, frames, sharpness=2) for seed, frames in enumerate([9, 0, 4, 14, 2])]
+    hypotheses = [greedy_decode(one, VOCABULARY) for one in log_probs]
+    alone = [word_confidence(*pair, VOCABULARY) for pair in zip(log_probs, hypotheses, strict=True)]
+    assert sum(map(len, alone)) > 3
+    for found, wanted in zip(word_confidences(log_probs, hypotheses, VOCABULARY), alone, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9)
+    assert word_confidences([], [], VOCABULARY) == []
 
 
 @pytest.mark.real_data

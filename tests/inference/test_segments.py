@@ -13,7 +13,7 @@ from asr.bundle import Bundle, load_bundle
 from asr.decoding import Hypothesis
 from asr.decoding.calibration import Calibration
 from asr.inference.runs import Run
-from asr.inference.segments import as_segment
+from asr.inference.segments import as_segments
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def run_of(probability: float, surely_s: float, bundle: Bundle) -> tuple[Run, Hy
 def is_kept(probability: float, surely_s: float, bundle: Bundle, usual: float | None) -> bool:
     decoder = replace(bundle.decoder, calibration=Calibration(), usual_confidence=usual)
     run, reading = run_of(probability, surely_s, bundle)
-    return as_segment(run, [reading], replace(bundle, decoder=decoder)) is not None
+    return as_segments([run], [[reading]], replace(bundle, decoder=decoder)) != [None]
 
 
 @pytest.mark.parametrize(
