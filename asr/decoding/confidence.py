@@ -78,7 +78,7 @@ def _log_probabilities(
             reached[:, 1:] += front[on, :-1]
             reached[:, 2:] += np.where(may_skip[on, 2:], front[on, :-2], 0.0)
             reached *= inside[on] * np.exp(np.take_along_axis(log_probs[starts[on] + step], states[on], axis=1))
-            sums = reached.sum(axis=1)
+            sums = reached.cumsum(axis=1)[:, -1]  # one after the other, whatever a wider word beside it adds of zeros
             front[on] = reached / np.maximum(sums, _TINY)[:, None]
             totals[on] += np.log(sums)
         return totals + np.log(front[rows, last] + front[rows, last - 1])

@@ -29,13 +29,9 @@ from asr.inference.session import AcousticSession
 from asr.inference.transcript import Segment, Transcript
 
 BATCH_SIZE = 8
-_WINDOW_BATCHES = 8
-_WINDOW_S = 1200.0
-"""Recordings sorted by length at a time: this many batches, fewer once they last this many seconds."""
-
-_SEARCHED_BATCHES, _SEARCHED_S = 4, 300.0
-"""Recordings whose search begins together: of this many batches, fewer once they last so many seconds. With a batch
-size of 1 each is searched alone."""
+_WINDOW_BATCHES, _WINDOW_S = 4, 300.0
+"""Recordings that are sorted by length, and searched side by side: this many batches, fewer once they last so many
+seconds. With a batch size of 1 each is searched alone."""
 
 _READ_AHEAD = 32
 """Recordings read while others are searched; each keeps its file open."""
@@ -221,8 +217,7 @@ class Transcriber:
         for window in windows(prepared, _seconds, _WINDOW_S, _WINDOW_BATCHES * batch_size):
             good = [item for item in window if isinstance(item, _Recording)]
             log_probs = iter(self._batched([features for r in good for _, features in r.head], batch_size))
-            together = batch_size if batch_size == 1 else _SEARCHED_BATCHES * batch_size
-            for items in windows(window, _seconds, _SEARCHED_S, together):
+            for items in [window] if batch_size > 1 else [[item] for item in window]:
                 yield from self._read_together(items, log_probs)
 
     def _read_together(
