@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from librosa.effects import trim
 
 from asr.data import Utterance, write_manifest
 from asr.data.augment import (
@@ -341,6 +342,15 @@ def test_what_is_below_the_drawn_level_is_cut_off_at_both_ends(sides_db: float, 
 def test_levels_to_cut_at_are_drawn_from_all_of_the_range() -> None:
     cut = [len(CloseCut((10, 40))(quiet_loud_quiet(25), RATE, np.random.default_rng(s))) for s in range(60)]
     assert np.mean([n > RATE for n in cut]) == pytest.approx(0.5, abs=0.2)  # it is left where the level is below 25 dB
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_cuts_as_librosa_trims(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    sound = (draw.normal(size=RATE + seed) * np.hanning(RATE + seed) ** 4).astype(np.float32)
+    level = np.random.default_rng(seed).uniform(10, 40)
+    cut = CloseCut((10, 40))(sound, RATE, np.random.default_rng(seed))
+    np.testing.assert_array_equal(cut, trim(sound, top_db=level, frame_length=400, hop_length=160)[0])
 
 
 def test_silence_is_left_as_it_is() -> None:
