@@ -13,7 +13,7 @@ _WINDOW_S, _HOP_S = 0.025, 0.01
 class CloseCut:
     """Beginning and end cut off where they are a number of decibels, drawn from ``range_db``, below the loudest moment.
 
-    With the silence go weak consonants: what is left of SIX may be its vowel. As `librosa.effects.trim`, without librosa.
+    With the silence go weak consonants: what is left of SIX may be its vowel. It cuts as `librosa.effects.trim`.
 
     Attributes:
         range_db: least and most that what is cut off is below the loudest 25 ms.
