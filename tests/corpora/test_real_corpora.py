@@ -16,12 +16,17 @@ PUBLISHED = [
     (
         "librispeech",
         "LibriSpeech",
-        {"dev-clean": (2703, 5.39, 40, {}), "train-clean-100": (367, 1.17, 3, {})},
+        {
+            "dev-clean": (2703, 5.39, 40, {}),
+            "train-clean-5": (1519, 5.31, 28, {}),
+            "train-clean-100": (329, 1.03, 3, {}),
+        },
     ),
     ("librispeech", "LibriSpeech-original", {"dev-clean": (15, 0.04, 1, {})}),
     ("an4", "an4", {"train": (948, 0.71, 74, {}), "test": (117, 0.09, 9, {"no transcript": 13})}),
     ("fsdd", "free-spoken-digit-dataset", {"all": (3000, 0.37, 6, {})}),
     ("kaldi", "speechocean762", {"train": (2500, 2.88, 125, {})}),
+    ("kaldi", "cmu_arctic", {"train": (4528, 3.96, 4, {})}),
     ("ljspeech", "LJSpeech-1.1", {"all": (385, 0.69, 1, {"missing audio": 12715})}),
     ("folder", "voice-kathleen", {"all": (1620, 1.37, 1, {})}),
     ("common_voice", "cv-corpus-6.1-2020-12-11/en", {"validated": (100, 0.13, 95, {})}),
