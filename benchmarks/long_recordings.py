@@ -7,7 +7,7 @@ transcribe its first minute and all of it. The transcript is scored against all 
 that of the same utterances read one by one. Times are held against forced alignment, by the same acoustic model, of
 each reference over its utterance alone, moved to where the utterance lies; of words that are right only.
 
-A seam is where a piece ends and the next begins, in a silence or within speech. A word is lost where it is missing from
+A seam is where a chunk ends and the next begins, in a silence or within speech. A word is lost where it is missing from
 the long transcript and right one by one; it is doubled where one too many stands beside its equal.
 """
 
@@ -29,11 +29,11 @@ from stitching import Placed, spoken_words, stitch
 from tables import write_table
 
 from asr import load_model
+from asr.alignment.align import normaliser_of
 from asr.audio import stream_audio
 from asr.data import read_manifest
 from asr.evaluation import align, error_rate
-from asr.inference import Transcriber, Word
-from asr.inference.align import normaliser_of
+from asr.inference import Transcriber, Word, texts
 from asr.provenance import provenance
 from asr.text import normalise
 
@@ -113,11 +113,11 @@ def measured(bundle: str, recording: Path) -> Measure:
 
 
 def seams_of(model: Transcriber, recording: Path) -> Seams:
-    """Where the pieces of a recording end."""
-    cutter = model.cutter()
+    """Where the chunks of a recording end."""
+    reader = model.pipeline.reader()
     blocks = stream_audio(recording, model.sample_rate)
-    spans = [piece.span for block in blocks for piece in cutter.accept(block)]
-    spans += [piece.span for piece in cutter.finish()]
+    spans = [chunk.span for block in blocks for chunk in reader.accept(block)]
+    spans += [chunk.span for chunk in reader.finish()]
     return {
         place: np.array([span.core_stop for span in spans if span.goes_on == is_within]) / model.sample_rate
         for place, is_within in (("cuts within speech", True), ("ends in a silence", False))
@@ -144,7 +144,7 @@ def words(model: Transcriber, placed: Sequence[Placed], heard: Sequence[Word], s
     """Rows of errors, seams and times."""
     normaliser = normaliser_of(model.bundle)
     references = [normalise(p.utterance.text, normaliser) for p in placed]
-    read = model.transcribe_utterances((p.utterance for p in placed), batch_size=1)
+    read = texts(model.transcribe_utterances((p.utterance for p in placed), batch_size=1))
     alone = [normalise(str(text), normaliser) for text in read]
     heard = [Word(text, w.start, w.end, w.confidence) for w in heard if (text := normalise(w.text, normaliser))]
     one_by_one = 100 * error_rate(references, alone).rate

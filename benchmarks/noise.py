@@ -24,8 +24,8 @@ from asr.audio import load_audio
 from asr.audio.voice_activity import VoiceActivity
 from asr.data import Utterance, read_manifest
 from asr.evaluation import error_rate
-from asr.inference import Transcriber, load_model
-from asr.inference.pieces import PieceCutter
+from asr.inference import Transcriber, load_model, texts
+from asr.inference.chunker import Chunker
 from asr.provenance import provenance
 
 RATE = 16_000
@@ -89,7 +89,7 @@ def survival(model: Transcriber, utterances: Sequence[Utterance], sounds: Path, 
     alone = [load_audio(u.audio_filepath, RATE, offset_s=u.offset, duration_s=u.duration) for u in utterances]
     framed = [np.pad(samples, round(AROUND_S * RATE)) for samples in alone]
     noisy = [with_sound(samples, unheard[random.integers(len(unheard))]) for samples in framed]
-    rows = [wer_row("utterances as they are", utterances, map(str, model.transcribe_utterances(utterances)))]
+    rows = [wer_row("utterances as they are", utterances, map(str, texts(model.transcribe_utterances(utterances))))]
     for name, recordings in [
         ("within silence", framed),
         (f"within silence, and throughout a sound at {SNR_DB:.0f} dB", noisy),
@@ -114,11 +114,11 @@ def wer_row(name: str, utterances: Sequence[Utterance], texts: Iterable[str]) ->
 
 def cost(samples: np.ndarray) -> float:
     """Processor seconds of all threads, a second of samples, to cut them."""
-    cutter = PieceCutter(VoiceActivity.load())
+    chunker = Chunker(VoiceActivity.load())
     begun = time.process_time()
     for at in range(0, len(samples), RATE):
-        cutter.accept(samples[at : at + RATE])
-    cutter.finish()
+        chunker.accept(samples[at : at + RATE])
+    chunker.finish()
     return (time.process_time() - begun) / (len(samples) / RATE)
 
 

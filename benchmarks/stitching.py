@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from asr.alignment.align import align_utterance, normaliser_of
 from asr.audio import load_audio
 from asr.data import Utterance
 from asr.inference import Transcriber, Word
-from asr.inference.align import align_utterance, normaliser_of
 from asr.text import normalise
 
 GAPS_S = (0.3, 1.5)

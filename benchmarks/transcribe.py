@@ -70,7 +70,7 @@ def real_time_factor(recordings: list[Path], durations: list[float], arguments: 
     """Rows for one process, recordings one by one and in batches."""
     model = load_model(arguments.model, threads=2)
     rows = []
-    for batch_size in (1, 8):
+    for batch_size in (1, 32):
         seconds = []
         for _ in range(arguments.runs):
             start = time.perf_counter()

@@ -10,7 +10,19 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "asr"
 GROUND = {"errors", "files", "provenance", "checks"}
-LIGHT = {"audio", "text", "features", "data", "lm", "decoding", "evaluation", "bundle", "inference"}
+LIGHT = {
+    "audio",
+    "text",
+    "features",
+    "data",
+    "lm",
+    "decoding",
+    "evaluation",
+    "bundle",
+    "inference",
+    "alignment",
+    "tuning",
+}
 MAY_IMPORT = {
     "audio": set(),
     "text": set(),
@@ -22,7 +34,9 @@ MAY_IMPORT = {
     "evaluation": {"text", "audio", "decoding"},
     "leaks": {"audio", "text", "data"},
     "bundle": {"features", "text", "lm", "decoding"},
-    "inference": LIGHT,
+    "inference": {"audio", "text", "features", "data", "lm", "decoding", "bundle"},
+    "alignment": {"audio", "text", "data", "decoding", "bundle", "inference"},
+    "tuning": {"audio", "text", "data", "lm", "decoding", "evaluation", "bundle", "inference"},
     "models": {"text"},
     "training": {"audio", "text", "features", "data", "lm", "decoding", "evaluation", "models"},
     "export": {*LIGHT, "models", "training"},

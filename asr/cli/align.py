@@ -26,12 +26,11 @@ from typing import TYPE_CHECKING
 from asr.cli.main import report
 from asr.errors import AlignmentError, AsrError, ConfigError
 from asr.files import write_atomically
+from asr.inference.writers import FORMATS, render_transcript
 
 if TYPE_CHECKING:
     from asr.data import Utterance
     from asr.inference import Transcriber, Transcript
-
-_FORMATS = ("json", "jsonl", "ctm", "TextGrid", "srt", "vtt", "tsv", "txt")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: the one that ships)")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE|FOLDER", help="default: ctm on stdout")
     parser.add_argument(
-        "-f", "--output_format", choices=_FORMATS, help="of the files in a folder (default: json)", metavar="FORMAT"
+        "-f",
+        "--output_format",
+        choices=list(FORMATS),
+        help="of the files in a folder (default: json)",
+        metavar="FORMAT",
     )
     parser.add_argument(
         "--cut", metavar="WORD,WORD", help="these words, wherever they are said, each an utterance of -o FILE.jsonl"
@@ -66,10 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
     lines = _lines(arguments)
     output_format = _format_of_file(arguments)
 
-    from asr.inference.align import align_text
+    from asr.alignment.align import align_text
 
     transcript = align_text(_acoustic_model(arguments), arguments.input, lines)
-    _write(_render(transcript, output_format, Path(arguments.input).stem), arguments.output)
+    _write(render_transcript(transcript, output_format, Path(arguments.input).stem), arguments.output)
     return 0
 
 
@@ -97,19 +100,10 @@ def _format_of_file(arguments: argparse.Namespace) -> str:
         raise ConfigError("-f is for a manifest's files in a folder; for one file the suffix of -o says the format")
     if arguments.output is None:
         return "ctm"
-    by_suffix = {f".{name.lower()}": name for name in _FORMATS}
+    by_suffix = {f".{name.lower()}": name for name in FORMATS}
     if (suffix := arguments.output.suffix.lower()) not in by_suffix:
-        raise ConfigError(f"-o {arguments.output}: the suffix says the format; there are {', '.join(_FORMATS)}")
+        raise ConfigError(f"-o {arguments.output}: the suffix says the format; there are {', '.join(FORMATS)}")
     return by_suffix[suffix]
-
-
-def _render(transcript: Transcript, output_format: str, name: str) -> str:
-    from asr.inference import textgrid
-    from asr.inference.writers import render_transcript
-
-    if output_format == "TextGrid":
-        return textgrid.render(transcript)
-    return render_transcript(transcript, output_format, name)
 
 
 def _write(text: str, path: Path | None) -> None:
@@ -135,7 +129,7 @@ def _align_manifest(arguments: argparse.Namespace) -> int:
         _refuse_paths(utterances)
     rendered: list[str] = []
     for utterance, transcript in _aligned(_acoustic_model(arguments), utterances):
-        rendered.append(_render(transcript, output_format, utterance.id))
+        rendered.append(render_transcript(transcript, output_format, utterance.id))
         if not in_one_file:
             _write(rendered[-1], arguments.output / f"{utterance.id}.{output_format}")
     if in_one_file:
@@ -152,8 +146,8 @@ def _cut_manifest(arguments: argparse.Namespace) -> int:
         )
     if output.resolve() == Path(arguments.input).resolve():
         raise ConfigError(f"-o {output} is the manifest that is read; write another")
+    from asr.alignment.isolated_words import WordCutter
     from asr.data import read_manifest, write_manifest
-    from asr.inference.word_cuts import WordCutter
 
     cutter = WordCutter(_acoustic_model(arguments), words)
     found: list[Utterance] = []
@@ -181,7 +175,7 @@ def _refuse_text(arguments: argparse.Namespace) -> None:
 
 
 def _refuse_file(folder: Path) -> None:
-    if folder.suffix.lower() in {f".{name.lower()}" for name in _FORMATS}:
+    if folder.suffix.lower() in {f".{name.lower()}" for name in FORMATS}:
         raise ConfigError(f"-o {folder}: a manifest's utterances go to one FILE.ctm, or to a FOLDER with -f FORMAT")
 
 
@@ -192,7 +186,7 @@ def _refuse_paths(utterances: Sequence[Utterance]) -> None:
 
 def _aligned(model: Transcriber, utterances: Sequence[Utterance]) -> Iterator[tuple[Utterance, Transcript]]:
     """Each utterance that can be aligned; the others are reported."""
-    from asr.inference.align import align_utterance
+    from asr.alignment.align import align_utterance
 
     for utterance in utterances:
         try:

@@ -11,7 +11,7 @@ from asr.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr.inference import Transcriber
-    from asr.inference.decoders import Decoding
+    from asr.inference.decoding_options import Decoding
 
 _NO_MODEL = "none"
 HOTWORD_WEIGHT = 8.0
@@ -55,7 +55,7 @@ def load_model_for(arguments: argparse.Namespace, n_best: int = 1) -> Transcribe
 
 
 def _decoding(arguments: argparse.Namespace, n_best: int) -> Decoding:
-    from asr.inference.decoders import OWN, Decoding
+    from asr.inference.decoding_options import OWN, Decoding
 
     entries = [*(arguments.hotwords or "").split(","), *_lines(arguments.hotwords_file)]
     return Decoding(

@@ -207,7 +207,7 @@ def _transcribe(arguments: argparse.Namespace, utterances: list[Utterance]) -> I
                 f"{arguments.model} is a training run, read by its best path; export it to decode otherwise"
             )
         return _transcribe_with_checkpoint(arguments.model, utterances)
-    return watched(load_model_for(arguments).utterance_transcripts(utterances), len(utterances), "transcribing")
+    return watched(load_model_for(arguments).transcribe_utterances(utterances), len(utterances), "transcribing")
 
 
 def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) -> list[str | AsrError]:

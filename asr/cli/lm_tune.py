@@ -13,7 +13,7 @@ from asr.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr.data import Utterance
-    from asr.inference.tuning import Trial, Tuned
+    from asr.tuning import Trial, Tuned
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +41,8 @@ def work(arguments: argparse.Namespace) -> None:
 
     from asr.data import read_manifest
     from asr.inference import Decoding, load_model
-    from asr.inference.tuning import dev_set, tune_bundle
     from asr.text import read_lexicon
+    from asr.tuning import dev_set, tune_bundle
 
     model = load_model(arguments.bundle, precision=arguments.precision, decoding=Decoding(beam_width=1))
     if arguments.lm and model.bundle.pronunciations and not arguments.lexicon:

@@ -12,6 +12,7 @@ Formats (-f, several as srt,json):
   vtt    subtitles (WebVTT); with --word_timestamps the text says when each word begins
   tsv    start and end in ms, text
   ctm    a line a word, as NIST's sclite scores it
+  TextGrid  Praat's tiers of segments and words
 On stdout, of several recordings, txt, json and jsonl name the path, ctm the recording.
 
 A recording that cannot be used is named on stderr with its reason; the others go on.
@@ -43,13 +44,6 @@ if TYPE_CHECKING:
 
     Deliver = Callable[["Input", Transcript], object]
 
-FORMATS = ("txt", "json", "jsonl", "srt", "vtt", "tsv", "ctm")
-"""As asr.inference.writers has them, which need not be imported to show the help."""
-
-_SUBTITLES = {"srt", "vtt"}
-_TOLD_APART = {"txt", "json", "jsonl", "ctm"}
-"""Formats of which several recordings may follow one another on stdout."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags, named as whisper's where it has them."""
@@ -63,8 +57,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f", "--output_format", type=_formats, default="txt", metavar="FORMAT[,FORMAT]", help="or all; default: txt"
     )
-    parser.add_argument("--threads", type=whole_number(0), default=0, metavar="N", help="default: one a core")
-    parser.add_argument("--batch_size", type=whole_number(1), default=8, metavar="N", help="default: 8")
+    parser.add_argument(
+        "--threads",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="recordings, or parts of one, computed side by side (default: one a core)",
+    )
+    parser.add_argument(
+        "--batch_size",
+        type=whole_number(1),
+        default=32,
+        metavar="N",
+        help="recordings decoded together; changes no text (default: 32)",
+    )
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
     add_decoding_arguments(parser)
     parser.add_argument("--n_best", type=whole_number(1), default=1, metavar="N", help="readings of a segment in json")
@@ -82,6 +88,8 @@ def _add_subtitle_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _formats(text: str) -> str:
+    from asr.inference.writers import FORMATS
+
     if unknown := [name for name in text.split(",") if name not in FORMATS and text != "all"]:
         raise argparse.ArgumentTypeError(f"no format {unknown[0]!r}; there are {', '.join(FORMATS)}; or all, alone")
     return text
@@ -223,7 +231,7 @@ def _nothing_in(folder: str) -> str:
 
 def _subtitle_options(arguments: argparse.Namespace) -> SubtitleOptions:
     """Those of the command line, refused where they would change nothing."""
-    from asr.inference.writers import SubtitleOptions
+    from asr.inference.writers import FORMATS, SubtitleOptions, formats
 
     options = SubtitleOptions(
         max_line_width=arguments.max_line_width,
@@ -232,7 +240,7 @@ def _subtitle_options(arguments: argparse.Namespace) -> SubtitleOptions:
         highlight_words=arguments.highlight_words,
     )
     is_cut = options.max_line_width is not None or options.highlight_words
-    if is_cut and arguments.output_format != "all" and _SUBTITLES.isdisjoint(arguments.output_format.split(",")):
+    if is_cut and not any(FORMATS[name].has_lines for name in formats(arguments.output_format)):
         raise ConfigError(f"-f {arguments.output_format} has no lines to break or words to mark; srt and vtt have")
     return options
 
@@ -241,12 +249,12 @@ def _output(
     folder: Path | None, output_format: str, options: SubtitleOptions, inputs: Sequence[Input], several: bool
 ) -> Deliver:
     """What to do with an input's transcript."""
-    from asr.inference.writers import write_transcript
+    from asr.inference.writers import FORMATS, write_transcript
 
     if folder is not None:
         _refuse_collisions(inputs, lambda stem: f"written to {folder / stem}.*")
         return lambda entry, transcript: write_transcript(transcript, folder / entry.stem, output_format, options)
-    if output_format not in (_TOLD_APART if several else FORMATS):
+    if output_format not in FORMATS or (several and not FORMATS[output_format].names_recordings):
         raise ConfigError(f"-f {output_format} of {len(inputs)} recording(s) needs -o FOLDER to write files to")
     if output_format == "ctm":
         _refuse_collisions(inputs, lambda stem: f"called {stem} in the ctm")

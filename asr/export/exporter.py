@@ -20,6 +20,7 @@ from asr.export.int8 import quantise
 from asr.export.onnx_graph import to_onnx
 from asr.export.parity import Difference, check_parity, difference
 from asr.inference import Transcriber
+from asr.inference import texts as to_texts
 from asr.training.dataset import Example, compute_features
 from asr.training.evaluate import log_probs
 from asr.training.setup import Setup, load_trained
@@ -116,7 +117,7 @@ def _convert(setup: Setup, files: Mapping[str, Path], work: Path, examples: Sequ
 def _score(setup: Setup, precision: str, file: Path, utterances: Sequence[Utterance], threads: int) -> Evaluation:
     """Error rates of ``file`` on ``utterances``, by the code that users of the bundle will run."""
     bundle = Bundle(file.parent, {}, setup.front_end, setup.cmvn, setup.vocabulary, (precision,), frame_s(setup))
-    texts = Transcriber(bundle, threads=threads).transcribe_utterances(utterances)
+    texts = to_texts(Transcriber(bundle, threads=threads).transcribe_utterances(utterances))
     normaliser = setup.record.get("config", {}).get("data", {}).get("normaliser", "upper_letters")
     return evaluate(utterances, list(texts), normaliser)
 

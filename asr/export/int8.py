@@ -19,8 +19,8 @@ def quantise(source: Path, target: Path) -> None:
     Convolutions stay float32: they hold few of the weights. So do the weights of RNN and GRU nodes, since ONNX Runtime
     has no quantised kernel of these; a model of such layers hardly shrinks.
 
-    The inputs of a product are quantised as it is computed, by the range they have in their batch, so that log-probs
-    depend a little on what an utterance is batched with.
+    The inputs of a product are quantised as it is computed, by the range they have in their batch. Transcription
+    computes each chunk of a recording as a batch of its own, so that its log-probabilities depend on nothing else.
     """
     with _quiet():
         quantize_dynamic(

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from asr.audio import Resampler
 from asr.audio.samples import as_packet
-from asr.inference.pieces import Piece
+from asr.inference.pipeline import ChunkFeatures
 from asr.inference.transcriber import Transcriber
 from asr.inference.transcript import Segment
 
@@ -32,8 +32,8 @@ class Update:
 class StreamingTranscriber:
     """Transcribes one recording as its samples come, in packets of any size.
 
-    The segments, all together, are those of `Transcriber.transcribe` of the whole. A packet waits for the model where
-    the partial is due again, or a piece is decided; nothing runs in between.
+    The segments, all together, are those of `Transcriber.transcribe` of the whole. A packet waits for the network where
+    the partial is due again, or a chunk is complete; nothing runs in between.
 
     Latency, beside the packets' own length and the computing: a word is heard into the next partial, at most
     ``interval_s`` (0.5 s) after its end, or up to 1.5 s later where it begins speech after a silence (the detector
@@ -53,51 +53,51 @@ class StreamingTranscriber:
         Raises:
             SampleRateError: ``sample_rate`` is outside 4 kHz to 384 kHz.
         """
-        self._model, self._interval_s = model, interval_s
+        self._pipeline, self._interval_s = model.pipeline, interval_s
         self._resampler = Resampler(sample_rate or model.sample_rate, model.sample_rate)
-        self._cutter, self._features, self._runs = model.cutter(), model.features(), model.runs()
+        self._reader, self._stitcher = self._pipeline.reader(), self._pipeline.stitcher()
         self._partial = self._stable = ""
         self._due_s = interval_s
 
     @property
     def heard_s(self) -> float:
         """Seconds heard so far."""
-        return self._cutter.heard_s
+        return self._reader.duration
 
     def accept(self, samples: ArrayLike) -> Update:
-        """Hear a packet (n,) of floats in [-1, 1], int16 or int32.
+        """Take a packet (n,) of floats in [-1, 1], int16 or int32.
 
         Raises:
             AudioFormatError: another shape or type.
             AudioNotFiniteError: NaN or infinite samples.
         """
-        pieces = self._cutter.accept(self._resampler.accept(as_packet(samples)))
-        final = self._decide(pieces)
-        if pieces or self.heard_s >= self._due_s:
+        chunks = self._reader.accept(self._resampler.accept(as_packet(samples)))
+        final = self._decode(chunks)
+        if chunks or self.heard_s >= self._due_s:
             self._look_again(anew=bool(final))
         return Update(final, self._partial, self._stable)
 
     def finish(self) -> Update:
-        """The rest, once the last packet came; there is no partial then."""
-        pieces = self._cutter.accept(self._resampler.finish()) + self._cutter.finish()
+        """Return the rest, once the last packet came; there is no partial then."""
+        chunks = self._reader.accept(self._resampler.finish()) + self._reader.finish()
         self._partial = self._stable = ""
-        return Update(self._decide(pieces))
+        return Update(self._decode(chunks))
 
-    def _decide(self, pieces: list[Piece]) -> tuple[Segment, ...]:
-        computed = ((p.span, self._model.compute(self._features.accept(p.samples))) for p in pieces)
-        return tuple(filter(None, self._model.read(list(self._runs.over(computed)))))
+    def _decode(self, chunks: list[ChunkFeatures]) -> tuple[Segment, ...]:
+        regions = list(self._stitcher.over(map(self._pipeline.log_probs, chunks)))
+        return tuple(filter(None, self._pipeline.decode(regions)))
 
     def _look_again(self, anew: bool) -> None:
         self._due_s = self.heard_s + self._interval_s
         before = "" if anew else self._partial
-        self._partial = self._read_open()
+        self._partial = self._open_text()
         pairs = zip(before.split(), self._partial.split(), strict=False)
         self._stable = " ".join(word for word, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
-    def _read_open(self) -> str:
-        piece = self._cutter.open_piece()
-        if piece is None:
+    def _open_text(self) -> str:
+        """Return what is said in the chunk that is not complete yet, as far as it was heard."""
+        chunk = self._reader.preview()
+        if chunk is None:
             return ""
-        log_probs = self._model.compute(self._features.so_far(piece.samples))
-        (segment,) = self._model.read([self._runs.so_far(piece.span, log_probs)])
+        (segment,) = self._pipeline.decode([self._stitcher.preview(self._pipeline.log_probs(chunk))])
         return "" if segment is None else segment.text

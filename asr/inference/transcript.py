@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from asr.errors import AsrError
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,14 @@ class Transcript:
     text: str
     segments: tuple[Segment, ...]
     duration: float
+
+    @classmethod
+    def of(cls, segments: Sequence[Segment], duration: float) -> Transcript:
+        """Return the transcript of a recording of ``duration`` seconds that has these segments."""
+        return cls(" ".join(segment.text for segment in segments), tuple(segments), duration)
+
+
+def texts(results: Iterable[Transcript | AsrError]) -> Iterator[str | AsrError]:
+    """Yield the text of each transcript, and each error as it is."""
+    for result in results:
+        yield result.text if isinstance(result, Transcript) else result

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from asr.alignment.isolated_words import WordCutter
 from asr.data import Utterance, read_manifest, write_manifest
 from asr.errors import AlignmentError, AsrError, ManifestError
 from asr.inference import Decoding, load_model
-from asr.inference.word_cuts import WordCutter
 from asr.recipe.plan import WordCuts
 
 

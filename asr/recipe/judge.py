@@ -12,7 +12,8 @@ from asr.data import Utterance
 from asr.errors import AsrError
 from asr.evaluation import Evaluation, compare_evaluations, evaluate, read_hypotheses
 from asr.inference import load_model
-from asr.inference.decoders import Decoding
+from asr.inference import texts as to_texts
+from asr.inference.decoding_options import Decoding
 from asr.recipe.plan import Peer
 
 NOBODY = "nobody"
@@ -78,7 +79,7 @@ def judge(test: JudgingSet, precision: str, decoding: Decoding) -> Judged:
     for bundle, utterances in test.readers:
         transcriber = load_model(bundle, precision=precision, decoding=decoding)
         begun = time.perf_counter()
-        found = list(transcriber.transcribe_utterances(utterances, batch_size=1))
+        found = list(to_texts(transcriber.transcribe_utterances(utterances, batch_size=1)))
         seconds += time.perf_counter() - begun
         texts |= zip((u.id for u in utterances), found, strict=True)
     return Judged(evaluate(test.utterances, texts), seconds / test.seconds, texts)

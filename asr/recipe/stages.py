@@ -19,7 +19,7 @@ from asr.decoding.grammar import phrases
 from asr.errors import AsrError, ConfigError, CorpusError
 from asr.evaluation import evaluate, write_hypotheses
 from asr.export import export_bundle
-from asr.inference.decoders import Decoding
+from asr.inference.decoding_options import Decoding
 from asr.provenance import provenance
 from asr.recipe.cut import cut_stage
 from asr.recipe.judge import NOBODY, Judged, JudgingSet, compared, judge, judge_peers

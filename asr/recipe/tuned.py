@@ -20,10 +20,10 @@ from asr.errors import ConfigError
 from asr.evaluation import Evaluation
 from asr.files import sha256_of
 from asr.inference import Decoding, load_model
-from asr.inference.tuning import dev_set, tune_bundle
 from asr.lm import NgramModel
 from asr.recipe.lexicon import lexicon_of
 from asr.recipe.plan import LexiconPlan
+from asr.tuning import dev_set, tune_bundle
 
 
 def card_of(bundle: Path) -> dict[str, Any]:

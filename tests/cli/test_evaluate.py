@@ -60,7 +60,7 @@ def model(monkeypatch):
     stand_in.asked, stand_in.texts = [], list(TEXTS.values())
 
     class Transcriber:
-        def utterance_transcripts(self, utterances):
+        def transcribe_utterances(self, utterances):
             assert [utterance.id for utterance in utterances] == list(TEXTS)
             return map(spoken, stand_in.texts)
 

@@ -17,7 +17,7 @@ from asr.data import read_manifest
 from asr.errors import AudioNotFoundError, CheckpointError, ConfigError, ExportError, ParityError
 from asr.export import export_bundle, exporter
 from asr.export.reopen import reopen
-from asr.inference import load_model
+from asr.inference import load_model, texts
 from asr.text import Phones
 from asr.training.checkpoint import FINAL, save_arrays
 from asr.training.evaluate import transcribe_with_checkpoint
@@ -51,7 +51,7 @@ def test_float32_transcribes_as_the_trained_model(exported: exporter.Export, run
     trained = transcribe_with_checkpoint(run_folder, utterances)
     exported_model = load_model(exported.path, precision="float32", threads=1)
     assert any(trained)
-    assert list(exported_model.transcribe_utterances(utterances)) == trained
+    assert list(texts(exported_model.transcribe_utterances(utterances))) == trained
 
 
 def test_int8_is_there_and_is_smaller(exported: exporter.Export) -> None:
@@ -150,7 +150,9 @@ def test_phones_come_with_the_model(run_with_phones: Path, manifest: Path, tmp_p
     assert bundle.phones == PHONES
     assert "CTC over 7 labels of characters and 4 of phones" in bundle.card["description"]
     read = load_model(export.path, precision="float32", threads=1)
-    assert list(read.transcribe_utterances(utterances)) == transcribe_with_checkpoint(run_with_phones, utterances)
+    assert list(texts(read.transcribe_utterances(utterances))) == transcribe_with_checkpoint(
+        run_with_phones, utterances
+    )
     assert read.log_probs(np.zeros(8000, np.float32)).shape[1] == 7 + 4
 
 

@@ -10,11 +10,11 @@ import pytest
 import soundfile
 
 import asr
+from asr.alignment.align import align_text
 from asr.bundle import load_bundle, write_decoder
 from asr.decoding import DecoderSettings
 from asr.inference import Transcriber
-from asr.inference.align import align_text
-from asr.inference.runs import MOST_S, OutputFrames, Run, Runs
+from asr.inference.stitcher import MAX_REGION_S, OutputFrames, SpeechRegion, Stitcher
 from asr.lm import NgramModel, Pronunciations, train_ngram
 from asr.text import Lexicon
 
@@ -79,13 +79,15 @@ def test_heard_live_as_read_whole(spoken: Transcriber) -> None:
     assert tuple(segments) == spoken.transcribe(samples).segments
 
 
-def test_a_long_run_is_parted_at_a_space_that_was_heard_not_at_a_phone(both: Transcriber) -> None:
+def test_a_long_region_is_parted_at_a_space_that_was_heard_not_at_a_phone(both: Transcriber) -> None:
     """A frame's likeliest phone may be far likelier than its likeliest character; only these have spaces."""
     vocabulary = both.bundle.vocabulary
     rows = np.full((100, 2 * len(vocabulary)), -5.0)
     rows[:, vocabulary.encode("A")[0]] = -1.0
     rows[70, vocabulary.encode(" ")[0]] = -0.5
     rows[:, len(vocabulary) + 3] = -0.01
-    first, rest = Runs(OutputFrames.of(both.bundle), vocabulary)._split(Run(0.0, (0.0, MOST_S), rows))
+    first, rest = Stitcher(OutputFrames.of(both.bundle), vocabulary)._split(
+        SpeechRegion(0.0, (0.0, MAX_REGION_S), rows)
+    )
     assert rest is not None
     assert (len(first.log_probs), len(rest.log_probs)) == (70, 30)

@@ -1,4 +1,4 @@
-"""When a run of speech makes a segment, and when its words say that it was a sound."""
+"""When a region of speech makes a segment, and when its words say that it was a sound."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from asr.bundle import Bundle, load_bundle
 from asr.decoding import Hypothesis
 from asr.decoding.calibration import Calibration
-from asr.inference.runs import Run
 from asr.inference.segments import as_segments
+from asr.inference.stitcher import SpeechRegion
 
 
 @pytest.fixture(scope="module")
@@ -21,22 +21,24 @@ def bundle() -> Bundle:
     return load_bundle()
 
 
-def run_of(probability: float, surely_s: float, bundle: Bundle) -> tuple[Run, Hypothesis]:
+def region_of(probability: float, confident_s: float, bundle: Bundle) -> tuple[SpeechRegion, Hypothesis]:
     """One letter in one frame, which the model gives this probability."""
     log_probs = np.full((1, len(bundle.vocabulary.characters) + 1), -30.0, np.float32)
     log_probs[0, :3] = np.log([1 - probability, 1e-9, probability])
     text = bundle.vocabulary.characters[1]
-    return Run(0.0, (0.0, 1.0), log_probs, surely_s), Hypothesis(text, (2,), (0,), float(np.log(probability)))
+    return SpeechRegion(0.0, (0.0, 1.0), log_probs, confident_s), Hypothesis(
+        text, (2,), (0,), float(np.log(probability))
+    )
 
 
-def is_kept(probability: float, surely_s: float, bundle: Bundle, usual: float | None) -> bool:
+def is_kept(probability: float, confident_s: float, bundle: Bundle, usual: float | None) -> bool:
     decoder = replace(bundle.decoder, calibration=Calibration(), usual_confidence=usual)
-    run, reading = run_of(probability, surely_s, bundle)
-    return as_segments([run], [[reading]], replace(bundle, decoder=decoder)) != [None]
+    region, hypothesis = region_of(probability, confident_s, bundle)
+    return as_segments([region], [[hypothesis]], replace(bundle, decoder=decoder)) != [None]
 
 
 @pytest.mark.parametrize(
-    ("probability", "surely_s", "kept"),
+    ("probability", "confident_s", "kept"),
     [
         (0.77, 0.2, True),
         (0.75, 0.2, False),
@@ -49,9 +51,9 @@ def is_kept(probability: float, surely_s: float, bundle: Bundle, usual: float | 
     ],
 )
 def test_little_speech_must_be_read_as_surely_as_the_model_usually_reads(
-    bundle: Bundle, probability: float, surely_s: float, kept: bool
+    bundle: Bundle, probability: float, confident_s: float, kept: bool
 ) -> None:
-    assert is_kept(probability, surely_s, bundle, usual=0.8) == kept
+    assert is_kept(probability, confident_s, bundle, usual=0.8) == kept
 
 
 def test_of_a_model_that_is_usually_wrong_no_more_is_asked(bundle: Bundle) -> None:

@@ -11,6 +11,7 @@ from asr.bundle import find_bundle, load_bundle
 from asr.corpora.prepare import prepare
 from asr.data import read_manifest
 from asr.evaluation import evaluate
+from asr.inference import texts
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 
@@ -36,7 +37,7 @@ def test_real_recordings_give_the_error_rate_of_its_card(real_data: Path, tmp_pa
     prepare("an4", real_data / "an4", tmp_path)
     test = read_manifest(tmp_path / "test.jsonl")
     model = asr.load_model()
-    found = evaluate(test, list(model.transcribe_utterances(test))).normalised.words.errors
+    found = evaluate(test, list(texts(model.transcribe_utterances(test)))).normalised.words.errors
     assert found.reference_length == 699
     assert found.rate == pytest.approx(model.bundle.card["decoder"]["test"]["wer"]["rate"], abs=0.005)
 

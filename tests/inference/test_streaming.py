@@ -13,6 +13,8 @@ import soundfile
 import asr
 from asr.errors import AudioFormatError, AudioNotFiniteError, SampleRateError
 from asr.inference import Segment, StreamingTranscriber, Transcriber, load_model
+from asr.inference.acoustic_session import AcousticSession
+from asr.inference.pipeline import Pipeline
 
 fake = runpy.run_path(str(Path(__file__).with_name("fake_bundle.py")))
 speak, RECORDINGS = fake["speak"], Path(__file__).parents[1] / "recordings"
@@ -21,19 +23,19 @@ speak, RECORDINGS = fake["speak"], Path(__file__).parents[1] / "recordings"
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     folder = fake["write_fake_bundle"](tmp_path_factory.mktemp("bundle") / "tones", margin=3)
-    return load_model(folder, threads=1, voice_activity=fake["loud"])
+    return load_model(folder, threads=1, speech_detector=fake["loud"])
 
 
 @pytest.fixture(scope="module")
 def recurrent(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     folder = fake["write_fake_bundle"](tmp_path_factory.mktemp("bundle") / "r", recurrent=True)
-    return load_model(folder, threads=1, voice_activity=fake["loud"])
+    return load_model(folder, threads=1, speech_detector=fake["loud"])
 
 
 @pytest.fixture(scope="module")
 def forward(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     folder = fake["write_fake_bundle"](tmp_path_factory.mktemp("bundle") / "f", recurrent=True, directions=1)
-    return load_model(folder, threads=1, voice_activity=fake["loud"])
+    return load_model(folder, threads=1, speech_detector=fake["loud"])
 
 
 def stream(model: Transcriber, samples: np.ndarray, packet: int, **options: object) -> tuple[Segment, ...]:
@@ -116,9 +118,9 @@ def test_one_direction_never_takes_back_what_it_heard(
 ) -> None:
     """What a partial is read from begins what the final is read from, but for the two frames that are half heard."""
     read: list[np.ndarray] = []
-    real = Transcriber.read
+    real = Pipeline.decode
     monkeypatch.setattr(
-        Transcriber, "read", lambda self, runs: read.extend(run.log_probs for run in runs) or real(self, runs)
+        Pipeline, "decode", lambda self, regions: read.extend(r.log_probs for r in regions) or real(self, regions)
     )
     stream(request.getfixturevalue(kind), speak("CAB FEED BAD FACE " * 3), 1_600, interval_s=0.2)
     *partials, final = read
@@ -128,8 +130,8 @@ def test_one_direction_never_takes_back_what_it_heard(
 
 def test_partials_come_only_so_often(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    real = Transcriber.compute
-    monkeypatch.setattr(Transcriber, "compute", lambda self, f: calls.append(len(f)) or real(self, f))
+    real = AcousticSession.log_probs
+    monkeypatch.setattr(AcousticSession, "log_probs", lambda self, f: calls.append(len(f)) or real(self, f))
     samples = speak("A" * 25)[: 5 * 16_000]
     stream(model, samples, 160, interval_s=1.0)
     assert len(calls) == 5 + 1

@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,8 @@ from asr.errors import (
     BundleError,
     BundleNotFoundError,
 )
-from asr.inference import Segment, Transcriber, Transcript, load_model
-from asr.inference.session import AcousticSession
+from asr.inference import Segment, Transcriber, Transcript, load_model, texts
+from asr.inference.acoustic_session import AcousticSession
 
 fake = runpy.run_path(str(Path(__file__).with_name("fake_bundle.py")))
 speak = fake["speak"]
@@ -42,13 +43,13 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(bundle: Path) -> Transcriber:
-    return load_model(bundle, threads=1, voice_activity=fake["loud"])
+    return load_model(bundle, threads=1, speech_detector=fake["loud"])
 
 
 @pytest.fixture(scope="module")
 def recurrent(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     folder = fake["write_fake_bundle"](tmp_path_factory.mktemp("bundle") / "r", recurrent=True)
-    return load_model(folder, threads=1, voice_activity=fake["loud"])
+    return load_model(folder, threads=1, speech_detector=fake["loud"])
 
 
 def write(path: Path, samples: np.ndarray, rate: int = 16_000, **more: object) -> Path:
@@ -167,13 +168,13 @@ def test_speech_of_minutes_is_parted_between_words(model: Transcriber) -> None:
 def test_log_probs_of_a_long_recording_are_those_of_the_whole(model: Transcriber) -> None:
     """Silence is not skipped, no frame is missing, none moved at a seam."""
     samples = np.concatenate([speak("ABCDEFG" * 6), np.zeros(30 * 16_000, np.float32), speak("ABCDEFG" * 12)])
-    (whole,) = model._session.log_probs([model.bundle.cmvn(model.bundle.front_end(samples))])
+    whole = model.pipeline.session.log_probs(model.bundle.cmvn(model.bundle.front_end(samples)))
     np.testing.assert_allclose(model.log_probs(samples), whole, atol=1e-4)
 
 
 def test_a_margin_of_repeated_frames_moves_no_times(model: Transcriber, tmp_path: Path) -> None:
     folder = fake["write_fake_bundle"](tmp_path / "wide", margin=5)
-    wide = load_model(folder, threads=1, voice_activity=fake["loud"])
+    wide = load_model(folder, threads=1, speech_detector=fake["loud"])
     for text in ("ABBA", "AB CD EF GA " * 20):
         plain, margined = model.transcribe(speak(text)), wide.transcribe(speak(text))
         assert (margined.text, len(margined.segments)) == (plain.text, len(plain.segments))
@@ -181,10 +182,10 @@ def test_a_margin_of_repeated_frames_moves_no_times(model: Transcriber, tmp_path
             assert (mine.start, mine.end) == pytest.approx((theirs.start, theirs.end), abs=0.021)
 
 
-def test_memory_of_a_long_recording_is_of_pieces(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_of_a_long_recording_is_of_chunks(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     real = AcousticSession.log_probs
-    monkeypatch.setattr(AcousticSession, "log_probs", lambda self, fs: seen.extend(map(len, fs)) or real(self, fs))
+    monkeypatch.setattr(AcousticSession, "log_probs", lambda self, f: seen.append(len(f)) or real(self, f))
     model.transcribe(speak("A" * 800))
     assert max(seen) <= 2700 and 16_021 <= sum(seen) <= 1.25 * 16_021
 
@@ -192,7 +193,7 @@ def test_memory_of_a_long_recording_is_of_pieces(model: Transcriber, monkeypatch
 def test_silence_is_not_computed(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     real = AcousticSession.log_probs
-    monkeypatch.setattr(AcousticSession, "log_probs", lambda self, fs: seen.extend(map(len, fs)) or real(self, fs))
+    monkeypatch.setattr(AcousticSession, "log_probs", lambda self, f: seen.append(len(f)) or real(self, f))
     minute = np.zeros(60 * 16_000, np.float32)
     transcript = model.transcribe(np.concatenate([minute, speak("FACE"), minute, speak("BADE"), minute]))
     assert transcript.text == "FACE BADE"
@@ -237,13 +238,15 @@ def test_segments_come_before_an_error(model: Transcriber, tmp_path: Path) -> No
 def test_segments_come_before_ctrl_c(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
     computed: list[int] = []
 
-    def compute(self: Transcriber, features: np.ndarray) -> np.ndarray:
+    real = AcousticSession.log_probs
+
+    def log_probs(self: AcousticSession, features: np.ndarray) -> np.ndarray:
         computed.append(len(features))
         if len(computed) == 4:
             raise KeyboardInterrupt
-        return self._session.log_probs([features])[0]
+        return real(self, features)
 
-    monkeypatch.setattr(Transcriber, "compute", compute)
+    monkeypatch.setattr(AcousticSession, "log_probs", log_probs)
     got = []
     with pytest.raises(KeyboardInterrupt):
         for segment in model.segments(np.concatenate([speak("FACADE"), np.zeros(16_000, np.float32)] * 20)):
@@ -256,14 +259,14 @@ def test_segments_come_before_ctrl_c(model: Transcriber, monkeypatch: pytest.Mon
 
 def recordings(folder: Path, count: int = 30) -> tuple[list[Path], list[str]]:
     random = np.random.default_rng(3)
-    texts = ["".join(random.choice(list("ABCDEFG"), size=random.integers(1, 30))) for _ in range(count)]
-    return [write(folder / f"{i}.wav", speak(t)) for i, t in enumerate(texts)], texts
+    said = ["".join(random.choice(list("ABCDEFG"), size=random.integers(1, 30))) for _ in range(count)]
+    return [write(folder / f"{i}.wav", speak(t)) for i, t in enumerate(said)], said
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 64])
 def test_many_are_in_order_whatever_the_batch(model: Transcriber, tmp_path: Path, batch_size: int) -> None:
-    paths, texts = recordings(tmp_path)
-    assert [t.text for t in model.transcribe_many(paths, batch_size)] == texts
+    paths, said = recordings(tmp_path)
+    assert [t.text for t in model.transcribe_many(paths, batch_size)] == said
 
 
 def test_a_batch_of_mixed_lengths_is_each_alone(recurrent: Transcriber, tmp_path: Path) -> None:
@@ -277,7 +280,7 @@ def test_a_batch_of_mixed_lengths_is_each_alone(recurrent: Transcriber, tmp_path
 def test_a_beam_over_many_is_each_alone(bundle: Path, tmp_path: Path) -> None:
     opened = load_bundle(bundle)
     beam = BeamDecoder(opened.vocabulary, options=BeamOptions(8), n_best=3)
-    searching = Transcriber(opened, beam, threads=1, voice_activity=fake["loud"])
+    searching = Transcriber(opened, beam, threads=1, speech_detector=fake["loud"])
     said = ["CAB", "FACADE " * 8, "BAG", "A " * 12, "FEED BAG", "BEAD"]
     paths = [write(tmp_path / f"{i}.wav", speak(text)) for i, text in enumerate(said)]
     alone = [searching.transcribe(path) for path in paths]
@@ -285,23 +288,24 @@ def test_a_beam_over_many_is_each_alone(bundle: Path, tmp_path: Path) -> None:
     assert list(searching.transcribe_many(paths, batch_size=4)) == alone
 
 
-def test_log_probs_of_a_batch_are_those_of_each_alone(recurrent: Transcriber) -> None:
+def test_log_probs_computed_side_by_side_are_those_of_each_alone(recurrent: Transcriber) -> None:
     random = np.random.default_rng(0)
-    features = [random.normal(size=(t, 8)).astype(np.float32) for t in (1, 2, 50, 31, 30)]
-    session = AcousticSession(recurrent.bundle.model_path(), threads=1)
-    for one, together in zip(features, session.log_probs(features), strict=True):
-        (alone,) = session.log_probs([one])
-        assert together.shape == ((len(one) + 1) // 2, 9)
-        np.testing.assert_allclose(together, alone, atol=1e-5)
+    features = [random.normal(size=(t, 8)).astype(np.float32) for t in (1, 2, 50, 31, 30) * 20]
+    session = AcousticSession(recurrent.bundle.model_path())
+    alone = [session.log_probs(one) for one in features]
+    assert [one.shape for one in alone[:5]] == [(n, 9) for n in (1, 1, 25, 16, 15)]
+    with ThreadPoolExecutor(4) as pool:
+        for together, one in zip(pool.map(session.log_probs, features), alone, strict=True):
+            np.testing.assert_array_equal(together, one)
 
 
 def test_long_ones_among_short_ones_are_each_alone(recurrent: Transcriber, tmp_path: Path) -> None:
     random = np.random.default_rng(5)
-    texts = ["".join(random.choice(list("ABCDEFG "), size=n)) for n in (3, 700, 20, 350, 5)]
-    paths = [write(tmp_path / f"{i}.wav", speak(t)) for i, t in enumerate(texts)]
+    said = ["".join(random.choice(list("ABCDEFG "), size=n)) for n in (3, 700, 20, 350, 5)]
+    paths = [write(tmp_path / f"{i}.wav", speak(t)) for i, t in enumerate(said)]
     alone = [recurrent.transcribe(path) for path in paths]
     assert list(recurrent.transcribe_many(paths, 2)) == alone
-    assert [t.duration for t in alone] == pytest.approx([0.2 * len(t) + 0.2 for t in texts])
+    assert [t.duration for t in alone] == pytest.approx([0.2 * len(t) + 0.2 for t in said])
 
 
 def test_errors_are_values_in_their_place(model: Transcriber, tmp_path: Path) -> None:
@@ -321,14 +325,14 @@ def test_no_recordings_are_no_results(model: Transcriber) -> None:
 
 
 def test_results_come_before_all_is_read(model: Transcriber, tmp_path: Path) -> None:
-    paths, texts = recordings(tmp_path, 3)
+    paths, said = recordings(tmp_path, 3)
 
     def endless():
         while True:
             yield from paths
 
     results = model.transcribe_many(endless(), batch_size=1)
-    assert [next(results).text for _ in range(7)] == (texts * 3)[:7]
+    assert [next(results).text for _ in range(7)] == (said * 3)[:7]
     results.close()
 
 
@@ -336,8 +340,8 @@ def test_utterances_are_spans_of_recordings(model: Transcriber, tmp_path: Path) 
     path = write(tmp_path / "long.flac", np.concatenate([speak("AB"), speak("CDE"), speak("F")]))
     spans = [(0.0, 0.6), (0.6, 0.8), (1.4, 0.4), (9.0, 1.0)]
     utterances = [Utterance(str(i), str(path), d, "", "x", o) for i, (o, d) in enumerate(spans)]
-    *texts, error = model.transcribe_utterances(utterances, batch_size=2)
-    assert texts == ["AB", "CDE", "F"]
+    *found, error = texts(model.transcribe_utterances(utterances, batch_size=2))
+    assert found == ["AB", "CDE", "F"]
     assert isinstance(error, AudioTruncatedError)
 
 

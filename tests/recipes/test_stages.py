@@ -16,9 +16,9 @@ from asr.bundle import load_bundle
 from asr.cli.main import main
 from asr.data import read_manifest
 from asr.evaluation import compare, read_hypotheses, write_hypotheses
-from asr.inference.tuning import DevSet, Tuned, tune_bundle
 from asr.lm import NgramModel
 from asr.recipe.judge import Judged, JudgingSet, judge
+from asr.tuning import DevSet, Tuned, tune_bundle
 
 TINY = ["trainer.epochs=1", "trainer.average=1", "model.units=[4]", "data.batch_s=8", "data.faulty=drop"]
 
@@ -162,8 +162,8 @@ def tuned_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         return tune_bundle(folder, dev, language_model, **more)
 
     monkeypatch.setattr("asr.recipe.tuned.tune_bundle", tune_and_note)
-    monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
-    monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
+    monkeypatch.setattr("asr.tuning.search.ALPHAS", (0.5,))
+    monkeypatch.setattr("asr.tuning.search.BETAS", (0.0,))
     return tuned_on
 
 
@@ -249,8 +249,8 @@ def tuning_alpha(bundle: str) -> float:
 
 
 def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
-    monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
+    monkeypatch.setattr("asr.tuning.search.ALPHAS", (0.5,))
+    monkeypatch.setattr("asr.tuning.search.BETAS", (0.0,))
     write_six_corpora(Path("root"))
     command = ["recipe", "librispeech_13h", "--data", "root", *TINY, BABBLES]
     assert main(command) == 0
@@ -294,8 +294,8 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
 def test_a_round_begins_with_the_one_before_or_with_a_model_that_is_given(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asr.inference.tuning.ALPHAS", (0.5,))
-    monkeypatch.setattr("asr.inference.tuning.BETAS", (0.0,))
+    monkeypatch.setattr("asr.tuning.search.ALPHAS", (0.5,))
+    monkeypatch.setattr("asr.tuning.search.BETAS", (0.0,))
     write_six_corpora(Path("root"))
     command = ["recipe", "librispeech_13h", "--data", "root", *TINY, BABBLES]
     assert main(command) == 0

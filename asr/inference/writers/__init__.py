@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from asr.errors import ConfigError
 from asr.files import write_atomically
 from asr.inference.transcript import Transcript
-from asr.inference.writers import ctm, json, jsonl, srt, tsv, txt, vtt
+from asr.inference.writers.formats import FORMATS, Format
 from asr.inference.writers.options import PLAIN, SubtitleOptions
 
-_SUBTITLES = {"srt": srt.render, "vtt": vtt.render}
-_OTHERS: dict[str, Callable[[Transcript], str]] = {
-    "txt": txt.render,
-    "json": json.render,
-    "jsonl": jsonl.render,
-    "tsv": tsv.render,
-}
-FORMATS = ("txt", "json", "jsonl", "srt", "vtt", "tsv", "ctm")
-"""Each is also the suffix of its files."""
+__all__ = ["FORMATS", "PLAIN", "Format", "SubtitleOptions", "formats", "render_transcript", "write_transcript"]
 
 
 def render_transcript(
     transcript: Transcript, output_format: str, recording: str = "recording", options: SubtitleOptions = PLAIN
 ) -> str:
-    """The text of a file of one format.
+    """Return the text of a file of one format.
 
     Args:
         transcript: what was said.
-        output_format: one of `FORMATS`.
+        output_format: a name of `FORMATS`.
         recording: what ctm calls the recording.
-        options: of srt and vtt.
+        options: how srt and vtt are cut.
 
     Raises:
         ConfigError: no such format.
     """
-    if output_format in _SUBTITLES:
-        return _SUBTITLES[output_format](transcript, options)
-    if output_format == "ctm":
-        return ctm.render(transcript, recording)
-    if output_format in _OTHERS:
-        return _OTHERS[output_format](transcript)
-    raise _no_such_format(output_format)
+    if output_format not in FORMATS:
+        raise _no_such_format(output_format)
+    return FORMATS[output_format].render(transcript, recording, options)
 
 
 def write_transcript(
@@ -54,7 +41,7 @@ def write_transcript(
         transcript: what was said.
         stem: path without suffix; its name is what ctm calls the recording.
         output_format: as `formats` reads it.
-        options: of srt and vtt.
+        options: how srt and vtt are cut.
 
     Raises:
         ConfigError: no such format.
@@ -70,7 +57,7 @@ def write_transcript(
 
 
 def formats(output_format: str) -> list[str]:
-    """The formats that a name stands for: itself, several with commas between, or every one for ``all``.
+    """Return the formats that a name stands for: itself, several with commas between, or every one for ``all``.
 
     Raises:
         ConfigError: no such format.

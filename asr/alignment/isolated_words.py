@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from asr.alignment.align import align_utterance, normaliser_of
 from asr.data import Utterance
 from asr.errors import AsrError, ConfigError
-from asr.inference.align import align_utterance, normaliser_of
 from asr.inference.transcriber import Transcriber
 from asr.inference.transcript import Word
 from asr.text import normalise

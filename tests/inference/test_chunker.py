@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.audio import resample
-from asr.inference.pieces import Cutting, Piece, PieceCutter, every_sound
+from asr.inference.chunker import Chunk, Chunker, ChunkingOptions
+from asr.inference.speech_probabilities import all_speech
 
 RATE = 16_000
 
@@ -27,27 +28,27 @@ def sound(*seconds: float, rate: int = RATE) -> np.ndarray:
     return np.concatenate(parts).astype(np.float32)
 
 
-def cut(samples: np.ndarray, packet: int | None = None, activity=loud, **options: object) -> list[Piece]:
-    cutter = PieceCutter(activity, **options)
+def cut(samples: np.ndarray, packet: int | None = None, activity=loud, **options: object) -> list[Chunk]:
+    chunker = Chunker(activity, **options)
     step = packet or max(len(samples), 1)
-    pieces = [p for at in range(0, len(samples), step) for p in cutter.accept(samples[at : at + step])]
-    return [*pieces, *cutter.finish()]
+    chunks = [p for at in range(0, len(samples), step) for p in chunker.accept(samples[at : at + step])]
+    return [*chunks, *chunker.finish()]
 
 
-def cores_s(pieces: list[Piece]) -> list[tuple[float, float]]:
-    return [(p.span.core_start / RATE, p.span.core_stop / RATE) for p in pieces]
+def cores_s(chunks: list[Chunk]) -> list[tuple[float, float]]:
+    return [(p.span.core_start / RATE, p.span.core_stop / RATE) for p in chunks]
 
 
 # Silence
 
 
-def test_a_recording_of_six_seconds_is_one_piece_whatever_it_holds() -> None:
+def test_a_recording_of_six_seconds_is_one_chunk_whatever_it_holds() -> None:
     def deaf(samples: np.ndarray) -> np.ndarray:
         raise AssertionError("nobody asked")
 
-    (piece,) = cut(sound(1, 0.1, 4.9), activity=deaf)
-    assert (piece.span.start, piece.span.core_start, piece.span.core_stop, piece.span.stop) == (0, 0, 96_000, 96_000)
-    np.testing.assert_array_equal(piece.samples, sound(1, 0.1, 4.9))
+    (chunk,) = cut(sound(1, 0.1, 4.9), activity=deaf)
+    assert (chunk.span.start, chunk.span.core_start, chunk.span.core_stop, chunk.span.stop) == (0, 0, 96_000, 96_000)
+    np.testing.assert_array_equal(chunk.samples, sound(1, 0.1, 4.9))
     assert cut(np.zeros(96_001, np.float32)) == []
 
 
@@ -83,30 +84,32 @@ def unsure(samples: np.ndarray) -> np.ndarray:
     return np.where(loud(samples / 40) > 0, frames, frames * np.float32(0.6))
 
 
-@pytest.mark.parametrize(("surely_s", "pieces"), [(0.0, 0), (0.08, 0), (0.12, 1)])
-def test_what_is_surely_speech_for_less_than_a_tenth_of_a_second_is_none(surely_s: float, pieces: int) -> None:
+@pytest.mark.parametrize(("confident_speech_s", "chunks"), [(0.0, 0), (0.08, 0), (0.12, 1)])
+def test_what_is_confident_speech_speech_for_less_than_a_tenth_of_a_second_is_none(
+    confident_speech_s: float, chunks: int
+) -> None:
     samples = np.concatenate([sound(4, 2), sound(0, 1)])
     samples[: 7 * RATE] = np.sign(samples[: 7 * RATE]) * 0.2
-    samples[5 * RATE : round((5 + surely_s) * RATE)] *= 4
-    assert len(cut(np.concatenate([samples, sound(4)]), activity=unsure)) == pieces
+    samples[5 * RATE : round((5 + confident_speech_s) * RATE)] *= 4
+    assert len(cut(np.concatenate([samples, sound(4)]), activity=unsure)) == chunks
 
 
-def test_nothing_is_open_until_it_is_surely_speech() -> None:
-    cutter, samples = PieceCutter(unsure), np.sign(sound(5, 5)) * np.float32(0.2)
-    cutter.accept(samples)
-    assert cutter.open_piece() is None
-    cutter.accept(4 * samples[-2 * RATE :])
-    assert cutter.open_piece() is not None
+def test_nothing_is_open_until_it_is_confident_speech_speech() -> None:
+    chunker, samples = Chunker(unsure), np.sign(sound(5, 5)) * np.float32(0.2)
+    chunker.accept(samples)
+    assert chunker.open_chunk() is None
+    chunker.accept(4 * samples[-2 * RATE :])
+    assert chunker.open_chunk() is not None
 
 
-def test_a_minute_that_is_never_surely_speech_is_none() -> None:
+def test_a_minute_that_is_never_confident_speech_speech_is_none() -> None:
     assert cut(np.sign(sound(0, 60)) * np.float32(0.2), activity=unsure) == []
 
 
-def test_what_is_surely_speech_once_goes_on_being_speech() -> None:
+def test_what_is_confident_speech_speech_once_continues_being_speech() -> None:
     samples = np.sign(sound(0, 60)) * np.float32(0.2)
     samples[RATE : 2 * RATE] *= 4
-    assert [p.span.goes_on for p in cut(samples, activity=unsure)] == [True, True, True, False]
+    assert [p.span.continues for p in cut(samples, activity=unsure)] == [True, True, True, False]
 
 
 # Speech without silence
@@ -114,16 +117,16 @@ def test_what_is_surely_speech_once_goes_on_being_speech() -> None:
 
 def test_speech_of_a_minute_is_cut_with_what_is_around_heard_on_both_sides() -> None:
     samples = sound(0, 60)
-    pieces = cut(samples)
-    assert len(pieces) >= 3
-    assert [p.span.goes_on for p in pieces] == [True] * (len(pieces) - 1) + [False]
-    for left, right in pairwise(pieces):
+    chunks = cut(samples)
+    assert len(chunks) >= 3
+    assert [p.span.continues for p in chunks] == [True] * (len(chunks) - 1) + [False]
+    for left, right in pairwise(chunks):
         seam = left.span.core_stop
         assert right.span.core_start == seam
         assert (left.span.stop - seam, seam - right.span.start) == (24_000, 24_000)
-    for piece in pieces:
-        assert len(piece.samples) <= 27 * RATE
-        np.testing.assert_array_equal(piece.samples, samples[piece.span.start : piece.span.stop])
+    for chunk in chunks:
+        assert len(chunk.samples) <= 27 * RATE
+        np.testing.assert_array_equal(chunk.samples, samples[chunk.span.start : chunk.span.stop])
 
 
 def test_the_seam_is_in_the_longest_pause() -> None:
@@ -137,21 +140,21 @@ def test_the_seam_is_in_the_longest_pause() -> None:
 def test_where_nothing_is_less_like_speech_the_seam_is_where_it_is_quietest() -> None:
     samples = sound(0, 40)
     samples[round(18.5 * RATE) : round(18.8 * RATE)] *= 0.1
-    first, *_ = cores_s(cut(samples, activity=every_sound))
+    first, *_ = cores_s(cut(samples, activity=all_speech))
     assert 18.55 < first[1] < 18.75
 
 
-def test_every_sound_skips_nothing() -> None:
-    pieces = cut(sound(30, 5, 40.3), activity=every_sound)
-    spans = [p.span for p in pieces]
+def test_all_speech_skips_nothing() -> None:
+    chunks = cut(sound(30, 5, 40.3), activity=all_speech)
+    spans = [p.span for p in chunks]
     assert spans[0].core_start == 0 and spans[-1].core_stop == round(75.3 * RATE)
-    assert all(a.core_stop == b.core_start and a.goes_on for a, b in pairwise(spans))
+    assert all(a.core_stop == b.core_start and a.continues for a, b in pairwise(spans))
 
 
 def test_places_are_on_the_grid() -> None:
-    for piece in cut(sound(7.123, 30.4, 0.9, 3.3, 4), grid=480):
-        places = [piece.span.start, piece.span.core_start, piece.span.core_stop, piece.span.stop]
-        assert all(place % 480 == 0 for place in places[: 3 if piece.span.goes_on else 2])
+    for chunk in cut(sound(7.123, 30.4, 0.9, 3.3, 4), grid=480):
+        places = [chunk.span.start, chunk.span.core_start, chunk.span.core_stop, chunk.span.stop]
+        assert all(place % 480 == 0 for place in places[: 3 if chunk.span.continues else 2])
 
 
 # Packets
@@ -165,15 +168,15 @@ recording = st.lists(st.tuples(st.floats(0, 2), st.floats(0.1, 9)), min_size=1, 
 def test_packets_change_nothing(spoken: list[tuple[float, float]], packets: list[int]) -> None:
     samples = sound(*(s for pair in spoken for s in pair))
     whole = cut(samples, grid=320)
-    cutter, parts, at = PieceCutter(loud, grid=320), [], 0
+    chunker, parts, at = Chunker(loud, grid=320), [], 0
     while at < len(samples):
         for packet in packets:
-            parts += cutter.accept(samples[at : at + packet])
+            parts += chunker.accept(samples[at : at + packet])
             at += packet
-    parts += cutter.finish()
+    parts += chunker.finish()
     assert [p.span for p in parts] == [p.span for p in whole]
-    for part, piece in zip(parts, whole, strict=True):
-        np.testing.assert_array_equal(part.samples, piece.samples)
+    for part, chunk in zip(parts, whole, strict=True):
+        np.testing.assert_array_equal(part.samples, chunk.samples)
 
 
 @settings(max_examples=20)
@@ -181,9 +184,9 @@ def test_packets_change_nothing(spoken: list[tuple[float, float]], packets: list
 def test_what_sounds_is_in_exactly_one_core(spoken: list[tuple[float, float]]) -> None:
     samples = sound(*(s for pair in spoken for s in pair))
     held = np.zeros(len(samples), int)
-    for piece in cut(samples, cutting=Cutting(most_s=8)):
-        held[piece.span.core_start : piece.span.core_stop] += 1
-        assert piece.span.core_stop - piece.span.core_start <= 8 * RATE
+    for chunk in cut(samples, options=ChunkingOptions(max_chunk_s=8)):
+        held[chunk.span.core_start : chunk.span.core_stop] += 1
+        assert chunk.span.core_stop - chunk.span.core_start <= 8 * RATE
     assert held.max() <= 1 and (held[samples != 0] == 1).all()
 
 
@@ -200,21 +203,21 @@ def test_another_rate_is_heard_at_16_khz() -> None:
 # What is not decided yet
 
 
-def test_the_open_piece_is_what_is_heard_since_the_last_cut() -> None:
-    cutter, samples = PieceCutter(loud), sound(0, 5, 1, 5)
-    assert cutter.open_piece() is None
-    cutter.accept(samples[: 2 * RATE])
-    assert len(cutter.open_piece().samples) == 2 * RATE
-    (first,) = cutter.accept(samples[2 * RATE : 10 * RATE])
-    piece = cutter.open_piece()
-    assert first.span.core_stop <= piece.span.core_start == piece.span.start < 6 * RATE
-    np.testing.assert_array_equal(piece.samples, samples[piece.span.start : 10 * RATE])
+def test_the_open_chunk_is_what_is_heard_since_the_last_cut() -> None:
+    chunker, samples = Chunker(loud), sound(0, 5, 1, 5)
+    assert chunker.open_chunk() is None
+    chunker.accept(samples[: 2 * RATE])
+    assert len(chunker.open_chunk().samples) == 2 * RATE
+    (first,) = chunker.accept(samples[2 * RATE : 10 * RATE])
+    chunk = chunker.open_chunk()
+    assert first.span.core_stop <= chunk.span.core_start == chunk.span.start < 6 * RATE
+    np.testing.assert_array_equal(chunk.samples, samples[chunk.span.start : 10 * RATE])
 
 
 def test_nothing_is_open_in_silence() -> None:
-    cutter = PieceCutter(loud)
-    cutter.accept(sound(9))
-    assert cutter.open_piece() is None
+    chunker = Chunker(loud)
+    chunker.accept(sound(9))
+    assert chunker.open_chunk() is None
 
 
 @pytest.mark.parametrize("seconds", [(9.0,), (0.0, 9.0), (0.3, 2.0), (3.0, 1.0)])
@@ -222,11 +225,11 @@ def test_memory_does_not_grow_with_what_is_heard(seconds: tuple[float, ...]) -> 
     some = sound(*seconds)
 
     def peak(minutes: int) -> int:
-        cutter = PieceCutter(loud)
+        chunker = Chunker(loud)
         tracemalloc.start()
         try:
             for _ in range(round(minutes * 60 * RATE / len(some))):
-                cutter.accept(some)
+                chunker.accept(some)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -234,7 +237,7 @@ def test_memory_does_not_grow_with_what_is_heard(seconds: tuple[float, ...]) -> 
     assert peak(20) < 1.05 * peak(2) + 100_000
 
 
-@pytest.mark.parametrize("wrong", [{"silence_s": 2.0}, {"context_s": 12.0}, {"least_s": 13.0}, {"silence_s": 0.0}])
-def test_cutting_that_leaves_no_place(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="cutting needs"):
-        Cutting(**wrong)
+@pytest.mark.parametrize("wrong", [{"silence_s": 2.0}, {"context_s": 12.0}, {"min_chunk_s": 13.0}, {"silence_s": 0.0}])
+def test_chunking_that_leaves_no_place(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="chunking needs"):
+        ChunkingOptions(**wrong)

@@ -12,11 +12,11 @@ import pytest
 from asr.bundle import load_bundle
 from asr.decoding import FusionWeights
 from asr.errors import ConfigError, LanguageModelError
-from asr.inference.tuning import DevSet, Search, Trial, tune, tune_bundle
 from asr.lm import Pronunciations, train_ngram
 from asr.text import Lexicon, Vocabulary
+from asr.tuning import DevSet, Search, Trial, find_weights, tune_bundle
 
-fake = runpy.run_path(str(Path(__file__).with_name("fake_bundle.py")))
+fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
 VOCABULARY = Vocabulary(tuple(fake["CHARACTERS"]))
 SENTENCES = ["A BAD CAB", "A CAB FACED A CAGE", "BAD CAGE", "A FACE"]
 
@@ -82,7 +82,7 @@ def test_what_a_network_hears_too_seldom_is_brought_back_by_the_priors(
 ) -> None:
     """Every letter is a little less likely than the blank, which half of the frames are rightly."""
     for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0}.items():
-        monkeypatch.setattr(f"asr.inference.tuning.{grid}", (only,))
+        monkeypatch.setattr(f"asr.tuning.search.{grid}", (only,))
     texts = SENTENCES * 2
     log_probs = []
     for text in texts:
@@ -139,8 +139,8 @@ class InThisProcess:
 def few_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of each weight in the coarse grid, tried in this process."""
     for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0, "PRIOR_SCALES": 0.5}.items():
-        monkeypatch.setattr(f"asr.inference.tuning.{grid}", (only,))
-    monkeypatch.setattr("asr.inference.tuning.ProcessPoolExecutor", InThisProcess)
+        monkeypatch.setattr(f"asr.tuning.search.{grid}", (only,))
+    monkeypatch.setattr("asr.tuning.search.ProcessPoolExecutor", InThisProcess)
 
 
 @pytest.fixture(scope="module")
@@ -233,11 +233,11 @@ def test_a_search_by_phones_travels_to_other_processes(
     heard_twice: DevSet, with_phones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0, "PRIOR_SCALES": 0.0}.items():
-        monkeypatch.setattr(f"asr.inference.tuning.{grid}", (only,))
+        monkeypatch.setattr(f"asr.tuning.search.{grid}", (only,))
     phones = load_bundle(with_phones).phones
     assert phones is not None
     model = train_ngram(SENTENCES, order=2)
     model.save(tmp_path / "good.lm")
     said = Pronunciations.of(model, LEXICON, phones)
     search = Search(VOCABULARY, tmp_path / "good.lm", 8, heard_twice.priors, said)
-    assert tune(heard_twice, search, processes=1).wer == 0
+    assert find_weights(heard_twice, search, processes=1).wer == 0

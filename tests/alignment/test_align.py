@@ -10,13 +10,13 @@ import pytest
 import soundfile
 
 import asr
+from asr.alignment.align import align_text, align_utterance, normaliser_of, spell
 from asr.data import Utterance
 from asr.errors import AlignmentError, AudioNotFoundError
 from asr.inference import Transcriber
-from asr.inference.align import align_text, align_utterance, normaliser_of, spell
 from asr.text import Vocabulary
 
-fake = runpy.run_path(str(Path(__file__).parent / "fake_bundle.py"))
+fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 LETTERS = Vocabulary(tuple(" 'ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 FRAME_S = 0.02

@@ -91,7 +91,7 @@ class _Clock:
     def of(cls, model: Transcriber, offset: float, duration: float) -> _Clock:
         front_end = model.bundle.front_end
         margin_s = front_end.margin * front_end.hop_length / front_end.sample_rate
-        return cls(model.frame_s, offset - margin_s, (offset, offset + duration))
+        return cls(model.bundle.frame_s, offset - margin_s, (offset, offset + duration))
 
     def __call__(self, frame: int) -> float:
         return min(max(self.first_s + frame * self.frame_s, self.span_s[0]), self.span_s[1])

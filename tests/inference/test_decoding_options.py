@@ -12,7 +12,7 @@ import pytest
 from asr.bundle import Bundle, load_bundle, write_decoder
 from asr.decoding import BeamDecoder, DecoderSettings, FusionWeights, GreedyDecoder, SpokenDecoder, SpokenSettings
 from asr.errors import ConfigError, LanguageModelError, VocabularyError
-from asr.inference.decoders import Decoding
+from asr.inference.decoding_options import Decoding
 from asr.lm import NgramModel, Pronunciations, train_ngram
 from asr.text import Lexicon
 

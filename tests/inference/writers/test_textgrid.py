@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.inference import Segment, Transcript, Word
-from asr.inference.textgrid import render
+from asr.inference.writers.textgrid import render
 
 _TIER = re.compile(
     r' {4}item \[(\d+)\]:\n {8}class = "IntervalTier"\n {8}name = "(\w+)"\n {8}xmin = 0\n {8}xmax = (\S+)\n'

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from asr.alignment.isolated_words import MARGIN_S, WordCutter
 from asr.data import Utterance
 from asr.inference import Transcriber, load_model
-from asr.inference.word_cuts import MARGIN_S, WordCutter
 
-fake = runpy.run_path(str(Path(__file__).with_name("fake_bundle.py")))
+fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,66 @@
+"""The recordings that decoding weights are judged on, and the network's output for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from asr.audio import load_audio
+from asr.data import Utterance
+from asr.decoding import Decoder, Hypothesis
+from asr.decoding.priors import log_priors
+from asr.evaluation import error_rate
+from asr.inference.transcriber import Transcriber
+
+_NOTHING = Hypothesis("", (), (), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class DevSet:
+    """Utterances that decoding weights are judged on.
+
+    Attributes:
+        log_probs: natural log-probabilities (T', V + P) of each utterance.
+        references: what was said, normalised.
+        speakers: who said it.
+    """
+
+    log_probs: Sequence[np.ndarray]
+    references: Sequence[str]
+    speakers: Sequence[str]
+
+    @cached_property
+    def priors(self) -> tuple[float, ...]:
+        """Logarithms of how often the network gives each label, as `asr.decoding.priors.log_priors`."""
+        return tuple(log_priors(self.log_probs).tolist())
+
+    def thinned(self, words: int) -> DevSet:
+        """Return every n-th utterance, with the largest n that leaves ``words`` words; all where there are fewer."""
+        step = max(1, sum(len(reference.split()) for reference in self.references) // words)
+        return DevSet(self.log_probs[::step], self.references[::step], self.speakers[::step])
+
+    def best_hypotheses(self, decoder: Decoder) -> list[Hypothesis]:
+        """Return the first hypothesis of each utterance, an empty one where there is none."""
+        return [(hypotheses or [_NOTHING])[0] for hypotheses in decoder.decode(self.log_probs)]
+
+    def error_rates(self, decoder: Decoder) -> tuple[float, float]:
+        """Return WER and CER of a decoder, fractions."""
+        texts = [best.text for best in self.best_hypotheses(decoder)]
+        words, characters = (error_rate(self.references, texts, unit) for unit in ("word", "character"))
+        return words.rate, characters.rate
+
+
+def dev_set(model: Transcriber, utterances: Sequence[Utterance]) -> DevSet:
+    """Compute the log-probabilities of ``utterances``, whose normalised texts are the references.
+
+    Raises:
+        AudioError: one of them cannot be read.
+    """
+    log_probs = []
+    for one in utterances:
+        span = {"offset_s": one.offset, "duration_s": one.duration}
+        log_probs.append(model.log_probs(load_audio(one.audio_filepath, model.sample_rate, **span)))
+    return DevSet(log_probs, [one.text for one in utterances], [one.speaker for one in utterances])

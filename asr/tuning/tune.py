@@ -1,0 +1,151 @@
+"""Give a bundle a language model, the decoding weights that suit it best, and a calibrated confidence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from asr.bundle import Bundle, load_bundle, write_decoder
+from asr.data import Utterance
+from asr.decoding import BeamOptions, Decoder, DecoderSettings, GreedyDecoder, SpokenSettings
+from asr.decoding.calibration import CalibrationReport, calibrate
+from asr.decoding.confidence import word_confidences
+from asr.errors import ConfigError
+from asr.evaluation import evaluate
+from asr.evaluation.correct_words import correct_words
+from asr.files import sha256_of
+from asr.inference.transcriber import Transcriber
+from asr.inference.transcript import texts
+from asr.lm import NgramModel, Pronunciations
+from asr.text import Lexicon, Vocabulary
+from asr.tuning.dev_set import DevSet
+from asr.tuning.search import Search, Trial, find_weights
+
+
+def calibrate_confidence(decoder: Decoder, dev: DevSet, vocabulary: Vocabulary) -> CalibrationReport:
+    """What the confidence of ``decoder``'s words is worth on ``dev``.
+
+    Raises:
+        EvaluationError: there is nothing to calibrate by, or one speaker only.
+    """
+    hypotheses = dev.best_hypotheses(decoder)
+    raw = word_confidences(dev.log_probs, hypotheses, vocabulary)
+    texts = [" ".join(best.text.split()) for best in hypotheses]
+    correct = [correct_words(reference, text) for reference, text in zip(dev.references, texts, strict=True)]
+    return calibrate(raw, correct, dev.speakers)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What tuning a bundle brought: rates of the dev set without and with its decoder, fractions.
+
+    Attributes:
+        greedy: WER and CER of the best path.
+        best: the same with the language model, by characters; None where there is none.
+        spoken: the same by phones; None where none are heard, or nobody says how the words are said.
+        calibration: of the decoder's confidence.
+    """
+
+    greedy: tuple[float, float]
+    best: Trial | None
+    spoken: Trial | None
+    calibration: CalibrationReport
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """WER of each way to read, the last being how recordings are read from now on."""
+        found = {"greedy": self.greedy[0]}
+        trials = {"with the language model": self.best, "with it by phones": self.spoken}
+        return found | {way: trial.wer for way, trial in trials.items() if trial}
+
+
+def tune_bundle(
+    folder: Path,
+    dev: DevSet,
+    language_model: Path | None,
+    *,
+    lexicon: Lexicon | None = None,
+    beam_width: int = BeamOptions.width,
+    processes: int | None = None,
+    test: Sequence[Utterance] = (),
+    tried: Callable[[Trial], Any] = lambda trial: None,
+) -> Tuned:
+    """Give the bundle in ``folder`` a language model and the weights and calibration that suit it best.
+
+    Args:
+        folder: of a bundle, which is changed once all is found.
+        dev: what it is judged on.
+        language_model: a .lm file; None leaves the bundle without, its best path's confidence calibrated.
+        lexicon: how its words are said, for a bundle that hears phones. Without one, a model that the bundle has
+            already is said as before.
+        beam_width: prefixes kept.
+        processes: trials at a time; one a core when None.
+        test: utterances whose error rates, with the new decoder, go into the card; none when empty.
+        tried: told each trial as it is done.
+
+    Raises:
+        ConfigError: a lexicon for a bundle that hears no phones, or without a language model.
+    """
+    bundle = load_bundle(folder)
+    if lexicon is not None and language_model is None:
+        raise ConfigError(f"a lexicon says how a language model's words are said, and {folder} has none; name one")
+    greedy: Decoder = GreedyDecoder(bundle.vocabulary)
+    decoder, settings = greedy, DecoderSettings(beam_width=beam_width)
+    best = spoken = said = None
+    if language_model is not None:
+        said = _pronunciations(bundle, language_model, lexicon)
+        processes = processes or os.cpu_count() or 1
+        search = Search(bundle.vocabulary, language_model, beam_width, dev.priors)
+        best = find_weights(dev, search, processes=processes, tried=tried)
+        decoder, settings = search.decoder(best.weights), replace(settings, **_kept(search, best))
+        if said:
+            search = replace(search, pronunciations=said)
+            spoken = find_weights(dev, search, processes=processes, tried=tried)
+            decoder = search.decoder(spoken.weights)
+            settings = replace(settings, spoken=SpokenSettings(**_kept(search, spoken)))
+    report = calibrate_confidence(decoder, dev, bundle.vocabulary)
+    tuned = Tuned(dev.error_rates(greedy), best, spoken, report)
+    settings = replace(settings, calibration=report.calibration, usual_confidence=1 - report.wrong / report.words)
+    card = _card(tuned, dev, language_model)
+    if test:
+        found = list(texts(Transcriber(bundle, decoder).transcribe_utterances(test)))
+        card["test"] = evaluate(test, found).normalised.to_json()
+    write_decoder(folder, settings, language_model, {**bundle.card, "decoder": card}, said)
+    return tuned
+
+
+def _kept(search: Search, best: Trial) -> dict[str, Any]:
+    """Weights, and the priors where they count."""
+    return {"weights": best.weights, "priors": search.own_priors if best.weights.prior_scale else ()}
+
+
+def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | None) -> Pronunciations | None:
+    """Of the words of ``language_model``: by ``lexicon``, or as the bundle has them of the same model."""
+    if lexicon is not None:
+        if bundle.phones is None:
+            raise ConfigError(f"{bundle.path} hears no phones, so a lexicon cannot help it; train with data.lexicon")
+        written = {w: ways for w, ways in lexicon.pronunciations.items() if not bundle.vocabulary.unknown(w)}
+        return Pronunciations.of(NgramModel.open(language_model), Lexicon(written), bundle.phones)
+    if bundle.language_model is None or bundle.pronunciations is None:
+        return None
+    same = sha256_of(bundle.language_model) == sha256_of(language_model)
+    return bundle.pronunciations if same else None
+
+
+def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, Any]:
+    """What the model card says of the decoder."""
+    report = tuned.calibration
+    card: dict[str, Any] = {
+        "dev": {"utterances": len(dev.references), "speakers": len(set(dev.speakers)), "greedy_wer": tuned.greedy[0]},
+        "confidence": {"error_before": report.error_before, "error_after": report.error_after, "words": report.words},
+    }
+    if tuned.best and language_model:
+        model = NgramModel.open(language_model)
+        card["dev"]["wer"] = list(tuned.rates.values())[-1]
+        card["language_model"] = {"ngrams": list(model.counts), "bytes": language_model.stat().st_size}
+    if tuned.best and tuned.spoken:
+        card["dev"]["wer_by_characters"] = tuned.best.wer
+    return card
