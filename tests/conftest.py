@@ -13,6 +13,9 @@ REAL_DATA = Path(os.environ.get("ASR_REAL_DATA", Path(__file__).parents[2] / "sh
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("asr")
     group.addoption("--kills", type=int, default=3, help="how often tests/training/test_kill.py kills (default: 3)")
+    group.addoption(
+        "--recordings", type=int, default=24, help="how many tests/inference/test_one_reading.py reads (default: 24)"
+    )
     group.addoption("--kill-seed", type=int, default=7, help="of the moments at which it does")
 
 
