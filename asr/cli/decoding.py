@@ -30,10 +30,10 @@ def add_decoding_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--hotwords", metavar="WORDS", help="words or phrases to expect, commas between; as WORD:WEIGHT")
     group.add_argument("--hotwords_file", type=Path, metavar="FILE", help="the same, one a line")
     group.add_argument("--grammar", type=Path, metavar="FILE", help="only these phrases can be said, one a line")
-    group.add_argument("--lexicon", type=Path, metavar="FILE", help="only these words can be said, one a line")
+    group.add_argument("--words", type=Path, metavar="FILE", help="only these words can be said, one a line")
 
 
-_FLAGS = ("beam_size", "lm", "alpha", "beta", "hotwords", "hotwords_file", "grammar", "lexicon")
+_FLAGS = ("beam_size", "lm", "alpha", "beta", "hotwords", "hotwords_file", "grammar", "words")
 
 
 def decoding_flags(arguments: argparse.Namespace) -> list[str]:
@@ -65,7 +65,7 @@ def _decoding(arguments: argparse.Namespace, n_best: int) -> Decoding:
         beta=arguments.beta,
         hotwords=dict(_hotword(entry) for entry in entries if entry.strip()),
         grammar=_lines(arguments.grammar),
-        lexicon=_lines(arguments.lexicon),
+        words=_lines(arguments.words),
         n_best=n_best,
     )
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli import lm_tune
 from asr.cli.numbers import whole_number
+from asr.cli.parser import OneLineParser
 from asr.errors import ConfigError, LanguageModelError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def run_raw(argv: list[str]) -> int:
     """
     try:
         declare, line, work = SUB_VERBS[_overview().parse_args(argv[:1]).sub_verb]
-        parser = argparse.ArgumentParser(prog=f"asr lm {argv[0]}", description=line, allow_abbrev=False)
+        parser = OneLineParser(prog=f"asr lm {argv[0]}", description=line, allow_abbrev=False)
         declare(parser)
         arguments = parser.parse_intermixed_args(argv[1:])
     except SystemExit as leaving:
@@ -49,7 +50,7 @@ def run_raw(argv: list[str]) -> int:
 
 def _overview() -> argparse.ArgumentParser:
     lines = "\n".join(f"  {name:12}{line}" for name, (_, line, _) in SUB_VERBS.items())
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="asr lm",
         usage="asr lm SUB_VERB …",
         description=__doc__,

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from asr import __version__
+from asr.cli.parser import OneLineParser
 from asr.errors import AsrError
 
 VERBS = {
@@ -84,7 +85,7 @@ def _run_verb(verb: str, argv: list[str]) -> int:
     module = importlib.import_module(VERBS[verb][0])
     if hasattr(module, "run_raw"):
         return module.run_raw(argv)
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog=f"asr {verb}",
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -38,7 +38,7 @@ from asr.errors import AsrError, AudioNotFoundError, ConfigError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from asr.cli.alone import OnSegment
+    from asr.cli.live import OnSegment
     from asr.inference import Transcriber, Transcript
     from asr.inference.writers import SubtitleOptions
 
@@ -173,7 +173,7 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
 
 
 def _hear(model: Transcriber, entry: Input, raw_rate: int | None, decided: OnSegment) -> Transcript:
-    from asr.cli.alone import transcribe_file, transcribe_microphone, transcribe_pipe
+    from asr.cli.live import transcribe_file, transcribe_microphone, transcribe_pipe
 
     if entry.source is None:
         return transcribe_microphone(model, decided)

@@ -23,14 +23,14 @@ def phrases(lines: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
     return Acceptor(following, weights, _final(trie))
 
 
-def lexicon(words: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
+def word_sequences(words: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
     """The utterance is any sequence of ``words``, with a space between two; of one word where labels have no space.
 
     Raises:
         ConfigError: no words.
         VocabularyError: a character has no label.
     """
-    trie = _trie(words, vocabulary, "a lexicon")
+    trie = _trie(words, vocabulary, "a list of words")
     following, weights = _forbidden(trie, vocabulary)
     if (space := vocabulary.space) is not None:
         for node in trie.ends:

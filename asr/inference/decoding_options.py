@@ -19,7 +19,7 @@ from asr.decoding import (
     SpokenSettings,
     WordFusion,
 )
-from asr.decoding.grammar import lexicon, phrases
+from asr.decoding.grammar import phrases, word_sequences
 from asr.decoding.hotwords import hotwords
 from asr.decoding.priors import discount
 from asr.decoding.raised_words import RaisedWords
@@ -48,8 +48,8 @@ class Decoding:
         alpha: weight of the language model; as tuned when None.
         beta: what each word adds beside it; as tuned when None.
         hotwords: phrase → natural logarithm to add wherever it occurs.
-        grammar: the only phrases that can be said. This and ``lexicon`` leave out the bundle's language model.
-        lexicon: the only words that can be said.
+        grammar: the only phrases that can be said. This and ``words`` leave out the bundle's language model.
+        words: the only words that can be said, in any order.
         n_best: readings to keep.
     """
 
@@ -59,17 +59,22 @@ class Decoding:
     beta: float | None = None
     hotwords: Mapping[str, float] = field(default_factory=dict)
     grammar: Sequence[str] = ()
-    lexicon: Sequence[str] = ()
+    words: Sequence[str] = ()
     n_best: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what does not go together."""
         if not all(phrase.split() and np.isfinite(weight) for phrase, weight in self.hotwords.items()):
             raise ConfigError(f"hotwords are words or phrases, each with a number for its weight, got {self.hotwords}")
-        if self.grammar and self.lexicon:
-            raise ConfigError("a grammar lists whole phrases and a lexicon single words; give one of them")
+        if self.grammar and self.words:
+            raise ConfigError("a grammar lists whole phrases and a list of words single ones; give one of them")
+        if several := next((word for word in self.words if len(word.split()) != 1), None):
+            raise ConfigError(
+                f"{several!r} in the list of words is not one word; a grammar lists phrases, and a pronouncing "
+                "dictionary is for asr lm tune --lexicon"
+            )
         named_model = self.language_model not in (OWN, None)
-        if self.beam_width == 1 and (self.hotwords or self.grammar or self.lexicon or named_model or self.n_best > 1):
+        if self.beam_width == 1 and (self.hotwords or self.grammar or self.words or named_model or self.n_best > 1):
             raise ConfigError("a beam of 1 is the best path alone: no hotwords, grammar, language model or n-best")
 
     def decoder(self, bundle: Bundle) -> Decoder:
@@ -125,7 +130,7 @@ class Decoding:
     def _model_path(self, bundle: Bundle) -> str | Path | None:
         if self.language_model != OWN:
             return self.language_model
-        return None if self.grammar or self.lexicon else bundle.language_model
+        return None if self.grammar or self.words else bundle.language_model
 
     def _scorers(self, bundle: Bundle, model: NgramModel | None) -> list[Scorer]:
         vocabulary, spell = bundle.vocabulary, _spelling(bundle.vocabulary)
@@ -133,8 +138,8 @@ class Decoding:
         scorers: list[Scorer] = []
         if self.grammar:
             scorers.append(phrases(map(spell, self.grammar), vocabulary))
-        if self.lexicon:
-            scorers.append(lexicon(map(spell, self.lexicon), vocabulary))
+        if self.words:
+            scorers.append(word_sequences(map(spell, self.words), vocabulary))
         if self.hotwords:
             raised = {spell(phrase): weight for phrase, weight in self.hotwords.items()}
             scorers.append(hotwords(_as_known(raised, model, weights), vocabulary))

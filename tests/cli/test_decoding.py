@@ -41,9 +41,9 @@ def test_nothing_said_is_as_the_bundle_has_it(read) -> None:
     assert read() == "BAD CAB"
 
 
-def test_a_grammar_and_a_lexicon(read) -> None:
+def test_a_grammar_and_a_list_of_words(read) -> None:
     assert read("--grammar", "commands", commands="bad cage\nface\n") == "BAD CAGE"
-    assert read("--lexicon", "words", words="cab\nbag\n") == "BAG CAB"
+    assert read("--words", "words", words="cab\nbag\n") == "BAG CAB"
 
 
 def test_hotwords_with_weights_on_the_line_and_in_a_file(read) -> None:

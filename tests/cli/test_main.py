@@ -69,9 +69,25 @@ def test_a_verb_may_read_its_own_command_line(verb: types.ModuleType) -> None:
 
 def test_wrong_arguments_are_2_and_help_is_0(verb: types.ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["try", "--tmes", "7"]) == 2
-    assert "unrecognized arguments: --tmes" in capsys.readouterr().err
+    assert capsys.readouterr().err == "asr try: there is no --tmes, did you mean --times?; asr try --help says more\n"
     assert main(["try", "--help"]) == 0
     assert "Tries." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("transcribe a.wav --lexicon w.txt", "there is no --lexicon, did you mean --words?"),
+        ("transcribe a.wav --beam_width=8", "there is no --beam_width, did you mean --beam_size?"),
+        ("transcribe a.wav --threads -1", "argument --threads: a whole number, 0 or more, is needed, got '-1'"),
+        ("models a b", "one argument too many: 'b'"),
+        ("lm trian x", "did you mean train?"),
+    ],
+)
+def test_a_wrong_flag_is_one_line_with_the_nearest_right_one(line: str, said: str) -> None:
+    done = asr(*line.split())
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert said in done.stderr
 
 
 def test_an_error_is_one_line_with_its_code(verb: types.ModuleType, capsys: pytest.CaptureFixture[str]) -> None:

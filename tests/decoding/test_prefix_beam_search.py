@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from asr.decoding import BeamOptions, PrefixBeamSearch
 from asr.decoding.acceptor import Acceptor
-from asr.decoding.grammar import lexicon, phrases
+from asr.decoding.grammar import phrases, word_sequences
 from asr.decoding.hotwords import hotwords
 from asr.decoding.scorer import Scorer, ScorerSum
 from asr.errors import VocabularyError
@@ -196,7 +196,7 @@ def test_only_the_phrases_of_a_grammar_are_read(random_log_probs, sums_over_path
 def test_a_lexicon_allows_any_sequence_of_its_words(random_log_probs, sums_over_paths) -> None:
     vocabulary = Vocabulary((" ", "A", "B"))
     log_probs = random_log_probs(2, 6, 4)
-    found = decode(log_probs, scorers=[lexicon(["A", "AB"], vocabulary)])
+    found = decode(log_probs, scorers=[word_sequences(["A", "AB"], vocabulary)])
     wanted = {
         reading: pytest.approx(score)
         for reading, score in sums_over_paths(log_probs).items()

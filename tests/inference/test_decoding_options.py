@@ -103,9 +103,9 @@ def test_hotwords_win_also_against_the_language_model(fused: Bundle, bag: np.nda
     assert read(Decoding(hotwords={"egg": 2.0}), fused, bag) == ["BAD"]
 
 
-def test_a_grammar_and_a_lexicon_leave_nothing_else_to_say(fused: Bundle, bag: np.ndarray) -> None:
+def test_a_grammar_and_a_list_of_words_leave_nothing_else_to_say(fused: Bundle, bag: np.ndarray) -> None:
     assert read(Decoding(grammar=["BAG", "FACE"]), fused, bag) == ["BAG"]
-    assert read(Decoding(lexicon=["CAB", "FACE"]), fused, bag) == ["CAB"]
+    assert read(Decoding(words=["CAB", "FACE"]), fused, bag) == ["CAB"]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,8 @@ def test_a_grammar_and_a_lexicon_leave_nothing_else_to_say(fused: Bundle, bag: n
         ({"beam_width": 1, "hotwords": {"A": 1.0}}, "a beam of 1"),
         ({"beam_width": 1, "n_best": 2}, "a beam of 1"),
         ({"beam_width": 1, "language_model": "some.lm"}, "a beam of 1"),
-        ({"grammar": ["A"], "lexicon": ["A"]}, "give one of them"),
+        ({"grammar": ["A"], "words": ["A"]}, "give one of them"),
+        ({"words": ["CAB", "ONE W AH N"]}, "'ONE W AH N' in the list of words is not one word"),
     ],
 )
 def test_what_does_not_go_together_is_refused(options: dict, words: str) -> None:
@@ -181,7 +182,7 @@ def test_hotwords_that_it_knows_by_how_they_are_said_are_raised_there(
         ({"hotwords": {"bag": 2.0, "cab": 1.0, "gabba": 2.0}}, BeamDecoder, "BAG"),
         ({"hotwords": {"gabba": 2.0}}, BeamDecoder, "BAD"),
         ({"grammar": ["FACE", "BAG"]}, BeamDecoder, "BAG"),
-        ({"lexicon": ["FACE", "BAD"]}, BeamDecoder, "BAD"),
+        ({"words": ["FACE", "BAD"]}, BeamDecoder, "BAD"),
         ({"language_model": None, "beam_width": 8}, BeamDecoder, "BAG"),
         ({"language_model": None}, GreedyDecoder, "BAG"),
         ({"beam_width": 1}, GreedyDecoder, "BAG"),

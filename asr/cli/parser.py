@@ -1,0 +1,40 @@
+"""A parser that says what is wrong with a command line in one line, with the nearest right flag."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from typing import NoReturn
+
+_UNKNOWN = "unrecognized arguments: "
+
+FORMER_FLAGS = {"--lexicon": "--words", "--voice_activity": "--speech_detector"}
+"""What a flag that is gone is called now, where the new name is not near the old one."""
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """As argparse's, but an error is one line and not the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line and leave with exit code 2."""
+        if message.startswith(_UNKNOWN):
+            message = self._unknown(message.removeprefix(_UNKNOWN).split())
+        message = _with_nearest_choice(message)
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help says more\n")
+
+    def _unknown(self, arguments: list[str]) -> str:
+        flags = [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
+        if not flags:
+            return f"one argument too many: {arguments[0]!r}"
+        known = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        near = [new for old, new in FORMER_FLAGS.items() if flags[0] == old and new in known]
+        near = near or difflib.get_close_matches(flags[0], known, n=1, cutoff=0.5)
+        return f"there is no {flags[0]}" + (f", did you mean {near[0]}?" if near else "")
+
+
+def _with_nearest_choice(message: str) -> str:
+    """Put the nearest of the choices that argparse lists into its message."""
+    found = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+    near = difflib.get_close_matches(found[1], re.findall(r"[\w-]+", found[2]), n=1, cutoff=0.5) if found else []
+    return f"{message}; did you mean {near[0]}?" if near else message
