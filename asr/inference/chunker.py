@@ -67,7 +67,7 @@ class ChunkingOptions:
 
 @dataclass(frozen=True)
 class Span:
-    """Where a chunk lies, in samples of its recording: ``start <= core_start < core_stop <= stop``.
+    """The place of a chunk, in samples of its recording: ``start <= core_start < core_stop <= stop``.
 
     Attributes:
         start: the first sample of the chunk, context included.

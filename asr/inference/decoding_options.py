@@ -38,9 +38,9 @@ class Decoding:
 
     Phrases and words may be given in any case where the bundle writes in one.
 
-    A bundle that hears phones, and has how its language model's words are said, is read by them: these words alone.
-    With a language model that is named, or a hotword that is not among these words, it is read by its characters, which
-    spell any word.
+    A bundle whose network gives phones, and that has the pronunciations of its language model's words, is decoded by
+    phones: its transcripts have these words alone. With another language model, or with a hotword that is not among
+    these words, it is decoded by characters, which spell any word.
 
     Attributes:
         beam_width: prefixes kept, 1 for the best path; None for a search where anything needs one, as wide as tuned.
@@ -50,7 +50,7 @@ class Decoding:
         hotwords: phrase → natural logarithm to add wherever it occurs.
         grammar: the only phrases that can be said. This and ``words`` leave out the bundle's language model.
         words: the only words that can be said, in any order.
-        n_best: readings to keep.
+        n_best: how many hypotheses to keep.
     """
 
     beam_width: int | None = None
@@ -63,7 +63,7 @@ class Decoding:
     n_best: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what does not go together."""
+        """Refuse options that do not go together."""
         if not all(phrase.split() and np.isfinite(weight) for phrase, weight in self.hotwords.items()):
             raise ConfigError(f"hotwords are words or phrases, each with a number for its weight, got {self.hotwords}")
         if self.grammar and self.words:
@@ -78,11 +78,11 @@ class Decoding:
             raise ConfigError("a beam of 1 is the best path alone: no hotwords, grammar, language model or n-best")
 
     def decoder(self, bundle: Bundle) -> Decoder:
-        """The best path's where nothing needs a search, else one that searches.
+        """Return a decoder of the best path where nothing needs a search, else a beam search.
 
         Raises:
-            ConfigError: alpha or beta for a language model that there is not.
-            LanguageModelError: the file is none.
+            ConfigError: alpha or beta came without a language model.
+            LanguageModelError: the file is no language model.
             VocabularyError: a hotword or phrase has a character that the bundle cannot write.
         """
         path = self._model_path(bundle)

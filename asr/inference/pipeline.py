@@ -86,7 +86,7 @@ class ChunkReader:
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """What the steps need; it has no state, and several recordings may be on their way at once.
+    """The parts that the steps use. It has no state, so several recordings may be on their way at once.
 
     Attributes:
         bundle: the front end, the normaliser, the vocabulary and how to decode.

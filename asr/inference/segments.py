@@ -1,4 +1,4 @@
-"""From the hypotheses of a region of speech to a segment with times."""
+"""Segments with times, made from the hypotheses of regions of speech."""
 
 from __future__ import annotations
 

@@ -49,7 +49,9 @@ class SpeechRegion:
 
 @dataclass(frozen=True)
 class OutputFrames:
-    """Where the network's output frames lie in a recording. Chunks begin on their grid, so that those of two agree.
+    """The places of the network's output frames in a recording.
+
+    Chunks begin on the grid of these frames, so that the frames of two chunks agree.
 
     Attributes:
         sample_rate: Hz.
@@ -65,7 +67,7 @@ class OutputFrames:
 
     @classmethod
     def of(cls, bundle: Bundle) -> OutputFrames:
-        """Return those of a bundle's network."""
+        """Return the places for the network of a bundle."""
         front_end = bundle.front_end
         subsampling = round(bundle.frame_s * front_end.sample_rate / front_end.hop_length)
         return cls(front_end.sample_rate, front_end.hop_length, subsampling, front_end.margin)

@@ -16,12 +16,12 @@ from asr.inference.transcript import Segment
 
 @dataclass(frozen=True)
 class Update:
-    """What one packet brought.
+    """The text that one packet brought.
 
     Attributes:
         final: segments that are decided; they never change.
-        partial: what is said since, as far as it is heard; may still change.
-        stable: its first words, those that the partial before had too.
+        partial: what has been said since, as far as it was heard; it may still change.
+        stable: the first words of the partial that the partial before had too.
     """
 
     final: tuple[Segment, ...] = ()

@@ -1,4 +1,4 @@
-"""What a recording says, and when."""
+"""The transcript of a recording: segments, words, their times and confidence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asr.errors import AsrError
 
 @dataclass(frozen=True)
 class Word:
-    """A word, its ``start`` and ``end`` in seconds from the recording's start, and how sure the recogniser is.
+    """A word, its ``start`` and ``end`` in seconds from the recording's start, and its confidence.
 
     ``confidence`` is the estimated probability, 0 to 1, that the word is right.
     """
@@ -23,7 +23,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Alternative:
-    """Another reading of a segment: its text, and its share, 0 to 1, of the probability of all that were kept."""
+    """One of the n best texts of a segment, and its share, 0 to 1, of the probability of them all."""
 
     text: str
     probability: float
@@ -35,11 +35,11 @@ class Segment:
 
     Attributes:
         start: seconds from the recording's start.
-        end: the same.
+        end: seconds from the recording's start.
         text: what was said.
-        words: the same word by word, in order of time.
-        confidence: estimated share of words that are right, 0 to 1.
-        n_best: the likeliest readings, best first, ``text`` the first of them; empty where only one was kept.
+        words: its words in order of time.
+        confidence: the estimated share of its words that are right, 0 to 1.
+        n_best: the likeliest texts, best first, ``text`` the first of them; empty unless several were asked for.
     """
 
     start: float
@@ -56,8 +56,8 @@ class Transcript:
 
     Attributes:
         text: all that was said, one line.
-        segments: the same in order of time; none where nothing was said.
-        duration: seconds of the recording.
+        segments: its stretches of speech in order of time; none where nothing was said.
+        duration: length of the recording in seconds.
     """
 
     text: str

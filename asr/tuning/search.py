@@ -21,13 +21,13 @@ BETAS = (-1.0, 0.0, 1.0, 2.5, 4.0)
 UNKNOWN_SCORES = (-5.0, -15.0)
 PRIOR_SCALES = (0.0, 0.5)
 ENOUGH_WORDS, ENOUGH_PREFIXES = 1500, 64
-"""For the coarse grid, whose choices differ by more than so few words can err, or so narrow a beam; the finer one has
-the whole dev set and beam."""
+"""Words of dev and beam width that tell the choices of the coarse grid apart; the finer grid has all of dev and the
+whole beam."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Error rates, fractions, of one choice of weights."""
+    """One choice of weights, and its error rates on dev, fractions."""
 
     wer: float
     cer: float
@@ -39,11 +39,11 @@ class Search:
     """A beam search with a language model, in all but its weights.
 
     Attributes:
-        vocabulary: of the characters, V labels.
+        vocabulary: the V labels of characters.
         language_model: a file that `NgramModel.save` wrote.
         beam_width: prefixes kept.
         priors: (V + P,) of characters and phones, as `DevSet.priors`.
-        pronunciations: of the model's words, for a search over phones; None for one over characters.
+        pronunciations: how the model's words are said, for a search over phones; None for a search over characters.
     """
 
     vocabulary: Vocabulary
@@ -90,7 +90,7 @@ class Search:
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """What each process holds: it is sent once, and each trial then costs a few numbers."""
+    """The data of a worker process: they are sent once, and each trial then costs a few numbers."""
 
     dev: DevSet
     search: Search

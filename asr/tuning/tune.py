@@ -26,27 +26,27 @@ from asr.tuning.search import Search, Trial, find_weights
 
 
 def calibrate_confidence(decoder: Decoder, dev: DevSet, vocabulary: Vocabulary) -> CalibrationReport:
-    """What the confidence of ``decoder``'s words is worth on ``dev``.
+    """Fit the calibration of the confidence of ``decoder``'s words to ``dev``.
 
     Raises:
-        EvaluationError: there is nothing to calibrate by, or one speaker only.
+        EvaluationError: dev has no words, or one speaker only.
     """
     hypotheses = dev.best_hypotheses(decoder)
     raw = word_confidences(dev.log_probs, hypotheses, vocabulary)
-    texts = [" ".join(best.text.split()) for best in hypotheses]
-    correct = [correct_words(reference, text) for reference, text in zip(dev.references, texts, strict=True)]
+    pairs = zip(dev.references, hypotheses, strict=True)
+    correct = [correct_words(reference, " ".join(best.text.split())) for reference, best in pairs]
     return calibrate(raw, correct, dev.speakers)
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What tuning a bundle brought: rates of the dev set without and with its decoder, fractions.
+    """The result of tuning a bundle: error rates on dev without and with its language model, fractions.
 
     Attributes:
         greedy: WER and CER of the best path.
-        best: the same with the language model, by characters; None where there is none.
-        spoken: the same by phones; None where none are heard, or nobody says how the words are said.
-        calibration: of the decoder's confidence.
+        best: the best weights with the language model, by characters; None where there is no language model.
+        spoken: the best weights by phones; None where the network gives none, or the words have no pronunciations.
+        calibration: the calibration of the decoder's confidence.
     """
 
     greedy: tuple[float, float]
@@ -56,7 +56,7 @@ class Tuned:
 
     @property
     def rates(self) -> dict[str, float]:
-        """WER of each way to read, the last being how recordings are read from now on."""
+        """WER of each way to decode; the last is the one that the bundle uses from now on."""
         found = {"greedy": self.greedy[0]}
         trials = {"with the language model": self.best, "with it by phones": self.spoken}
         return found | {way: trial.wer for way, trial in trials.items() if trial}
@@ -76,15 +76,15 @@ def tune_bundle(
     """Give the bundle in ``folder`` a language model and the weights and calibration that suit it best.
 
     Args:
-        folder: of a bundle, which is changed once all is found.
-        dev: what it is judged on.
+        folder: the bundle; it is changed once everything has been found.
+        dev: what the choices are evaluated on.
         language_model: a .lm file; None leaves the bundle without, its best path's confidence calibrated.
-        lexicon: how its words are said, for a bundle that hears phones. Without one, a model that the bundle has
-            already is said as before.
+        lexicon: how the words of the language model are said, for a bundle whose network gives phones. Without one,
+            the pronunciations that the bundle has of the same language model are kept.
         beam_width: prefixes kept.
-        processes: trials at a time; one a core when None.
+        processes: how many trials run at a time; one a core when None.
         test: utterances whose error rates, with the new decoder, go into the card; none when empty.
-        tried: told each trial as it is done.
+        tried: called with each trial as it is done.
 
     Raises:
         ConfigError: a lexicon for a bundle that hears no phones, or without a language model.
@@ -118,12 +118,12 @@ def tune_bundle(
 
 
 def _kept(search: Search, best: Trial) -> dict[str, Any]:
-    """Weights, and the priors where they count."""
+    """Return the weights, and the priors where they are used."""
     return {"weights": best.weights, "priors": search.own_priors if best.weights.prior_scale else ()}
 
 
 def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | None) -> Pronunciations | None:
-    """Of the words of ``language_model``: by ``lexicon``, or as the bundle has them of the same model."""
+    """Return how the words of ``language_model`` are said: by ``lexicon``, or as the bundle says of the same."""
     if lexicon is not None:
         if bundle.phones is None:
             raise ConfigError(f"{bundle.path} hears no phones, so a lexicon cannot help it; train with data.lexicon")
@@ -136,7 +136,7 @@ def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | Non
 
 
 def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, Any]:
-    """What the model card says of the decoder."""
+    """Return the part of the model card that describes the decoder."""
     report = tuned.calibration
     card: dict[str, Any] = {
         "dev": {"utterances": len(dev.references), "speakers": len(set(dev.speakers)), "greedy_wer": tuned.greedy[0]},

@@ -17,7 +17,7 @@ from asr.inference.writers.words import words_of
 
 
 def render(transcript: Transcript, recording: str) -> str:
-    """A line a word, in order of start; white space within a field becomes ``_``."""
+    """Write a line for each word, in order of start; white space within a field becomes ``_``."""
     name = _field(recording).replace(";;", "__")
     words = [word for segment in transcript.segments for word in words_of(segment)]
     lines = "".join(_line(name, word) for word in sorted(words, key=lambda w: max(0.0, w.start)))

@@ -17,11 +17,11 @@ PAUSE_S = 3.0
 
 @dataclass(frozen=True)
 class Cue:
-    """What is shown from ``start`` to ``end``.
+    """The words that a subtitle shows from ``start`` to ``end``.
 
     Attributes:
         start: milliseconds from the recording's start.
-        end: the same, after ``start`` and not after the next cue's.
+        end: milliseconds from the recording's start, after ``start`` and not after the next cue's start.
         lines: the words of each line; the whole text is one where cues are not made of words.
         marked: which word is underlined, counted from 0 through all lines.
     """
@@ -33,12 +33,12 @@ class Cue:
 
     @property
     def words(self) -> Iterator[Word]:
-        """Those of all lines."""
+        """The words of all lines."""
         return chain.from_iterable(self.lines)
 
 
 def cues(transcript: Transcript, options: SubtitleOptions) -> list[Cue]:
-    """The cues in order of time, none empty, no two at once."""
+    """Return the cues in order of time; none is empty, and no two are shown at once."""
     cut = chain.from_iterable(_blocks(run, options) for run in _runs(transcript, options))
     if options.highlight_words:
         cut = chain.from_iterable(map(_each_marked, cut))
@@ -46,7 +46,7 @@ def cues(transcript: Transcript, options: SubtitleOptions) -> list[Cue]:
 
 
 def _runs(transcript: Transcript, options: SubtitleOptions) -> Iterator[list[Word]]:
-    """Words that may share a cue: those of a segment or, where a cue has a size, all up to a pause."""
+    """Yield words that may share a cue: those of a segment or, where a cue has a size, all up to a pause."""
     if not options.by_words:
         texts = (Word(one_line(s.text), s.start, s.end, s.confidence) for s in transcript.segments)
         return ([text] for text in texts if text.text)
@@ -76,7 +76,7 @@ def _blocks(words: Sequence[Word], options: SubtitleOptions) -> Iterator[Cue]:
 
 
 def _lines(words: Sequence[Word], width: int | None) -> list[list[Word]]:
-    """As many words a line as fit, one at least."""
+    """Break words into lines of as many as fit, at least one."""
     lines: list[list[Word]] = []
     length = 0
     for word in words:
@@ -90,7 +90,7 @@ def _lines(words: Sequence[Word], width: int | None) -> list[list[Word]]:
 
 
 def _each_marked(cue: Cue) -> Iterator[Cue]:
-    """The cue once a word, with that word marked, and with none in the pauses between, as whisper has it."""
+    """Yield the cue once for each word, that word marked, and with none marked in the pauses, as whisper does."""
     until = cue.start
     for place, word in enumerate(cue.words):
         start, end = span(word.start, word.end)
@@ -101,7 +101,7 @@ def _each_marked(cue: Cue) -> Iterator[Cue]:
 
 
 def _apart(cut: Sequence[Cue]) -> list[Cue]:
-    """Each ends where the next begins, if not before, and lasts at least the millisecond that WebVTT asks for."""
+    """Have each cue end before the next begins, and last at least the millisecond that WebVTT asks for."""
     placed: list[Cue] = []
     free = 0
     for place, cue in enumerate(cut):
@@ -113,6 +113,6 @@ def _apart(cut: Sequence[Cue]) -> list[Cue]:
 
 
 def shown(cue: Cue, texts: Iterable[str]) -> str:
-    """The cue's lines with ``texts`` in the place of its words, the marked one underlined."""
+    """Return the cue's lines with ``texts`` in place of its words, the marked one underlined."""
     marked = (f"<u>{text}</u>" if place == cue.marked else text for place, text in enumerate(texts))
     return "\n".join(" ".join(next(marked) for _ in line) for line in cue.lines)

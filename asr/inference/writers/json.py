@@ -19,22 +19,22 @@ from asr.inference.transcript import Segment, Transcript
 from asr.inference.writers.times import span
 
 _LINE_ENDS = {ord(c): f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"}
-"""JSON allows them in a string, and a reader that goes by Unicode's lines would cut there."""
+"""Line ends that JSON allows in a string, where a reader that goes by Unicode's lines would cut it."""
 
 
 def as_json(transcript: Transcript) -> dict[str, Any]:
-    """What is written, times in seconds to the millisecond, probabilities to four places."""
+    """Return the object to write: times in seconds to the millisecond, probabilities to four places."""
     segments = [_segment(i, s) for i, s in enumerate(transcript.segments)]
     return {"text": transcript.text, "segments": segments, "duration": round(transcript.duration, 3)}
 
 
 def one_object(content: Mapping[str, Any]) -> str:
-    """One line, whatever the strings hold."""
+    """Return an object as one line, whatever its strings hold."""
     return json.dumps(content, ensure_ascii=False).translate(_LINE_ENDS) + "\n"
 
 
 def render(transcript: Transcript) -> str:
-    """One object, one line."""
+    """Write the transcript as one object on one line."""
     return one_object(as_json(transcript))
 
 

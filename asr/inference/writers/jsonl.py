@@ -12,5 +12,5 @@ from asr.inference.writers.json import as_json, one_object
 
 
 def render(transcript: Transcript) -> str:
-    """An object a segment, none where nothing was said."""
+    """Write an object for each segment; nothing where nothing was said."""
     return "".join(map(one_object, as_json(transcript)["segments"]))

@@ -1,4 +1,4 @@
-"""What a user may say about subtitles; named as whisper's."""
+"""Options of subtitles, named as whisper's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from asr.errors import ConfigError
 
 @dataclass(frozen=True)
 class SubtitleOptions:
-    """How srt and vtt are cut and marked; as they are, a segment is a cue of one line.
+    """How srt and vtt are cut and marked. By default a segment is a cue of one line.
 
     Attributes:
         max_line_width: characters of a line; a longer word stands alone.

@@ -24,7 +24,7 @@ _time = partial(timestamp, hours=True, decimal=",")
 
 
 def render(transcript: Transcript, options: SubtitleOptions = PLAIN) -> str:
-    """Numbered cues."""
+    """Write numbered cues."""
     return "".join(
         f"{number}\n{_time(cue.start)} --> {_time(cue.end)}\n{_text(cue)}\n\n"
         for number, cue in enumerate(cues(transcript, options), start=1)

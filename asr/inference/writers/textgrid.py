@@ -37,7 +37,7 @@ _Interval = tuple[int, int, str]
 
 
 def render(transcript: Transcript) -> str:
-    """A tier ``lines`` of the segments and a tier ``words``."""
+    """Write a tier ``lines`` of the segments and a tier ``words``."""
     words = [word for segment in transcript.segments for word in segment.words]
     tiers = {"lines": _placed(transcript.segments), "words": _placed(words)}
     end = max(round(1000 * transcript.duration), 1, *(stop for tier in tiers.values() for _, stop, _ in tier))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def milliseconds(seconds: float) -> int:
-    """Rounded to the nearest.
+    """Round seconds to the nearest millisecond.
 
     >>> milliseconds(1.0006)
     1001
@@ -13,7 +13,7 @@ def milliseconds(seconds: float) -> int:
 
 
 def span(start: float, end: float) -> tuple[int, int]:
-    """Seconds → milliseconds of a stretch that neither starts before 0 nor ends before it starts.
+    """Return a stretch in milliseconds that neither starts before 0 nor ends before it starts.
 
     >>> span(-0.01, 1.5), span(2.0, 1.0)
     ((0, 1500), (2000, 2000))
@@ -23,7 +23,7 @@ def span(start: float, end: float) -> tuple[int, int]:
 
 
 def timestamp(at: int, *, hours: bool, decimal: str) -> str:
-    """Milliseconds → ``HH:MM:SS.mmm``; the hours only where asked for or needed.
+    """Format milliseconds as ``HH:MM:SS.mmm``, with hours only where asked for or needed.
 
     >>> timestamp(3661500, hours=True, decimal=",")
     '01:01:01,500'

@@ -14,6 +14,6 @@ from asr.inference.writers.words import one_line
 
 
 def render(transcript: Transcript) -> str:
-    """The header, then a line a segment."""
+    """Write the header, then a line for each segment."""
     spans = ((*span(s.start, s.end), s.text) for s in transcript.segments)
     return "start\tend\ttext\n" + "".join(f"{start}\t{end}\t{one_line(text)}\n" for start, end, text in spans)

@@ -7,5 +7,5 @@ from asr.inference.writers.words import one_line
 
 
 def render(transcript: Transcript) -> str:
-    """Text of each segment on its own line."""
+    """Write the text of each segment on its own line."""
     return "".join(f"{one_line(segment.text)}\n" for segment in transcript.segments)

@@ -26,7 +26,7 @@ _time = partial(timestamp, hours=False, decimal=".")
 
 
 def render(transcript: Transcript, options: SubtitleOptions = PLAIN) -> str:
-    """The header, then the cues."""
+    """Write the header, then the cues."""
     texts = _timed if options.word_timestamps and not options.highlight_words else _escaped
     blocks = (
         f"{_time(cue.start)} --> {_time(cue.end)}\n{shown(cue, texts(cue))}\n\n" for cue in cues(transcript, options)
@@ -40,7 +40,7 @@ def _escaped(cue: Cue) -> Iterator[str]:
 
 
 def _timed(cue: Cue) -> Iterator[str]:
-    """Words after their time; the standard has times within a cue grow, from after its start to before its end."""
+    """Yield words after their times, which by the standard grow from after the cue's start to before its end."""
     last = cue.start
     for word, text in zip(cue.words, _escaped(cue), strict=True):
         at, _ = span(word.start, word.end)

@@ -8,7 +8,7 @@ from asr.inference.transcript import Segment, Word
 
 
 def one_line(text: str) -> str:
-    r"""``text`` with every run of white space, line ends of all kinds too, made one space.
+    r"""Make every run of white space in ``text``, line ends of all kinds too, one space.
 
     >>> one_line(" two\n\nlines\u2028three ")
     'two lines three'
@@ -17,9 +17,9 @@ def one_line(text: str) -> str:
 
 
 def words_of(segment: Segment) -> list[Word]:
-    """The segment's words; where it has none, those of its text, timed as if every character took as long.
+    """Return the segment's words; where it has none, those of its text, timed as if every character took as long.
 
-    A shared-out word has the segment's confidence. Words without a visible character are left out.
+    Such a word has the segment's confidence. Words without a visible character are left out.
 
     >>> [(w.text, w.start, w.end) for w in words_of(Segment(1.0, 2.0, "A WORD"))]
     [('A', 1.0, 1.1666666666666667), ('WORD', 1.3333333333333333, 2.0)]
