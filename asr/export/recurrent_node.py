@@ -18,7 +18,8 @@ def operator(layer: Recurrent) -> tuple[str, dict[str, Any]]:
     """Return the ONNX operator that does as ``layer``, and its attributes."""
     onnx = layer.spec.onnx
     direction = "bidirectional" if layer.bidirectional else "forward"
-    return onnx.operator, {"hidden_size": layer.units, "direction": direction, **onnx.attributes}
+    own = {k: v * layer.directions if isinstance(v, list) else v for k, v in onnx.attributes.items()}
+    return onnx.operator, {"hidden_size": layer.units, "direction": direction, **own}
 
 
 def weights(layer: Recurrent) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -32,7 +32,7 @@ class Onnx:
     Attributes:
         operator: its name, ``LSTM``.
         gates: for each gate in ONNX' order, the place of that gate in ours.
-        attributes: of the operator, beyond those that every recurrent operator has.
+        attributes: of the operator, beyond those that every recurrent operator has; a list is for one direction.
         int8: ONNX Runtime's operator for weights of 8 bits, where it has one.
     """
 
