@@ -36,8 +36,7 @@ from asr.errors import ConfigError
 from asr.features import LogMel, UtteranceCmvn
 from asr.models import CELLS, AcousticModel
 from asr.models.engines import loop
-from asr.text import Vocabulary
-from asr.training.ctc import frames_needed
+from asr.text import Vocabulary, frames_needed
 from asr.training.dataset import Example, TrainingSet, collate, compute_features
 from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.preflight import find_faults, refuse
