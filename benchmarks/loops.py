@@ -20,8 +20,8 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 import tensorflow as tf
 from tables import write_table
 
-from asr.models import bptt, loop
-from asr.models.recurrent import CELLS, Recurrent
+from asr.models import CELLS, Recurrent
+from asr.models.engines import cpu, loop
 from asr.provenance import provenance
 
 UNITS, INPUTS = 256, 512
@@ -29,7 +29,7 @@ SIZES = ((16, 400), (64, 200))
 WAYS: dict[str, tuple[Callable[..., Any], bool]] = {
     "TensorFlow's loop, as a graph": (loop.layer, False),
     "TensorFlow's loop, compiled by XLA": (loop.layer, True),
-    "compiled loops and BLAS, a job a direction (in use)": (bptt.layer, False),
+    "compiled loops and BLAS, a job a direction (in use)": (cpu.layer, False),
 }
 
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 def measured(cell: str, batch: int, frames: int, rounds: int) -> list[str]:
     """A row for each way."""
-    layer = CELLS[cell](UNITS)
+    layer = Recurrent(UNITS, cell=cell)
     layer.build((None, None, INPUTS))
     inputs, lengths = tf.random.normal((batch, frames, INPUTS)), tf.fill((batch,), frames)
     steps = {name: step(way, compiled, layer, lengths) for name, (way, compiled) in WAYS.items()}
@@ -72,7 +72,7 @@ def step(way: Callable[..., Any], compiled: bool, layer: Recurrent, lengths: Any
     def gradients(inputs: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch([inputs, *weights])
-            loss = tf.reduce_sum(way(type(layer).__name__, inputs, lengths, *map(tf.convert_to_tensor, weights)) ** 2)
+            loss = tf.reduce_sum(way(layer.spec, inputs, lengths, *map(tf.convert_to_tensor, weights)) ** 2)
         return tape.gradient(loss, [inputs, *weights])
 
     return gradients

@@ -17,7 +17,11 @@ from tables import write_table
 
 from asr.audio import load_audio
 from asr.data import Utterance, read_manifest
-from asr.data.augment import AdditiveNoise, Alteration, Babble, SimulatedRoom, Step, Telephone, find_recordings
+from asr.data.augment import Alteration, Step, find_recordings
+from asr.data.augment.additive_noise import AdditiveNoise
+from asr.data.augment.babble import Babble
+from asr.data.augment.simulated_room import SimulatedRoom
+from asr.data.augment.telephone import Telephone
 from asr.errors import AsrError
 from asr.evaluation import Evaluation, evaluate
 from asr.inference import Transcriber, load_model

@@ -22,7 +22,7 @@ _HEADER = ("manifest", "utterances", "hours", "speakers", "dropped")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
     width = max(map(len, CORPORA))
-    parser.epilog = "corpora:\n" + "\n".join(f"  {name:{width}}  {words}" for name, words in CORPORA.items())
+    parser.epilog = "corpora:\n" + "\n".join(f"  {name:{width}}  {importer.what}" for name, importer in CORPORA.items())
     parser.add_argument("corpus", metavar="CORPUS", help="which corpus, from the list below")
     parser.add_argument("folder", metavar="DIR", type=Path, help="where it is, or is to be downloaded to")
     parser.add_argument("-o", "--out", metavar="OUT", type=Path, help="folder to write (default: manifests/CORPUS)")

@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from asr.corpora.archives import Archive
 from asr.corpora.download import Progress, ResumingDownloader
 from asr.corpora.extract import extract
+from asr.corpora.importer import Archive
 from asr.errors import ChecksumError, DownloadError
 from asr.files import sha256_of, write_atomically
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import json
 import os
 from collections import defaultdict
@@ -34,11 +33,11 @@ def prepare(corpus: str, folder: str | Path, out: str | Path | None = None) -> S
     Raises:
         CorpusError: no importer has this name, the folder is not that corpus, or nothing in it can be used.
     """
-    importer = importlib.import_module(f"asr.corpora.{known_corpus(corpus)}")
+    importer = CORPORA[known_corpus(corpus)]
     folder, out = _existing(corpus, folder), Path(out if out is not None else Path("manifests") / corpus)
     splits = _by_manifest(measure(list(importer.read(folder))))
     _refuse_nothing(folder, splits)
-    if corpus == "nemo":
+    if ".jsonl" in importer.lists:
         _refuse_overwriting(folder, out, splits)
     try:
         return _write(Summary(corpus, folder, out, ()), splits)
@@ -50,7 +49,7 @@ def _existing(corpus: str, folder: str | Path) -> Path:
     path = os.path.abspath(folder)
     if not os.path.exists(path):
         raise CorpusError(f"{path}: there is no such folder; say where {corpus} is, or fetch it with --download")
-    if not os.path.isdir(path) and corpus not in ("csv", "nemo"):
+    if not os.path.isdir(path) and not CORPORA[corpus].lists:
         raise CorpusError(f"{path}: a folder is needed, this is a file")
     return Path(path)
 
@@ -89,7 +88,7 @@ def _refuse_nothing(folder: Path, splits: _Splits) -> None:
 
 
 def _refuse_overwriting(folder: Path, out: Path, splits: _Splits) -> None:
-    """NeMo manifests have the suffix of ours."""
+    """Refuse to write where a list was read: NeMo's manifests have the suffix of ours."""
     read = {folder.resolve(), *(path.resolve() for path in folder.glob("*.jsonl"))}
     for manifest in (out / f"{name}.jsonl" for name in splits):
         if manifest.resolve() in read:

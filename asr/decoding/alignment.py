@@ -16,13 +16,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NoReturn
 
 import numpy as np
 
 from asr.errors import AlignmentError
-from asr.text import BLANK
+from asr.text import BLANK, frames_needed
 
 _BEAM = 1000.0
 """Natural logarithms by which the beam search's states may be worse than its best: a hundred labels or so."""
@@ -52,15 +51,6 @@ class LabelAlignment:
     last: np.ndarray
     log_probs: np.ndarray
     score: float
-
-
-def frames_needed(labels: Sequence[int] | np.ndarray) -> int:
-    """The fewest frames that can spell ``labels`` (U,): a label each, and a blank within each pair of equal ones.
-
-    >>> frames_needed([3, 1, 1])
-    4
-    """
-    return len(labels) + sum(bool(a == b) for a, b in pairwise(labels))
 
 
 def forced_alignment(log_probs: np.ndarray, labels: Sequence[int] | np.ndarray) -> LabelAlignment:

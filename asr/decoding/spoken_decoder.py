@@ -8,14 +8,14 @@ from itertools import islice
 
 import numpy as np
 
-from asr.decoding.alignment import forced_alignment, frames_needed
+from asr.decoding.alignment import forced_alignment
 from asr.decoding.fusion import FusionWeights
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
 from asr.decoding.raised_words import RaisedWords
 from asr.decoding.spoken_fusion import SpokenFusion
 from asr.lm import NgramModel, Pronunciations
-from asr.text import BLANK, Vocabulary
+from asr.text import BLANK, Vocabulary, frames_needed
 from asr.text.lexicon import BOUNDARY
 
 _SPARE = 8

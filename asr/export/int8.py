@@ -9,15 +9,20 @@ from pathlib import Path
 
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from asr.models import CELLS
+
+_RECURRENT = sorted({cell.onnx.operator for cell in CELLS.values() if cell.onnx.int8})
+"""Operators of recurrent layers of which ONNX Runtime has a kernel for weights of 8 bits."""
+
 
 def quantise(source: Path, target: Path) -> None:
-    """Write ``source`` to ``target`` with the weights of its LSTM and MatMul nodes in int8, one scale a row.
+    """Write ``source`` to ``target`` with the weights of its MatMul and LSTM nodes in int8, one scale a row.
 
     Weights take 7 of the 8 bits. Where a CPU lacks VNNI, the product of 8-bit inputs and weights adds pairs in 16 bits,
     which overflow: three random LSTM layers then differed from float32 by 13 in a log-probability, with 7 bits by 0.9.
 
-    Convolutions stay float32: they hold few of the weights. So do the weights of RNN and GRU nodes, since ONNX Runtime
-    has no quantised kernel of these; a model of such layers hardly shrinks.
+    Convolutions stay float32: they hold few of the weights. So do the weights of RNN and GRU nodes, and of any cell
+    of which ONNX Runtime has no quantised kernel (``Onnx.int8``); a model of such layers hardly shrinks.
 
     The inputs of a product are quantised as it is computed, by the range they have in their batch. Transcription
     computes each chunk of a recording as a batch of its own, so that its log-probabilities depend on nothing else.
@@ -26,7 +31,7 @@ def quantise(source: Path, target: Path) -> None:
         quantize_dynamic(
             source,
             target,
-            op_types_to_quantize=["LSTM", "MatMul"],
+            op_types_to_quantize=[*_RECURRENT, "MatMul"],
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,

@@ -13,9 +13,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from asr.export import recurrent_node
-from asr.models import AcousticModel
+from asr.models import AcousticModel, Recurrent
 from asr.models.acoustic import MaskedConv
-from asr.models.recurrent import Recurrent
 
 OPSET = 17
 """The first with LayerNormalization; ONNX Runtime reads it, and the IR version of its time, from 1.13 on."""

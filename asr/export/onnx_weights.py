@@ -13,13 +13,13 @@ from onnx import numpy_helper
 
 from asr.errors import ExportError
 from asr.export import recurrent_node
-from asr.models import AcousticModel
+from asr.models import CELLS, AcousticModel
 
 _QUANTISED = "_quantized"
 _OPERATORS = {
     "convolutions": {"Conv"},
     "norms": {"LayerNormalization"},
-    "recurrent": {"RNN", "LSTM", "GRU", "DynamicQuantizeLSTM"},
+    "recurrent": {name for cell in CELLS.values() for name in (cell.onnx.operator, cell.onnx.int8) if name},
     "output": {"MatMul", "MatMulInteger"},
 }
 """Operators by the part of the model they compute; a graph has them in the model's order."""

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from asr.errors import ConfigError
-from asr.models.recurrent import CELLS
+from asr.models.recurrent import Recurrent
 
 
 @keras.saving.register_keras_serializable("asr")
@@ -78,7 +78,7 @@ class AcousticModel(keras.Model):
         num_features: F.
         vocabulary_size: V, the blank included.
         phones: P, labels of phones with a blank of their own, which a second linear layer tells apart; 0 for none.
-        cell: ``rnn``, ``lstm`` or ``gru``.
+        cell: a name of ``CELLS``: ``rnn``, ``lstm``, ``gru``.
         units: the width of each recurrent layer, one direction.
         bidirectional: read each utterance from both ends.
         convolution: layers in front, each ``{filters, kernel: [time, frequency], stride: [time, frequency]}``.
@@ -103,8 +103,6 @@ class AcousticModel(keras.Model):
         dtype: str = "float32",
     ) -> None:
         super().__init__(dtype=dtype)
-        if cell not in CELLS:
-            raise ConfigError(f"no recurrent cell {cell!r}; there are {', '.join(CELLS)}")
         if not units:
             raise ConfigError("an acoustic model needs at least one recurrent layer, got units: []")
         self.options = {
@@ -119,7 +117,7 @@ class AcousticModel(keras.Model):
             "layer_norm": layer_norm,
         }
         self.convolutions = [MaskedConv(**c, dtype=dtype) for c in convolution]
-        self.recurrent = [CELLS[cell](n, bidirectional=bidirectional, dtype=dtype) for n in units]
+        self.recurrent = [Recurrent(n, cell=cell, bidirectional=bidirectional, dtype=dtype) for n in units]
         places = len(units) + 1
         norm = {"epsilon": 1e-5, "dtype": dtype}
         self.norms = [keras.layers.LayerNormalization(**norm) for _ in range(places)] if layer_norm else []

@@ -1,8 +1,7 @@
-"""Recurrent layers that train near the speed of the hardware: plain RNN, LSTM and GRU, one or two directions.
+"""A recurrent layer of any cell, one or two directions, that trains near the speed of the hardware.
 
-The weights are the same whatever engine runs, so a checkpoint moves between machines: on a CPU backpropagation through
-time in compiled loops (``bptt.py``, which explains it), on an NVIDIA GPU cuDNN's kernels (``cudnn.py``), on any
-other device TensorFlow's own loop (``loop.py``).
+The weights are the same whatever engine runs (``engines/``), so a checkpoint moves between machines. What is particular
+to a cell is in its file (``cells/``).
 """
 
 from __future__ import annotations
@@ -11,54 +10,54 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from asr.models import bptt, cudnn, loop
+from asr.errors import ConfigError
+from asr.models.cells import CELLS, CellSpec
+from asr.models.engines import ENGINES, engine
 
-ENGINES: dict[str, Callable[..., Any]] = {"bptt": bptt.layer, "cudnn": cudnn.layer, "loop": loop.layer}
-"""Each computes a layer's outputs (B, T, D·H) from cell, inputs (B, T, F), lengths (B,) and weights."""
 
+def find_cell(name: str) -> CellSpec:
+    """Return the cell of this name.
 
-def engine() -> str:
-    """Which of ``ENGINES`` runs on this machine."""
-    if not tf.config.list_physical_devices("GPU"):
-        return "bptt"
-    return "cudnn" if tf.sysconfig.get_build_info()["is_cuda_build"] else "loop"
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in CELLS:
+        raise ConfigError(f"no recurrent cell {name!r}; there are {', '.join(CELLS)}")
+    return CELLS[name]
 
 
 @keras.saving.register_keras_serializable("asr")
 class Recurrent(keras.layers.Layer):
-    """One recurrent layer over padded utterances; use ``PlainRnn``, ``Lstm`` or ``Gru``.
+    """One recurrent layer over padded utterances.
 
-    Weights, D = 2 when bidirectional, else 1: ``kernel`` (D, F, G·H) is W_xh, ``recurrent_kernel`` (D, H, G·H) is W_hh,
-    ``bias`` (D, G·H); the GRU also has ``recurrent_bias`` (D, G·H). Gates in Keras' order.
+    Weights, D = 2 when bidirectional, else 1, and G the cell's gates in Keras' order: ``kernel`` (D, F, G·H) is W_xh,
+    ``recurrent_kernel`` (D, H, G·H) is W_hh, ``bias`` (D, G·H); some cells also have ``recurrent_bias`` (D, G·H).
 
     Args:
         units: H, the width of one direction.
+        cell: its name in ``CELLS``.
         bidirectional: also read each utterance from its end, and concatenate the two outputs.
     """
 
-    gates = 1
-    has_recurrent_bias = False
-
-    def __init__(self, units: int, *, bidirectional: bool = True, **kwargs: Any) -> None:
+    def __init__(self, units: int, *, cell: str, bidirectional: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.units, self.bidirectional = units, bidirectional
+        self.spec, self.units, self.bidirectional = find_cell(cell), units, bidirectional
 
     @property
     def directions(self) -> int:
-        """D."""
+        """D, the number of directions."""
         return 2 if self.bidirectional else 1
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the weights: Glorot for W_xh, orthogonal for W_hh, zero bias (one for the LSTM's forget gate)."""
-        width = self.gates * self.units
+        """Make the weights: Glorot for W_xh, orthogonal for W_hh, the cell's own first bias."""
+        width = self.spec.gates * self.units
         glorot, orthogonal = keras.initializers.GlorotUniform, keras.initializers.Orthogonal
         self.kernel = self._matrix("kernel", (input_shape[-1], width), glorot, autocast=True)
         self.recurrent_kernel = self._matrix("recurrent_kernel", (self.units, width), orthogonal, autocast=False)
         self.bias = self._bias("bias", width, self._initial_bias)
-        if self.has_recurrent_bias:
+        if self.spec.has_recurrent_bias:
             self.recurrent_bias = self._bias("recurrent_bias", width, "zeros")
         super().build(input_shape)
 
@@ -77,7 +76,10 @@ class Recurrent(keras.layers.Layer):
         return self.add_weight(name=name, shape=(self.directions, width), initializer=initializer, autocast=False)
 
     def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
-        return keras.ops.zeros(shape, dtype=dtype)
+        if self.spec.initial_bias is None:
+            return keras.ops.zeros(shape, dtype=dtype)
+        one_direction = keras.ops.convert_to_tensor(self.spec.initial_bias(self.units), dtype=dtype)
+        return keras.ops.broadcast_to(one_direction, shape)
 
     def call(self, inputs: Any, lengths: Any) -> Any:
         """Outputs (B, T, D·H) of ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
@@ -85,38 +87,11 @@ class Recurrent(keras.layers.Layer):
         Under a mixed precision policy the products over all frames are in its compute dtype, the time loop in float32.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
-        biases = [self.bias, *([self.recurrent_bias] if self.has_recurrent_bias else [])]
+        biases = [self.bias, *([self.recurrent_bias] if self.spec.has_recurrent_bias else [])]
         weights = map(tf.convert_to_tensor, (self.kernel, self.recurrent_kernel, *biases))
-        return ENGINES[engine()](type(self).__name__, inputs, lengths, *weights)
+        return ENGINES[engine()](self.spec, inputs, lengths, *weights)
 
     def get_config(self) -> dict[str, Any]:
-        """As Keras serialises it."""
-        return super().get_config() | {"units": self.units, "bidirectional": self.bidirectional}
-
-
-@keras.saving.register_keras_serializable("asr")
-class PlainRnn(Recurrent):
-    """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b) (Elman 1990)."""
-
-
-@keras.saving.register_keras_serializable("asr")
-class Lstm(Recurrent):
-    """Long short-term memory with a forget gate (Hochreiter & Schmidhuber 1997, Gers et al. 2000)."""
-
-    gates = 4
-
-    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
-        bias = np.zeros(shape, np.float32)
-        bias[:, self.units : 2 * self.units] = 1
-        return keras.ops.convert_to_tensor(bias, dtype=dtype)
-
-
-@keras.saving.register_keras_serializable("asr")
-class Gru(Recurrent):
-    """Gated recurrent unit (Cho et al. 2014), the reset gate after the product, as cuDNN has it."""
-
-    gates = 3
-    has_recurrent_bias = True
-
-
-CELLS = {"rnn": PlainRnn, "lstm": Lstm, "gru": Gru}
+        """Return the arguments, as Keras serialises them."""
+        own = {"units": self.units, "cell": self.spec.name, "bidirectional": self.bidirectional}
+        return super().get_config() | own

@@ -15,6 +15,16 @@ BLANK = 0
 """The CTC blank's label, everywhere in this project."""
 
 
+def frames_needed(labels: Sequence[int] | np.ndarray) -> int:
+    """Return the fewest frames that can spell ``labels`` (U,): one a label, and a blank within each pair of equal ones.
+
+    >>> frames_needed([8, 5, 12, 12, 15])
+    6
+    """
+    labels = np.asarray(labels)
+    return len(labels) + int(np.count_nonzero(labels[1:] == labels[:-1]))
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """The characters an acoustic model can emit; label i > 0 is ``characters[i - 1]``, label 0 is the blank.

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from asr.training.ctc_kernel import losses_and_gradient
-
-
-def frames_needed(labels: np.ndarray) -> int:
-    """Fewest frames that can spell ``labels`` (U,): one each, and a blank between equal neighbours.
-
-    >>> frames_needed(np.array([8, 5, 12, 12, 15]))
-    6
-    """
-    return len(labels) + int(np.count_nonzero(labels[1:] == labels[:-1]))
 
 
 def ctc_loss(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -> Any:

@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from asr.audio import load_audio
 from asr.data import Utterance
-from asr.data.augment import Copy, TimeStretch, Transform
+from asr.data.augment import Copy, Transform
+from asr.data.augment.time_stretch import TimeStretch
 from asr.data.batching import batches_by_frames
 from asr.data.feature_cache import copy_keys, front_end_folder, read_shards, utterance_keys, write_shards
 from asr.errors import AudioError

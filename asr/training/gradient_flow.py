@@ -34,10 +34,9 @@ import tensorflow as tf
 from asr.checks import check_number
 from asr.errors import ConfigError
 from asr.features import LogMel, UtteranceCmvn
-from asr.models import AcousticModel, loop
-from asr.models.recurrent import CELLS
-from asr.text import Vocabulary
-from asr.training.ctc import frames_needed
+from asr.models import CELLS, AcousticModel
+from asr.models.engines import loop
+from asr.text import Vocabulary, frames_needed
 from asr.training.dataset import Example, TrainingSet, collate, compute_features
 from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.preflight import find_faults, refuse
@@ -59,7 +58,7 @@ class GradientFlow:
     """What reached the earlier frames of each utterance.
 
     Attributes:
-        cell: ``rnn``, ``lstm`` or ``gru``.
+        cell: its name in ``CELLS``.
         units: H.
         parameters: of recurrent and output layer.
         epochs: trained before; 0 is as initialised.
@@ -160,7 +159,7 @@ def _norms(model: AcousticModel, examples: Sequence[Example], reach: int) -> np.
     nudges = tf.zeros((*projected.shape[:3], layer.units), tf.float64)
     with tf.GradientTape() as tape:
         tape.watch(nudges)
-        hidden = loop.run(type(layer).__name__, projected, recurrent, *recurrent_bias, nudges=nudges)
+        hidden = loop.run(layer.spec, projected, recurrent, *recurrent_bias, nudges=nudges)
         logits = tf.gather_nd(hidden[0], last) @ tf.cast(model.output_layer.kernel, tf.float64)
         loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(letters, logits))
     norms = tf.norm(tape.gradient(loss, nudges)[0], axis=-1).numpy()

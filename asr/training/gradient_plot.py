@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,18 @@ import numpy as np
 
 from asr.errors import MissingExtraError
 from asr.files import write_atomically
+from asr.models import CELLS
 from asr.training.gradient_flow import FRAME_MS, GradientFlow
 
-_NAMES = {"rnn": "plain RNN", "lstm": "LSTM", "gru": "GRU"}
-_STYLES: dict[str, dict[str, Any]] = {
-    "rnn": {"color": "black", "linestyle": ":"},
-    "lstm": {"color": "#0057b8", "linestyle": "-"},
-    "gru": {"color": "#d35400", "linestyle": "--"},
-}
-"""Told apart by their dashes where there is no colour."""
+_LINES: tuple[dict[str, Any], ...] = (
+    {"color": "black", "linestyle": ":"},
+    {"color": "#0057b8", "linestyle": "-"},
+    {"color": "#d35400", "linestyle": "--"},
+    {"color": "#008a5e", "linestyle": "-."},
+)
+"""Of the cells in their order, again from the first if there are more; the dashes tell them apart without colour."""
+
+_STYLES = dict(zip(CELLS, cycle(_LINES), strict=False))
 
 _FLOOR = 1e-12
 _FALL = 1000
@@ -61,7 +65,7 @@ def _draw_panel(axes: Any, flows: Sequence[GradientFlow], title: str) -> None:
         axes.fill_between(distance, low, high, color=style["color"], alpha=0.13, linewidth=0)
         for edge in (low, high):
             axes.plot(distance, edge, linewidth=0.6, **style)
-        axes.plot(distance, median, linewidth=2.2, label=f"{_NAMES[flow.cell]}, {flow.units} units", **style)
+        axes.plot(distance, median, linewidth=2.2, label=f"{CELLS[flow.cell].title}, {flow.units} units", **style)
     axes.axhline(1 / _FALL, color="grey", linewidth=0.8, label="a thousandth")
     axes.set(yscale="log", ylim=(_FLOOR, 10), xlim=(0, distance[-1]), title=title)
     axes.set_xlabel("k, distance from the loss (frames)")

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.text import Lexicon, Phones, Vocabulary
-from asr.training.ctc import frames_needed
+from asr.text import Lexicon, Phones, Vocabulary, frames_needed
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from asr.cli.main import main
+from asr.models import CELLS
 
 TONES = runpy.run_path(str(Path(__file__).parents[1] / "training" / "tones.py"))
 
@@ -23,13 +24,13 @@ def test_a_picture_and_its_numbers(manifest: str, tmp_path: Path, capsys: pytest
     small = ["--epochs", "1", "--parameters", "2000", "--reach", "30"]
     assert main(["gradient-flow", manifest, "-o", str(tmp_path), *small]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert sum("a thousandth is left" in line for line in lines) == 6
+    assert sum("a thousandth is left" in line for line in lines) == 2 * len(CELLS)
     assert lines[-1] == f"Written to {tmp_path}: picture.svg, numbers.json"
     assert "<svg" in (tmp_path / "picture.svg").read_text(encoding="utf-8")
     numbers = json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))
     assert numbers["options"] == {"epochs": 1, "parameters": 2000, "reach": 30, "seed": 0}
     assert [(f["cell"], f["epochs"]) for f in numbers["flows"]] == [
-        (cell, epochs) for cell in ("rnn", "lstm", "gru") for epochs in (0, 1)
+        (cell, epochs) for cell in CELLS for epochs in (0, 1)
     ]
     for flow in numbers["flows"]:
         assert len(flow["median"]) == 31 and flow["median"][0] == 1

@@ -9,8 +9,8 @@ from contextlib import nullcontext
 
 import pytest
 
-from asr.corpora.archives import Archive
 from asr.corpora.fetch import fetch
+from asr.corpora.importer import Archive
 from asr.errors import ChecksumError, DownloadError, UnsafeArchiveError
 
 

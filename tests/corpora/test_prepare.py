@@ -98,7 +98,7 @@ def test_a_recording_cut_short_is_told_from_one_that_is_no_audio(digits, tmp_pat
     [
         ("librispeach", "did you mean librispeech?"),
         ("Common-Voice", "did you mean common_voice?"),
-        ("xyzzy", "There are: librispeech, an4"),
+        ("xyzzy", "There are: an4, common_voice"),
     ],
 )
 def test_a_wrong_name_is_answered_with_the_nearest(tmp_path, name, hint):

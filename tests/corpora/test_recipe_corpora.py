@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr.corpora.archives import ARCHIVES, Archive
+from asr.corpora.archives import ARCHIVES
+from asr.corpora.importer import Archive
 from asr.data import read_manifest
 from asr.errors import CorpusError, DownloadError
 from asr.recipe.plan import read_plan

@@ -12,26 +12,17 @@ import soundfile
 from librosa.effects import trim
 
 from asr.data import Utterance, write_manifest
-from asr.data.augment import (
-    AdditiveNoise,
-    Alteration,
-    AugmentOptions,
-    Babble,
-    CloseCut,
-    SimulatedRoom,
-    SpeedPerturbation,
-    Step,
-    Telephone,
-    Volume,
-    find_recordings,
-)
-from asr.data.augment.babble import VOICES
+from asr.data.augment import Alteration, AugmentOptions, Step, find_recordings
+from asr.data.augment.additive_noise import AdditiveNoise
+from asr.data.augment.babble import VOICES, Babble
+from asr.data.augment.close_cut import CloseCut
 from asr.data.augment.impulse_response import Box, impulse_response
 from asr.data.augment.mixing import mixed
 from asr.data.augment.recordings import excerpt
-from asr.data.augment.simulated_room import in_room
-from asr.data.augment.speed import at_speed
-from asr.data.augment.telephone import through_mu_law
+from asr.data.augment.simulated_room import SimulatedRoom, in_room
+from asr.data.augment.speed import SpeedPerturbation, at_speed
+from asr.data.augment.telephone import Telephone, through_mu_law
+from asr.data.augment.volume import Volume
 from asr.errors import AudioError, ConfigError, ManifestError
 
 RATE = 16_000
@@ -429,7 +420,7 @@ def test_the_fingerprint_tells_settings_seed_and_recordings_apart(sounds: tuple[
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"copies": 2}, r"augment\.copies=2 would be as recorded; set augment\.speed or augment\.volume_db or"),
+        ({"copies": 2}, r"augment\.copies=2 would be as recorded; set augment\.speed or augment\.room_share or"),
         ({"speed": 0.1}, r"augment\.speed alters copies, and there are none; set augment\.copies, such as 3, or leave"),
         ({"copies": -1}, r"augment\.copies must be a whole number from 0 on, got -1"),
         ({"speed": 1}, r"augment\.speed must be a number from 0 to 0\.9, got 1"),

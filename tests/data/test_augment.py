@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asr.data.augment import Equaliser, FrequencyWarp, GaussianNoise, SpecAugment, TimeStretch
+from asr.data.augment.equaliser import Equaliser
+from asr.data.augment.frequency_warp import FrequencyWarp
+from asr.data.augment.gaussian_noise import GaussianNoise
+from asr.data.augment.spec_augment import SpecAugment
+from asr.data.augment.time_stretch import TimeStretch
 
 FEATURES = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
 CENTRES = np.linspace(100, 3800, 8)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.decoding import alignment
-from asr.decoding.alignment import forced_alignment, frames_needed
+from asr.decoding.alignment import forced_alignment
 from asr.errors import AlignmentError
+from asr.text import frames_needed
 
 
 def random_log_probs(seed: int, frames: int, size: int = 3, sharpness: float = 1.0) -> np.ndarray:

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from asr.decoding import BeamOptions, FusionWeights, Hypothesis, SpokenDecoder
-from asr.decoding.alignment import frames_needed
 from asr.decoding.raised_words import RaisedWords
 from asr.decoding.spoken_fusion import SpokenFusion
 from asr.lm import NgramModel, Pronunciations, train_ngram
-from asr.text import BLANK, Lexicon, Phones, Vocabulary
+from asr.text import BLANK, Lexicon, Phones, Vocabulary, frames_needed
 from asr.text.lexicon import BOUNDARY
 
 VOCABULARY = Vocabulary((" ", "A", "B"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,11 @@ import pytest
 
 from asr.export.onnx_graph import IR_VERSION, OPSET, to_onnx
 from asr.export.parity import batch_log_probs
+from asr.export.recurrent_node import operator
 from asr.inference.acoustic_session import AcousticSession
-from asr.models import CELLS
+from asr.models import CELLS, Recurrent
 
 from .conftest import CONVOLUTION
-
-NATIVE = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
 def saved(model: Any, folder: Path) -> Path:
@@ -58,8 +58,15 @@ def test_phones_stand_beside_the_characters_each_a_distribution(
 @pytest.mark.parametrize("cell", CELLS)
 def test_recurrent_layers_are_native_operators(cell: str, make_model: Callable) -> None:
     operators = [node.op_type for node in to_onnx(make_model(cell)).graph.node]
-    assert operators.count(NATIVE[cell]) == 2
+    assert operators.count(CELLS[cell].onnx.operator) == 2
     assert not {"Loop", "Scan"} & set(operators)
+
+
+@pytest.mark.parametrize(("bidirectional", "activations"), [(False, ["Relu"]), (True, ["Relu", "Relu"])])
+def test_lists_among_an_operators_attributes_are_of_each_direction(bidirectional: bool, activations: list) -> None:
+    layer = Recurrent(4, cell="rnn", bidirectional=bidirectional)
+    layer.spec = replace(layer.spec, onnx=replace(layer.spec.onnx, attributes={"activations": ["Relu"]}))
+    assert operator(layer)[1]["activations"] == activations
 
 
 @pytest.mark.parametrize("convolution", [[], CONVOLUTION], ids=["", "convolution"])

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from asr.data import Utterance
-from asr.data.augment import TimeStretch
+from asr.data.augment.time_stretch import TimeStretch
 from asr.errors import AudioFormatError, AudioNotFoundError
 from asr.features import FrontEnd, LogMel, UtteranceCmvn
 from asr.training import dataset

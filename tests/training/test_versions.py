@@ -15,7 +15,11 @@ import soundfile
 from asr.audio import load_audio
 from asr.cli.train import run_configured
 from asr.data import Utterance
-from asr.data.augment import AdditiveNoise, Alteration, Babble, Copy, Step, TimeStretch, Volume, find_recordings
+from asr.data.augment import Alteration, Copy, Step, find_recordings
+from asr.data.augment.additive_noise import AdditiveNoise
+from asr.data.augment.babble import Babble
+from asr.data.augment.time_stretch import TimeStretch
+from asr.data.augment.volume import Volume
 from asr.errors import AudioError, ConfigError
 from asr.features import FrontEnd, LogMel
 from asr.training.dataset import Batch, Example, TrainingSet, compute_features

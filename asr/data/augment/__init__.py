@@ -1,49 +1,19 @@
-"""Make one utterance sound like many.
+"""Make one utterance sound like many: one transform a file.
 
 Transforms of samples (N,) → (N',): another speed, room, noise, babble, volume, telephone, a close cut. They cost time,
 so that a few altered copies of each recording are made once, before the features (`Alteration`).
 
 Transforms of normalised features (T, F), drawn anew each time. Features are normalised to mean zero, so what is masked
 becomes the mean.
+
+`AugmentOptions` says how much of each; what it makes of them is all that the other rooms see.
 """
 
 from __future__ import annotations
 
-from asr.data.augment.additive_noise import AdditiveNoise
 from asr.data.augment.alteration import Alteration, Copy, SampleTransform, Step
-from asr.data.augment.babble import Babble
-from asr.data.augment.close_cut import CloseCut
-from asr.data.augment.equaliser import Equaliser
-from asr.data.augment.frequency_warp import FrequencyWarp
-from asr.data.augment.gaussian_noise import GaussianNoise
 from asr.data.augment.options import AugmentOptions
 from asr.data.augment.recordings import find_recordings
-from asr.data.augment.simulated_room import SimulatedRoom
-from asr.data.augment.spec_augment import SpecAugment
-from asr.data.augment.speed import SpeedPerturbation
-from asr.data.augment.telephone import Telephone
-from asr.data.augment.time_stretch import TimeStretch
 from asr.data.augment.transform import Transform
-from asr.data.augment.volume import Volume
 
-__all__ = [
-    "AdditiveNoise",
-    "Alteration",
-    "AugmentOptions",
-    "Babble",
-    "CloseCut",
-    "Copy",
-    "Equaliser",
-    "FrequencyWarp",
-    "GaussianNoise",
-    "SampleTransform",
-    "SimulatedRoom",
-    "SpecAugment",
-    "SpeedPerturbation",
-    "Step",
-    "Telephone",
-    "TimeStretch",
-    "Transform",
-    "Volume",
-    "find_recordings",
-]
+__all__ = ["Alteration", "AugmentOptions", "Copy", "SampleTransform", "Step", "Transform", "find_recordings"]

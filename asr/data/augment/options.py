@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from asr.checks import check_list, check_number
@@ -26,14 +27,23 @@ from asr.data.utterance import Utterance
 from asr.errors import ConfigError
 from asr.features import FrontEnd
 
-_SHARES = ("room_share", "noise_share", "babble_share", "telephone_share", "cut_share")
-_ALTERING = ("speed", "volume_db", *_SHARES)
-"""What makes the copies."""
+
+def _setting(least: float, most: float = math.inf, *, whole: bool = False, alters: bool = False) -> Any:
+    """A number from ``least`` to ``most``, zero unless given; ``alters`` where it is one of what makes the copies."""
+    default = 0 if whole else 0.0
+    return field(default=default, metadata={"range": (least, most), "whole": whole, "alters": alters})
+
+
+def _share() -> Any:
+    """The share of the copies that a transform alters."""
+    return _setting(0, 1, alters=True)
 
 
 @dataclass(frozen=True)
 class AugmentOptions:
     """How much of each transform; zero leaves it out. See ``asr.data.augment`` for the units.
+
+    A new transform is a file beside this one, its settings here, and its step in ``alteration`` or ``transforms``.
 
     Attributes:
         copies: altered versions of each recording, whose features are computed once; an epoch shows one of them, or
@@ -44,38 +54,35 @@ class AugmentOptions:
         cut_db: least and most that what a close cut takes away is below the loudest moment.
     """
 
-    copies: int = 0
-    speed: float = 0.0
-    room_share: float = 0.0
-    noise_share: float = 0.0
-    babble_share: float = 0.0
-    volume_db: float = 0.0
-    telephone_share: float = 0.0
-    cut_share: float = 0.0
+    copies: int = _setting(0, whole=True)
+    speed: float = _setting(0, 0.9, alters=True)
+    room_share: float = _share()
+    noise_share: float = _share()
+    babble_share: float = _share()
+    volume_db: float = _setting(0, alters=True)
+    telephone_share: float = _share()
+    cut_share: float = _share()
     noise: Sequence[str] = ()
     voices: Sequence[str] = ()
     snr_db: Sequence[float] | None = None
     cut_db: Sequence[float] | None = None
 
-    frequency_warp: float = 0.0
-    time_stretch: float = 0.0
-    equaliser_std: float = 0.0
-    noise_std: float = 0.0
-    frequency_masks: int = 0
-    frequency_width: int = 0
-    time_masks: int = 0
-    time_share: float = 0.0
+    frequency_warp: float = _setting(0, 0.9)
+    time_stretch: float = _setting(0, 0.9)
+    equaliser_std: float = _setting(0)
+    noise_std: float = _setting(0)
+    frequency_masks: int = _setting(0, whole=True)
+    frequency_width: int = _setting(0, whole=True)
+    time_masks: int = _setting(0, whole=True)
+    time_share: float = _setting(0, 1)
 
     def __post_init__(self) -> None:
-        """Refuse shares beyond the whole, and counts of less than none."""
-        for name in ("speed", "frequency_warp", "time_stretch"):
-            check_number(f"augment.{name}", getattr(self, name), 0, 0.9)
-        for name in ("copies", "frequency_masks", "frequency_width", "time_masks"):
-            check_number(f"augment.{name}", getattr(self, name), 0, whole=True)
-        for name in (*_SHARES, "time_share"):
-            check_number(f"augment.{name}", getattr(self, name), 0, 1)
-        for name in ("volume_db", "equaliser_std", "noise_std"):
-            check_number(f"augment.{name}", getattr(self, name), 0)
+        """Refuse numbers out of their range, and what would alter nothing."""
+        for setting in fields(self):
+            if "range" in setting.metadata:
+                least, most = setting.metadata["range"]
+                value, whole = getattr(self, setting.name), setting.metadata["whole"]
+                check_number(f"augment.{setting.name}", value, least, most, whole=whole)
         check_list("augment.noise", self.noise)
         check_list("augment.voices", self.voices)
         if self.snr_db is not None:
@@ -86,9 +93,14 @@ class AugmentOptions:
             _check_range("augment.cut_db", self.cut_db, least=1)
         elif self.cut_share:
             raise ConfigError("augment.cut_db must say how far below the loudest moment to cut, such as [12, 40]")
-        altering = [name for name in _ALTERING if getattr(self, name)]
+        self._check_copies()
+
+    def _check_copies(self) -> None:
+        """Refuse copies that nothing alters, and alterations without copies."""
+        names = [setting.name for setting in fields(self) if setting.metadata.get("alters")]
+        altering = [name for name in names if getattr(self, name)]
         if self.copies and not altering:
-            others = " or ".join(f"augment.{name}" for name in _ALTERING)
+            others = " or ".join(f"augment.{name}" for name in names)
             raise ConfigError(f"augment.copies={self.copies} would be as recorded; set {others}")
         if altering and not self.copies:
             raise ConfigError(

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from asr.corpora.disk import files_below, is_recording
 from asr.corpora.entry import Dropped, Entry, Reason
+from asr.corpora.importer import Importer
 from asr.errors import CorpusError
 
 
@@ -41,3 +42,9 @@ def _read_recording(folder: Path, path: Path) -> Entry | Dropped:
     except OSError:
         return Dropped("all", identity, Reason.NO_TRANSCRIPT)
     return Entry("all", identity, path, " ".join(text.split()), folder.name if place == "." else place)
+
+
+IMPORTER = Importer(
+    "recordings, each with its transcript beside it in a .txt of the same name",
+    read,
+)

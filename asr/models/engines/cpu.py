@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from asr.models import kernels
-from asr.models.cells import NUMPY_CELLS, Cell
+from asr.models.cells import CellSpec
+from asr.models.engines.frames import gather, scatter
 from asr.models.threads import cores, threads
 
 
@@ -55,19 +55,19 @@ class Job:
         return array[:, :, self.direction * width : (self.direction + 1) * width]
 
 
-def layer(cell: str, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
+def layer(cell: CellSpec, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
     """Outputs (B, T, D·H) of ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
 
     In float32 all of it is in the jobs. Under mixed precision ``inputs`` and ``kernel`` come in bfloat16 or float16,
     and their product over all frames is TensorFlow's, which uses the processor's own instructions for it, if any.
 
     Args:
-        cell: ``PlainRnn``, ``Lstm`` or ``Gru``.
+        cell: one of ``CELLS``.
         inputs: (B, T, F).
         lengths: own frames of each utterance.
         kernel: W_xh (D, F, G·H), of the inputs' type.
         recurrent: W_hh (D, H, G·H) float32.
-        biases: b (D, G·H) float32, and the GRU's recurrent one.
+        biases: b (D, G·H) float32, and the recurrent one of a cell that has it.
     """
     if inputs.dtype == tf.float32:
         return _run(cell, inputs, lengths, kernel, recurrent, *biases)
@@ -77,15 +77,15 @@ def layer(cell: str, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *bi
     return tf.cast(outputs, inputs.dtype)
 
 
-def _run(cell: str, inputs: Any, lengths: Any, *weights: Any) -> Any:
+def _run(cell: CellSpec, inputs: Any, lengths: Any, *weights: Any) -> Any:
     """The layer as one operation; with F = 0 in the kernel ``inputs`` are the projections (B, T, D·G·H) already."""
     directions, units = weights[1].shape[:2]
-    through_time, jobs = NUMPY_CELLS[cell], _jobs(directions, cores())
-    kept_each, num_weights = through_time.kept, len(weights)
+    jobs = _jobs(directions, cores())
+    kept_each, num_weights = cell.kept, len(weights)
 
     def forward(inputs: np.ndarray, lengths: np.ndarray, *weights: np.ndarray) -> list[np.ndarray]:
         outputs = np.empty((*inputs.shape[:2], directions * units), np.float32)
-        kept = threads().map(lambda job: _forward(through_time, job, inputs, lengths, weights, outputs), jobs)
+        kept = threads().map(lambda job: _forward(cell, job, inputs, lengths, weights, outputs), jobs)
         return [outputs, *(array for arrays in kept for array in arrays)]
 
     def backward(
@@ -95,7 +95,7 @@ def _run(cell: str, inputs: Any, lengths: Any, *weights: Any) -> Any:
 
         def one(i: int) -> list[np.ndarray]:
             arrays = kept[i * kept_each : (i + 1) * kept_each]
-            return _backward(through_time, jobs[i], inputs, lengths, outputs, d_outputs, weights, arrays, d_inputs)
+            return _backward(cell, jobs[i], inputs, lengths, outputs, d_outputs, weights, arrays, d_inputs)
 
         projected = weights[0].shape[1] == 0
         d_inputs = np.empty((1 if projected else directions, *inputs.shape), np.float32)
@@ -124,7 +124,12 @@ def _call(function: Callable[..., Any], arguments: Sequence[Any], outputs: int) 
 
 
 def _forward(
-    cell: Cell, job: Job, inputs: np.ndarray, lengths: np.ndarray, weights: Sequence[np.ndarray], outputs: np.ndarray
+    cell: CellSpec,
+    job: Job,
+    inputs: np.ndarray,
+    lengths: np.ndarray,
+    weights: Sequence[np.ndarray],
+    outputs: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
     """Fill the job's part of ``outputs``; what its way back needs."""
     kernel, recurrent, *biases = (w[job.direction] for w in weights)
@@ -134,12 +139,12 @@ def _forward(
     else:
         z = _over_frames(_time_major(job, inputs, lengths), kernel)
     hidden, *kept = cell.forward(z, recurrent, *biases)
-    kernels.scatter(hidden, lengths, job.backwards, job.rows(job.side(outputs, len(recurrent))))
+    scatter(hidden, lengths, job.backwards, job.rows(job.side(outputs, len(recurrent))))
     return tuple(kept)
 
 
 def _backward(
-    cell: Cell,
+    cell: CellSpec,
     job: Job,
     inputs: np.ndarray,
     lengths: np.ndarray,
@@ -161,14 +166,14 @@ def _backward(
     else:
         d_kernel = _outer(_time_major(job, inputs, lengths), dz)
         d_frames, rows = _over_frames(dz, kernel.T), d_inputs[job.direction]
-    kernels.scatter(d_frames, lengths, job.backwards, job.rows(rows))
+    scatter(d_frames, lengths, job.backwards, job.rows(rows))
     return [d_kernel, d_recurrent, *d_biases]
 
 
 def _time_major(job: Job, array: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     rows = job.rows(array)
     frames = np.empty((rows.shape[1], rows.shape[0], rows.shape[2]), np.float32)
-    kernels.gather(rows, lengths, job.backwards, frames)
+    gather(rows, lengths, job.backwards, frames)
     return frames
 
 

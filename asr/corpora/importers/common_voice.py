@@ -17,6 +17,7 @@ from pathlib import Path
 
 from asr.corpora.disk import not_the_corpus, read_lines
 from asr.corpora.entry import Dropped, Entry, Reason
+from asr.corpora.importer import Importer
 from asr.errors import CorpusError
 
 _SPLITS = ("validated", "train", "dev", "test")
@@ -52,3 +53,14 @@ def _entry(folder: Path, split: str, fields: dict[str, str]) -> Entry | Dropped:
     if not fields["client_id"]:
         return Dropped(split, identity, Reason.NO_SPEAKER)
     return Entry(split, identity, folder / "clips" / fields["path"], fields["sentence"], fields["client_id"])
+
+
+IMPORTER = Importer(
+    "Mozilla Common Voice: a locale's folder, with validated.tsv or train/dev/test.tsv and clips/",
+    read,
+    elsewhere=(
+        "Common Voice is given out to named people only: log in at "
+        "https://commonvoice.mozilla.org/datasets, download a locale, unpack it, and name the folder with the .tsv "
+        "files"
+    ),
+)

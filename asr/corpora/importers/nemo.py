@@ -20,12 +20,15 @@ from typing import Any
 from asr.corpora.disk import lists_at, read_lines
 from asr.corpora.entry import Dropped, Entry, Reason
 from asr.corpora.identity import portable_ids
+from asr.corpora.importer import Importer
 from asr.errors import CorpusError
+
+_LISTS = (".jsonl", ".json")
 
 
 def read(folder: Path) -> Iterator[Entry | Dropped]:
     """Yield the lines of the manifest, or of every manifest in the folder."""
-    lists = {path: read_lines(path) for path in lists_at(folder, (".jsonl", ".json"))}
+    lists = {path: read_lines(path) for path in lists_at(folder, _LISTS)}
     manifests = {path: lines for path, lines in lists.items() if lines and _object(lines[0])}
     if not manifests:
         raise CorpusError(
@@ -68,3 +71,10 @@ def _object(line: str) -> dict[str, Any] | None:
     right = all(isinstance(value, int | float) and math.isfinite(value) for value in seconds)
     right = right and isinstance(fields.get("text"), str | None)
     return fields if right and fields["audio_filepath"] else None
+
+
+IMPORTER = Importer(
+    "NeMo manifests: JSON Lines with audio_filepath, text, duration, perhaps offset and speaker",
+    read,
+    lists=_LISTS,
+)

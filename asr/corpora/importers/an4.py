@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from asr.corpora.disk import not_the_corpus, read_lines, without_transcript
 from asr.corpora.entry import Dropped, Entry, Reason
+from asr.corpora.importer import Archive, Importer
 
 _RECORDINGS = {"train": "an4_clstk", "test": "an4test_clstk"}
 _TRANSCRIPT = re.compile(r"(?P<text>.*)\((?P<id>[^()\s]+)\)\s*$")
@@ -55,3 +56,10 @@ def _split_line(line: str) -> tuple[str, str]:
     if not match:
         return line.strip(), ""
     return match["id"], _SENTENCE_MARK.sub("", match["text"]).strip()
+
+
+IMPORTER = Importer(
+    "CMU AN4: the folder with etc/ and wav/",
+    read,
+    archives=(Archive("an4", "http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz", 64, "an4"),),
+)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from asr.corpora.disk import not_the_corpus, read_lines, without_transcript
 from asr.corpora.entry import Dropped, Entry
+from asr.corpora.importer import Archive, Importer
 
 
 def read(folder: Path) -> Iterator[Entry | Dropped]:
@@ -29,3 +30,18 @@ def read(folder: Path) -> Iterator[Entry | Dropped]:
         text = texts[-1] if texts else ""
         yield Entry("all", identity, folder / "wavs" / f"{identity}.wav", text, "LJ")
     yield from without_transcript("all", folder / "wavs", listed)
+
+
+IMPORTER = Importer(
+    "LJ Speech: the folder with metadata.csv and wavs/",
+    read,
+    archives=(
+        Archive(
+            "LJSpeech-1.1",
+            "https://data.keithito.com/data/speech/LJSpeech-1.1.tar.bz2",
+            2749,
+            "LJSpeech-1.1",
+            "sha256:be1a30453f28eb8dd26af4101ae40cbf2c50413b1bb21936cbcdc6fae3de8aa5",
+        ),
+    ),
+)

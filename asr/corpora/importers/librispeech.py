@@ -16,6 +16,7 @@ from pathlib import Path
 
 from asr.corpora.disk import files_below, not_the_corpus, read_lines, without_transcript
 from asr.corpora.entry import Dropped, Entry
+from asr.corpora.importer import Archive, Importer
 
 _SUFFIX = ".trans.txt"
 
@@ -41,3 +42,25 @@ def _read_chapter(transcripts: Path) -> Iterator[Entry | Dropped]:
 def _split(line: str) -> tuple[str, str]:
     identity, _, text = line.strip().partition(" ")
     return identity, text
+
+
+def _openslr(resource: int, part: str, megabytes: int, md5: str) -> Archive:
+    url = f"https://www.openslr.org/resources/{resource}/{part}.tar.gz"
+    return Archive(part, url, megabytes, f"LibriSpeech/{part}", f"md5:{md5}")
+
+
+IMPORTER = Importer(
+    "LibriSpeech or mini LibriSpeech: a folder with *.trans.txt somewhere below",
+    read,
+    archives=(
+        _openslr(31, "dev-clean-2", 126, "6d7ab67ac6a1d2c993d050e16d61080d"),
+        _openslr(31, "train-clean-5", 332, "5df7d4e78065366204ca6845bb08f490"),
+        _openslr(12, "dev-clean", 338, "42e2234ba48799c1f50f24a7926300a1"),
+        _openslr(12, "dev-other", 314, "c8d0bcc9cca99d4f8b62fcc847357931"),
+        _openslr(12, "test-clean", 347, "32fa31d27d2e1cad72775fff3f4849a9"),
+        _openslr(12, "test-other", 329, "fb5a50374b501bb3bac4815ee91d3135"),
+        _openslr(12, "train-clean-100", 6387, "2a93770f6d5c6c964bc36631d331a522"),
+        _openslr(12, "train-clean-360", 23049, "c0e676e450a7ff2f54aeade5171606fa"),
+        _openslr(12, "train-other-500", 30594, "d1a0fd59409feb2c614ce4d30c387708"),
+    ),
+)

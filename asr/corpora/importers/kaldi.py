@@ -24,6 +24,7 @@ from pathlib import Path
 
 from asr.corpora.disk import find_recording, not_the_corpus, read_lines
 from asr.corpora.entry import Dropped, Entry, Reason
+from asr.corpora.importer import Importer
 
 _DECODERS = {"sph2pipe": {"-f", "wav", "-p"}, "flac": {"-c", "-d", "-s", "-dc", "-cd", "-cds", "-dcs", "--silent"}}
 
@@ -129,3 +130,9 @@ def _path_in(source: str) -> str | None:
 def _locate(data: Path, path: str) -> Path:
     places = [data, *data.parents[:2], Path.cwd()]
     return next((place / path for place in places if find_recording(place / path)), data / path)
+
+
+IMPORTER = Importer(
+    "Kaldi data folders: wav.scp, text, utt2spk, perhaps segments",
+    read,
+)

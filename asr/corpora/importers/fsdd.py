@@ -15,6 +15,7 @@ from pathlib import Path
 
 from asr.corpora.disk import files_below, is_recording, not_the_corpus
 from asr.corpora.entry import Dropped, Entry, Reason
+from asr.corpora.importer import Archive, Importer
 
 DIGITS = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>.+)_(?P<index>[0-9]+)")
@@ -31,3 +32,17 @@ def read(folder: Path) -> Iterator[Entry | Dropped]:
             yield Entry("all", path.stem, path, DIGITS[int(name["digit"])], name["speaker"])
         else:
             yield Dropped("all", path.stem, Reason.BAD_NAME)
+
+
+IMPORTER = Importer(
+    "Free Spoken Digit Dataset: the folder with recordings/",
+    read,
+    archives=(
+        Archive(
+            "v1.0.10",
+            "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.10.tar.gz",
+            16,
+            "free-spoken-digit-dataset-1.0.10",
+        ),
+    ),
+)

@@ -1,27 +1,26 @@
 """A recurrent layer by cuDNN's kernels on an NVIDIA GPU, from the same weights as on a CPU.
 
 cuDNN wants a cell's weights as one vector (NVIDIA, cuDNN API reference, ``cudnnRNNMode_t``): W of each gate (H, F),
-R of each gate (H, H), then the biases of each gate's W (H,), then of each gate's R (H,); gates as LSTM i f g o, GRU
-r z n. The GRU's reset gate stands after the product, as in ours.
+R of each gate (H, H), then the biases of each gate's W (H,), then of each gate's R (H,). The order of the gates is
+cuDNN's own, and each cell knows it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from asr.errors import ConfigError
-from asr.models import loop
-
-_MODES = {"PlainRnn": ("rnn_tanh", [0]), "Lstm": ("lstm", [0, 1, 2, 3]), "Gru": ("gru", [1, 0, 2])}
-"""cuDNN's name for each cell, and where its gates stand in ours."""
+from asr.models.cells import CellSpec
+from asr.models.engines.frames import reversed_within
 
 
-def layer(cell: str, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
+def layer(cell: CellSpec, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
     """Outputs (B, T, D·H) of ``inputs`` (B, T, F) with ``lengths`` (B,) int32, at least 1; zero beyond each length.
 
-    Args as ``bptt.layer``'s. Computed in the inputs' type.
+    Args as ``cpu.layer``'s. Computed in the inputs' type.
 
     Raises:
         ConfigError: XLA is to compile everything, which cuDNN's kernels cannot be.
@@ -30,21 +29,20 @@ def layer(cell: str, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *bi
         raise ConfigError(
             "recurrent layers run on cuDNN, which XLA cannot compile; unset TF_XLA_FLAGS or tf.config.optimizer.set_jit"
         )
-    mode, order = _MODES[cell]
     frames = tf.transpose(inputs, (1, 0, 2))
     outputs = []
     for direction in range(kernel.shape[0]):
-        read = frames if direction == 0 else loop.reversed_within(frames, lengths)
+        read = frames if direction == 0 else reversed_within(frames, lengths)
         bias = biases[0][direction]
         second = biases[1][direction] if len(biases) > 1 else tf.zeros_like(bias)
         weights = (tf.cast(w, inputs.dtype) for w in (kernel[direction], recurrent[direction], bias, second))
-        hidden = _one_direction(mode, read, lengths, packed(order, *weights), recurrent.shape[1])
-        outputs.append(hidden if direction == 0 else loop.reversed_within(hidden, lengths))
+        hidden = _one_direction(cell.cudnn.mode, read, lengths, packed(cell.cudnn.gates, *weights), recurrent.shape[1])
+        outputs.append(hidden if direction == 0 else reversed_within(hidden, lengths))
     return tf.transpose(tf.concat(outputs, -1), (1, 0, 2))
 
 
-def packed(order: list[int], kernel: Any, recurrent: Any, bias: Any, recurrent_bias: Any) -> Any:
-    """The weights of one direction as cuDNN's vector: kernel (F, G·H), recurrent (H, G·H), two biases (G·H,)."""
+def packed(order: Sequence[int], kernel: Any, recurrent: Any, bias: Any, recurrent_bias: Any) -> Any:
+    """Return the weights of one direction as cuDNN's vector: kernel (F, G·H), recurrent (H, G·H), two biases (G·H,)."""
     parts = []
     for array in (kernel, recurrent, bias, recurrent_bias):
         gates = tf.split(array, len(order), axis=-1)

@@ -20,14 +20,17 @@ from pathlib import Path
 from asr.corpora.disk import lists_at, read_lines
 from asr.corpora.entry import Dropped, Entry, Reason
 from asr.corpora.identity import portable_ids
+from asr.corpora.importer import Importer
 from asr.errors import CorpusError
+
+_LISTS = (".csv", ".tsv")
 
 _AUDIO, _TEXT = ("audio", "path"), ("text", "sentence")
 
 
 def read(folder: Path) -> Iterator[Entry | Dropped]:
     """Yield the rows of the table, or of every table in the folder."""
-    tables = lists_at(folder, (".csv", ".tsv"))
+    tables = lists_at(folder, _LISTS)
     if not tables:
         raise CorpusError(f"{folder}: looked for *.csv or *.tsv; name the folder that holds one, or the file")
     for table in tables:
@@ -66,3 +69,10 @@ def _column(table: Path, header: Sequence[str], names: Sequence[str]) -> str:
         if name in header:
             return name
     raise CorpusError(f"{table}: needs a column {' or '.join(names)}; the columns are {', '.join(header) or 'none'}")
+
+
+IMPORTER = Importer(
+    "CSV or TSV files with a header: audio or path, text or sentence, perhaps speaker and id",
+    read,
+    lists=_LISTS,
+)

@@ -1,0 +1,68 @@
+"""The plain recurrent cell (Elman 1990): h_t = tanh(W_hh h_{t-1} + x_t)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numba import njit
+
+from asr.models.blas import multiply
+from asr.models.cells.compiled import FAST, ONE, tanh
+from asr.models.cells.spec import CellSpec, Cudnn, Onnx
+
+
+def step(x: Any, states: tuple[Any], recurrent: Any) -> tuple[Any]:
+    """Return h_t = tanh(W_hh h_{t-1} + x_t)."""
+    (h,) = states
+    return (tf.tanh(x + tf.matmul(h, recurrent)),)
+
+
+def forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
+    """Return h (T, B, H), in the place of ``z``; nothing else is kept."""
+    _forward(z, recurrent, bias)
+    return [z]
+
+
+def backward(d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return ∂L/∂z_t, which is that of both products."""
+    dz = np.empty_like(hidden)
+    _backward(d_hidden, transposed, hidden, dz)
+    return dz, dz
+
+
+@njit(**FAST)
+def _forward(hidden, recurrent, bias):
+    """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b); ``hidden`` comes as W_xh x_t."""
+    for t in range(len(hidden)):
+        if t > 0:
+            multiply(hidden[t - 1], recurrent, hidden[t], True)
+        for b in range(hidden.shape[1]):
+            h = hidden[t, b]
+            for j in range(len(h)):
+                h[j] = tanh(h[j] + bias[j])
+
+
+@njit(**FAST)
+def _backward(d_hidden, transposed, hidden, d_projected):
+    """∂L/∂z_t = (1 - h_t²) (∂L/∂h_t + W_hhᵀ ∂L/∂z_{t+1}) with h_t = tanh(z_t); fills ``d_projected`` with ∂L/∂z."""
+    carry = np.zeros(hidden.shape[1:], np.float32)
+    for t in range(len(hidden) - 1, -1, -1):
+        for b in range(hidden.shape[1]):
+            h, dh, dz, c = hidden[t, b], d_hidden[t, b], d_projected[t, b], carry[b]
+            for j in range(len(h)):
+                dz[j] = (dh[j] + c[j]) * (ONE - h[j] * h[j])
+        multiply(d_projected[t], transposed, carry, False)
+
+
+CELL = CellSpec(
+    name="rnn",
+    title="plain RNN",
+    gates=1,
+    step=step,
+    forward=forward,
+    backward=backward,
+    cudnn=Cudnn("rnn_tanh", (0,)),
+    onnx=Onnx("RNN", (0,)),
+)

@@ -1,0 +1,37 @@
+"""A batch of utterances → frames in the order in which a direction reads them, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from numba import njit
+
+from asr.models.cells.compiled import FAST
+
+
+@njit(**FAST)
+def gather(rows, lengths, backwards, frames):
+    """(B, T, F) → ``frames`` (T, B, F): each utterance's own frames, in reverse if ``backwards``; zero beyond them."""
+    for t in range(frames.shape[0]):
+        for b in range(frames.shape[1]):
+            if t >= lengths[b]:
+                frames[t, b] = 0
+            else:
+                frames[t, b] = rows[b, lengths[b] - 1 - t if backwards else t]
+
+
+@njit(**FAST)
+def scatter(frames, lengths, backwards, rows):
+    """What ``gather`` did, undone: (T, B, F) → ``rows`` (B, T, F), zero beyond each utterance."""
+    for b in range(rows.shape[0]):
+        for t in range(rows.shape[1]):
+            if t >= lengths[b]:
+                rows[b, t] = 0
+            else:
+                rows[b, t] = frames[lengths[b] - 1 - t if backwards else t, b]
+
+
+def reversed_within(frames: Any, lengths: Any) -> Any:
+    """Return the tensor (T, B, F) with each utterance's frames in reverse, its padding where it was."""
+    return tf.reverse_sequence(frames, lengths, seq_axis=0, batch_axis=1)
