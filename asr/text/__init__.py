@@ -1,7 +1,18 @@
 """Transcripts: normalise them, turn characters into labels and back, and words into phones."""
 
 from asr.text.lexicon import Lexicon, Phones, read_lexicon, write_lexicon
-from asr.text.normalise import NORMALISERS, normalise
+from asr.text.normalisers import NORMALISERS, find_normaliser, normalise, normalise_lines
 from asr.text.vocabulary import BLANK, Vocabulary
 
-__all__ = ["BLANK", "NORMALISERS", "Lexicon", "Phones", "Vocabulary", "normalise", "read_lexicon", "write_lexicon"]
+__all__ = [
+    "BLANK",
+    "NORMALISERS",
+    "Lexicon",
+    "Phones",
+    "Vocabulary",
+    "find_normaliser",
+    "normalise",
+    "normalise_lines",
+    "read_lexicon",
+    "write_lexicon",
+]
