@@ -2,6 +2,7 @@
 
 asr lm train books/*.txt --prose -o books.lm       of running prose, such as books
 asr lm train text.txt.gz --order 4 -o four.arpa    of one sentence a line; .txt .gz .xz .tar, or manifests .jsonl
+asr lm train books/*.txt --prose --for an4 -o books.lm     written as the bundle an4 writes texts
 asr lm perplexity books.lm test.jsonl              how well it foretells a text
 asr lm convert books.lm books.arpa.gz              and back
 asr lm tune runs/mine/bundle dev.jsonl --lm books.lm   put it into a bundle, its weights tuned on dev
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli import lm_tune
+from asr.cli.normaliser import add_normaliser_or_bundle, chosen_normaliser
 from asr.cli.numbers import whole_number
 from asr.errors import ConfigError, LanguageModelError
 
@@ -66,9 +68,7 @@ def _add_text(parser: argparse.ArgumentParser) -> None:
         "text", metavar="TEXT", nargs="+", type=Path, help="a sentence a line: .txt, .gz, .xz, .tar; or .jsonl"
     )
     parser.add_argument("--prose", action="store_true", help="sentences end at . ! ? and blank lines, not at each line")
-    parser.add_argument(
-        "--normaliser", metavar="NAME", default="upper_letters", help="upper_letters (default), or verbatim: as it is"
-    )
+    add_normaliser_or_bundle(parser)
 
 
 def _declare_train(parser: argparse.ArgumentParser) -> None:
@@ -159,10 +159,9 @@ def _sentences(arguments: argparse.Namespace, without_speakers: str = "") -> Ite
     from asr.lm import read_sentences
 
     left_out = [name for name in without_speakers.split(",") if name]
+    normaliser = chosen_normaliser(arguments)
     for path in arguments.text:
-        yield from read_sentences(
-            path, normaliser=arguments.normaliser, prose=arguments.prose, without_speakers=left_out
-        )
+        yield from read_sentences(path, normaliser=normaliser, prose=arguments.prose, without_speakers=left_out)
 
 
 def _form(path: Path) -> str:

@@ -241,3 +241,20 @@ def test_phones_have_several_readings_too(spoken: Bundle, plain: Bundle, bag: np
     said = heard(plain, {"C": 0.7, "B": 0.3}, {"A": 1.0}, {"B": 0.7, "D": 0.3})
     readings = read(Decoding(n_best=2), spoken, np.concatenate([bag, said], axis=1))
     assert sorted(readings) == ["BAD", "CAB"]
+
+
+@pytest.mark.parametrize("how", [{"hotwords": {"cab 9": 1.0}}, {"grammar": ["bad", "cab 9"]}, {"lexicon": ["9"]}])
+def test_a_phrase_that_the_normaliser_would_shorten_is_refused(bundle, how):
+    with pytest.raises(VocabularyError, match="has '9', which upper_letters loses; write it as it is spoken"):
+        Decoding(language_model=None, **how).decoder(bundle)
+
+
+def test_a_phrase_of_signs_alone_is_refused(bundle):
+    with pytest.raises(VocabularyError, match="'…' has no letter that upper_letters writes"):
+        Decoding(language_model=None, grammar=["bad", "…"]).decoder(bundle)
+
+
+def test_phrases_are_written_as_the_bundle_writes_texts(bundle):
+    decoder = Decoding(language_model=None, grammar=["Bád-cab!"]).decoder(bundle)
+    log_probs = np.log(np.full((30, 9), 1 / 9, np.float32))
+    assert decoder.decode([log_probs])[0][0].text == "BAD CAB"
