@@ -244,17 +244,18 @@ def test_phones_have_several_readings_too(spoken: Bundle, plain: Bundle, bag: np
 
 
 @pytest.mark.parametrize("how", [{"hotwords": {"cab 9": 1.0}}, {"grammar": ["bad", "cab 9"]}, {"lexicon": ["9"]}])
-def test_a_phrase_that_the_normaliser_would_shorten_is_refused(bundle, how):
+def test_a_phrase_that_the_normaliser_would_shorten_is_refused(plain: Bundle, how: dict) -> None:
     with pytest.raises(VocabularyError, match="has '9', which upper_letters loses; write it as it is spoken"):
-        Decoding(language_model=None, **how).decoder(bundle)
+        Decoding(language_model=None, **how).decoder(plain)
 
 
-def test_a_phrase_of_signs_alone_is_refused(bundle):
+def test_a_phrase_of_signs_alone_is_refused(plain: Bundle) -> None:
     with pytest.raises(VocabularyError, match="'…' has no letter that upper_letters writes"):
-        Decoding(language_model=None, grammar=["bad", "…"]).decoder(bundle)
+        Decoding(language_model=None, grammar=["bad", "…"]).decoder(plain)
 
 
-def test_phrases_are_written_as_the_bundle_writes_texts(bundle):
-    decoder = Decoding(language_model=None, grammar=["Bád-cab!"]).decoder(bundle)
-    log_probs = np.log(np.full((30, 9), 1 / 9, np.float32))
-    assert decoder.decode([log_probs])[0][0].text == "BAD CAB"
+def test_phrases_are_written_as_the_bundle_writes_texts(plain: Bundle, bag: np.ndarray) -> None:
+    assert read(Decoding(language_model=None, grammar=["‘Bád!’", "cab"]), plain, bag) == ["BAD"]
+    cased = replace(plain, normaliser="letters")
+    with pytest.raises(VocabularyError, match="'bad'"):
+        Decoding(language_model=None, grammar=["BAD"]).decoder(cased)
