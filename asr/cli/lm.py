@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,10 +105,12 @@ def _declare_train(parser: argparse.ArgumentParser) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     from asr.lm import train_ngram
+    from asr.text.losses import shown_counts
 
     _form(arguments.output)
+    lost: Counter[str] = Counter()
     model = train_ngram(
-        _sentences(arguments, arguments.without_speakers),
+        _sentences(arguments, lost, arguments.without_speakers),
         arguments.order,
         vocabulary_size=arguments.vocabulary_size,
         min_count=arguments.min_count,
@@ -115,6 +118,8 @@ def _train(arguments: argparse.Namespace) -> None:
         threshold=arguments.prune_entropy,
         size=None if arguments.size is None else int(arguments.size * 1e6),
     )
+    if lost:
+        print(f"not counted, as {chosen_normaliser(arguments)} loses them: {shown_counts(lost)}", file=sys.stderr)
     _write(model, arguments.output)
 
 
@@ -125,13 +130,17 @@ def _declare_perplexity(parser: argparse.ArgumentParser) -> None:
 
 def _perplexity(arguments: argparse.Namespace) -> None:
     from asr.lm import perplexity, read_ngram
+    from asr.text.losses import shown_counts
 
-    found = perplexity(read_ngram(arguments.model), _sentences(arguments))
+    lost: Counter[str] = Counter()
+    found = perplexity(read_ngram(arguments.model), _sentences(arguments, lost))
     print(f"sentences                      {found.sentences:,}")
     print(f"words                          {found.words:,}")
     print(f"out of vocabulary              {found.unknown:,} ({100 * found.unknown_rate:.2f} %)")
     print(f"perplexity, unknown words too  {found.including_unknown:.2f}")
     print(f"perplexity, without them       {found.excluding_unknown:.2f}")
+    if lost:
+        print(f"not measured, as {chosen_normaliser(arguments)} loses them: {shown_counts(lost)}", file=sys.stderr)
 
 
 def _declare_convert(parser: argparse.ArgumentParser) -> None:
@@ -155,13 +164,15 @@ SUB_VERBS: dict[str, tuple[Callable, str, Callable]] = {
 """Sub-verb → what declares its arguments, a line of help, and what does it."""
 
 
-def _sentences(arguments: argparse.Namespace, without_speakers: str = "") -> Iterator[str]:
+def _sentences(arguments: argparse.Namespace, lost: Counter[str], without_speakers: str = "") -> Iterator[str]:
     from asr.lm import read_sentences
 
     left_out = [name for name in without_speakers.split(",") if name]
     normaliser = chosen_normaliser(arguments)
     for path in arguments.text:
-        yield from read_sentences(path, normaliser=normaliser, prose=arguments.prose, without_speakers=left_out)
+        yield from read_sentences(
+            path, normaliser=normaliser, prose=arguments.prose, without_speakers=left_out, lost=lost
+        )
 
 
 def _form(path: Path) -> str:

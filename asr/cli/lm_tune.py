@@ -79,6 +79,7 @@ def _utterances(arguments: argparse.Namespace) -> list[Utterance]:
     from asr.bundle import read_normaliser
     from asr.data import read_manifest
     from asr.text import normalise
+    from asr.text.losses import find_losses
 
     normaliser = read_normaliser(arguments.bundle)
     wanted = arguments.speakers.split(",") if arguments.speakers else []
@@ -86,7 +87,12 @@ def _utterances(arguments: argparse.Namespace) -> list[Utterance]:
     if unknown := set(wanted) - {u.speaker for u in everyone}:
         raise ConfigError(f"no utterance in {arguments.dev} is by {', '.join(sorted(unknown))}")
     kept = [u for u in everyone if not wanted or u.speaker in wanted]
-    return [replace(u, text=normalise(u.text, normaliser)) for u in kept]
+    for loss in find_losses(((u.id, u.text) for u in kept), normaliser):
+        print(f"not scored: {normaliser} loses {loss}", flush=True)
+    references = [replace(u, text=normalise(u.text, normaliser)) for u in kept]
+    if not any(u.text for u in references):
+        raise ConfigError(f"no utterance of {arguments.dev} has a word that {normaliser} writes; nothing can be tuned")
+    return references
 
 
 def _show_trial(trial: Trial) -> None:

@@ -22,12 +22,14 @@ import lzma
 import re
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
 from asr.errors import LanguageModelError
 from asr.text import find_normaliser, normalise_lines
+from asr.text.losses import count_lost
 from asr.text.normalisers import FOR_TRAINING
 
 _BLOCK = 1 << 19
@@ -56,6 +58,7 @@ def read_sentences(
     normaliser: str = FOR_TRAINING,
     prose: bool = False,
     without_speakers: Collection[str] = (),
+    lost: Counter[str] | None = None,
 ) -> Iterator[str]:
     """Blocks of sentences of a file, normalised, one a line.
 
@@ -64,6 +67,7 @@ def read_sentences(
         normaliser: by name.
         prose: sentences end at their marks and at blank lines, not at each line.
         without_speakers: whose utterances of a manifest are left out.
+        lost: gets the characters, such as digits, that the normaliser loses, with how often each came.
 
     Raises:
         LanguageModelError: the file cannot be read, is no UTF-8, or a line of a manifest has no text.
@@ -75,6 +79,8 @@ def read_sentences(
             texts = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
             lines: Iterable[str] = _manifest_texts(texts, path, without_speakers) if name.endswith(".jsonl") else texts
             for block in _blocks(lines, whole_paragraphs=prose):
+                if lost is not None:
+                    lost.update(count_lost(block, normaliser))
                 yield normalise_lines(split_prose(block) if prose else block, normaliser)
     except UNREADABLE as fault:
         raise LanguageModelError(f"{path}: cannot be read: {fault}; UTF-8 text is needed") from fault

@@ -62,6 +62,31 @@ def lost_characters(text: str, normaliser: str) -> list[str]:
     return [character for character in composed if character in lost] if lost else []
 
 
+def count_lost(text: str, normaliser: str) -> Counter[str]:
+    """Return how often each character that ``normaliser`` loses is in ``text``; fast for long texts.
+
+    >>> sorted(count_lost("1984, 1989: да", "letters").items())
+    [('1', 2), ('4', 1), ('8', 2), ('9', 3)]
+    """
+    return Counter({character: text.count(character) for character in set(text) if _is_lost(character, normaliser)})
+
+
+def shown_counts(lost: Counter[str]) -> str:
+    """Return lost characters by their kinds, the most frequent first.
+
+    >>> shown_counts(Counter({"1": 1200, "9": 3, "%": 7}))
+    'digits: 1,203 (1 9), symbols: 7 (%)'
+    """
+    kinds: dict[str, Counter[str]] = {}
+    for character, count in lost.most_common():
+        kinds.setdefault(kind_of(character), Counter())[character] += count
+    ordered = sorted(kinds.items(), key=lambda item: -item[1].total())
+    return ", ".join(
+        f"{kind}: {found.total():,} ({' '.join([*found][:_SHOWN])}{' …' if len(found) > _SHOWN else ''})"
+        for kind, found in ordered
+    )
+
+
 def find_losses(texts: Iterable[tuple[str, str]], normaliser: str) -> list[Loss]:
     """Return what ``normaliser`` loses of all texts together, a loss a kind, the largest first.
 
