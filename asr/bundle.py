@@ -7,6 +7,7 @@
     front_end.npz     frozen arrays of the features
     cmvn.npz          mean and standard deviation, perhaps a prior's weight; nothing for per-utterance normalisation
     vocabulary.json   blank and characters
+    normaliser.json   the name of the text normaliser: how any text is written with these characters
     phones.json       the phones that it hears beside them, where it does
     float32.onnx      features (B, T, F), feature_lengths (B,) → log_probs (B, T', V + P), log_prob_lengths (B,)
     int8.onnx         the same, weights in 8 bits; at least one of the two
@@ -34,7 +35,7 @@ from asr.features.cmvn import Normaliser, cmvn_from_arrays
 from asr.features.front_end import FrontEnd
 from asr.files import sha256_of
 from asr.lm.pronunciations import Pronunciations
-from asr.text import Phones, Vocabulary
+from asr.text import Phones, Vocabulary, find_normaliser
 
 FORMAT = 1
 DEFAULT = "an4"
@@ -43,6 +44,7 @@ DEFAULT = "an4"
 SHIPPED = Path(__file__).parent / "bundles"
 _INDEX = "bundle.json"
 _PARTS = ("card.json", "front_end.npz", "cmvn.npz", "vocabulary.json")
+_NORMALISER = "normaliser.json"
 _PRECISIONS = ("int8", "float32")
 _DECODER = "decoder.json"
 _LANGUAGE_MODEL = "language_model.lm"
@@ -60,6 +62,8 @@ class Bundle:
         front_end: samples (N,) → features (T, F).
         cmvn: features → normalised features.
         vocabulary: labels ↔ characters.
+        normaliser: the name of the text normaliser by which transcripts were written for training; hotwords, phrases,
+            words, texts of language models, texts to align and references are written by it as well.
         precisions: the ONNX models it holds, smallest first: ``int8``, ``float32``.
         frame_s: seconds from one output frame to the next.
         decoder: how it is decoded unless somebody says otherwise.
@@ -73,6 +77,7 @@ class Bundle:
     front_end: FrontEnd
     cmvn: Normaliser
     vocabulary: Vocabulary
+    normaliser: str
     precisions: tuple[str, ...]
     frame_s: float
     decoder: DecoderSettings = DecoderSettings()
@@ -130,7 +135,8 @@ def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
 
     Raises:
         BundleNotFoundError: no such bundle.
-        BundleCorruptError: a part is missing or changed, or the format is from another version.
+        BundleCorruptError: a part is missing or changed, the format is from another version, or nothing says which
+            normaliser its texts were written by.
     """
     folder = find_bundle(name_or_path)
     parts = _verify(folder)
@@ -141,6 +147,7 @@ def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
         front_end=FrontEnd.from_arrays(_arrays(folder / "front_end.npz")),
         cmvn=cmvn_from_arrays(_arrays(folder / "cmvn.npz")),
         vocabulary=Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8")),
+        normaliser=_normaliser(folder, card, parts),
         precisions=tuple(p for p in _PRECISIONS if f"{p}.onnx" in parts),
         frame_s=float(card["frame_s"]),
         decoder=_decoder(folder / _DECODER) if _DECODER in parts else DecoderSettings(),
@@ -148,6 +155,37 @@ def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
         phones=Phones(tuple(json.loads((folder / _PHONES).read_text(encoding="utf-8")))) if _PHONES in parts else None,
         pronunciations=_pronunciations(folder / _PRONUNCIATIONS) if _PRONUNCIATIONS in parts else None,
     )
+
+
+def read_normaliser(name_or_path: str | Path | None = None) -> str:
+    """Return the name of a bundle's normaliser, without reading the rest of it.
+
+    Raises:
+        BundleNotFoundError: no such bundle.
+        BundleCorruptError: as ``load_bundle`` raises it.
+    """
+    folder = find_bundle(name_or_path)
+    parts = {_NORMALISER} if (folder / _NORMALISER).is_file() else set()
+    return _normaliser(folder, read_card(folder), parts)
+
+
+def _normaliser(folder: Path, card: Mapping[str, Any], parts: set[str]) -> str:
+    """Return the normaliser's name: its part's, or, in a bundle of before it was one, what the run was given."""
+    try:
+        if _NORMALISER in parts:
+            name = json.loads((folder / _NORMALISER).read_text(encoding="utf-8"))["name"]
+        else:
+            name = card["config"]["data"]["normaliser"]
+        find_normaliser(name)
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise BundleCorruptError(
+            f"{folder} does not say which normaliser its texts were written by; export its run again"
+        ) from fault
+    except ConfigError as fault:
+        raise BundleCorruptError(
+            f"{folder}: {fault}; it was made by another version of asr: install that one"
+        ) from fault
+    return str(name)
 
 
 def _decoder(path: Path) -> DecoderSettings:
@@ -171,6 +209,7 @@ def write_bundle(
     front_end: FrontEnd,
     cmvn: Normaliser,
     vocabulary: Vocabulary,
+    normaliser: str,
     models: Mapping[str, Path],
     phones: Phones | None = None,
 ) -> Path:
@@ -182,12 +221,15 @@ def write_bundle(
         front_end: samples → features.
         cmvn: their normalisation.
         vocabulary: labels ↔ characters.
+        normaliser: the name of the text normaliser that transcripts were written by.
         models: precision (``float32``, ``int8``) → ONNX file, copied in.
         phones: that they hear beside characters.
 
     Raises:
         BundleError: no model, or ``folder`` holds something that is no bundle.
+        ConfigError: no normaliser has this name.
     """
+    find_normaliser(normaliser)
     folder = Path(folder)
     if not models or not set(models) <= set(_PRECISIONS):
         raise BundleError(f"a bundle needs models of {' or '.join(_PRECISIONS)}, got {sorted(models)}")
@@ -198,6 +240,7 @@ def write_bundle(
         np.savez(parts / "front_end.npz", allow_pickle=False, **front_end.to_arrays())
         np.savez(parts / "cmvn.npz", allow_pickle=False, **cmvn.to_arrays())
         (parts / "vocabulary.json").write_text(vocabulary.to_json() + "\n", encoding="utf-8")
+        _write_json(parts / _NORMALISER, {"name": normaliser})
         if phones:
             _write_json(parts / _PHONES, phones.symbols)
         for precision, path in models.items():

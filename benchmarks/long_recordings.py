@@ -29,7 +29,6 @@ from stitching import Placed, spoken_words, stitch
 from tables import write_table
 
 from asr import load_model
-from asr.alignment.align import normaliser_of
 from asr.audio import stream_audio
 from asr.data import read_manifest
 from asr.evaluation import align, error_rate
@@ -142,7 +141,7 @@ def costs(minutes: Sequence[Measure], wholes: Sequence[Measure]) -> Iterator[str
 
 def words(model: Transcriber, placed: Sequence[Placed], heard: Sequence[Word], seams: Seams) -> Iterator[str]:
     """Rows of errors, seams and times."""
-    normaliser = normaliser_of(model.bundle)
+    normaliser = model.bundle.normaliser
     references = [normalise(p.utterance.text, normaliser) for p in placed]
     read = texts(model.transcribe_utterances((p.utterance for p in placed), batch_size=1))
     alone = [normalise(str(text), normaliser) for text in read]

@@ -75,7 +75,7 @@ def conditions(noise: tuple[Utterance, ...], voices: tuple[Utterance, ...], seed
 
 def heard(model: Transcriber, utterances: Sequence[Utterance], alteration: Alteration) -> Evaluation:
     """The words that ``model`` reads in the altered utterances, scored."""
-    return evaluate(utterances, {u.id: text_of(model, u, alteration) for u in utterances})
+    return evaluate(utterances, {u.id: text_of(model, u, alteration) for u in utterances}, model.bundle.normaliser)
 
 
 def text_of(model: Transcriber, utterance: Utterance, alteration: Alteration) -> str | AsrError:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from asr.alignment.align import align_utterance, normaliser_of
+from asr.alignment.align import align_utterance
 from asr.audio import load_audio
 from asr.data import Utterance
 from asr.inference import Transcriber, Word
@@ -66,7 +66,7 @@ def _pause(samples: np.ndarray, count: int, rate: int, random: np.random.Generat
 
 def spoken_words(model: Transcriber, placed: Placed) -> list[Word]:
     """The reference's words at their seconds of the long recording, by forced alignment of the utterance alone."""
-    text = normalise(placed.utterance.text, normaliser_of(model.bundle))
+    text = normalise(placed.utterance.text, model.bundle.normaliser)
     aligned = align_utterance(model, replace(placed.utterance, text=text))
     shift = placed.start_s - placed.utterance.offset
     return [

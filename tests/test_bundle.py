@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.bundle import find_bundle, load_bundle, write_bundle, write_decoder
+from asr.bundle import find_bundle, load_bundle, read_normaliser, shipped_bundles, write_bundle, write_decoder
 from asr.decoding import DecoderSettings, FusionWeights, SpokenSettings
 from asr.decoding.calibration import Calibration
 from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError
@@ -37,6 +37,7 @@ def made(
         front_end=FRONT_END,
         cmvn=cmvn or UtteranceCmvn(),
         vocabulary=VOCABULARY,
+        normaliser="upper_letters",
         models={precision: source for precision in models},
         phones=phones,
     )
@@ -52,6 +53,49 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(bundle.front_end(samples), FRONT_END(samples))
     assert bundle.model_path().name == "int8.onnx"
     assert bundle.model_path("float32").read_bytes() == b"not parsed here"
+
+
+def test_the_normaliser_is_part_of_it(tmp_path: Path) -> None:
+    folder = made(tmp_path / "b")
+    assert json.loads((folder / "normaliser.json").read_text()) == {"name": "upper_letters"}
+    assert load_bundle(folder).normaliser == read_normaliser(folder) == "upper_letters"
+    assert "normaliser.json" in json.loads((folder / "bundle.json").read_text())["sha256"]
+
+
+def without_normaliser(folder: Path, card: dict[str, object]) -> Path:
+    """A bundle as they were before: its card alone says how its transcripts were written."""
+    (folder / "normaliser.json").unlink()
+    (folder / "card.json").write_text(json.dumps({"frame_s": 0.02} | card))
+    index = json.loads((folder / "bundle.json").read_text())
+    del index["sha256"]["normaliser.json"]
+    index["sha256"]["card.json"] = sha256_of(folder / "card.json")
+    (folder / "bundle.json").write_text(json.dumps(index))
+    return folder
+
+
+def test_in_a_bundle_of_before_the_normaliser_is_the_one_that_its_run_was_given(tmp_path: Path) -> None:
+    config = {"config": {"data": {"normaliser": "verbatim"}}}
+    folder = without_normaliser(made(tmp_path / "b"), config)
+    assert load_bundle(folder).normaliser == read_normaliser(folder) == "verbatim"
+
+
+@pytest.mark.parametrize("card", [{}, {"config": {"data": {}}}, {"config": None}])
+def test_a_bundle_that_says_nothing_of_its_texts_is_refused(tmp_path: Path, card: dict[str, object]) -> None:
+    folder = without_normaliser(made(tmp_path / "b"), card)
+    with pytest.raises(BundleCorruptError, match="does not say which normaliser .* export its run again"):
+        load_bundle(folder)
+
+
+def test_a_normaliser_that_this_version_lacks_is_refused_by_its_name(tmp_path: Path) -> None:
+    folder = without_normaliser(made(tmp_path / "b"), {"config": {"data": {"normaliser": "klingon"}}})
+    with pytest.raises(BundleCorruptError, match="no text normaliser 'klingon'.* another version of asr"):
+        load_bundle(folder)
+
+
+def test_the_bundles_that_ship_name_their_normaliser_themselves() -> None:
+    for folder in shipped_bundles():
+        assert (folder / "normaliser.json").is_file()
+        assert load_bundle(folder).normaliser == "upper_letters"
 
 
 def test_the_phones_that_it_hears_are_part_of_it(tmp_path: Path) -> None:
@@ -122,6 +166,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
             front_end=FRONT_END,
             cmvn=UtteranceCmvn(),
             vocabulary=VOCABULARY,
+            normaliser="upper_letters",
             models={"int8": tmp_path / "absent.onnx"},
         )
     assert not list(tmp_path.iterdir())

@@ -12,7 +12,6 @@ import numpy as np
 
 from asr.audio import load_audio
 from asr.audio.info import audio_info
-from asr.bundle import Bundle
 from asr.data import Utterance
 from asr.decoding.alignment import forced_alignment
 from asr.decoding.confidence import word_confidence
@@ -38,7 +37,7 @@ def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> 
     """Lay a text over the recording it was spoken in; nothing is recognised.
 
     Args:
-        model: its acoustic model judges; the text is normalised as its card says its own texts were.
+        model: its acoustic model judges; the text is written by its bundle's normaliser.
         source: the recording.
         lines: the text. Each becomes a segment, its words written as in the text; signs between words stay with
             the word before them.
@@ -98,7 +97,7 @@ class _Clock:
 
 
 def _align(model: Transcriber, source: str | Path | np.ndarray, lines: Sequence[str], clock: _Clock) -> Transcript:
-    words = _spell_all(lines, normaliser_of(model.bundle), model.bundle.vocabulary)
+    words = _spell_all(lines, model.bundle.normaliser, model.bundle.vocabulary)
     text = " ".join(part for of_line in words for word in of_line for part in word.spelled)
     timed = iter(_timed(model.log_probs(source), text, model.bundle.vocabulary, clock))
     segments = tuple(
@@ -106,12 +105,6 @@ def _align(model: Transcriber, source: str | Path | np.ndarray, lines: Sequence[
         for of_line in words
     )
     return Transcript(" ".join(s.text for s in segments), segments, clock.span_s[1])
-
-
-def normaliser_of(bundle: Bundle) -> str:
-    """What the bundle's card says its texts were normalised by."""
-    scores = bundle.card.get("models", {}).values()
-    return next((score["normaliser"] for score in scores if "normaliser" in score), "upper_letters")
 
 
 # Text

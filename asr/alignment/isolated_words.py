@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from asr.alignment.align import align_utterance, normaliser_of
+from asr.alignment.align import align_utterance
 from asr.data import Utterance
 from asr.errors import AsrError, ConfigError
 from asr.inference.transcriber import Transcriber
@@ -22,7 +22,7 @@ class WordCutter:
     """Finds words wherever they are said, by the texts and forced alignment.
 
     Attributes:
-        words: what is looked for, normalised as the model's card says its own texts were.
+        words: what is looked for, written by the normaliser of the model's bundle.
     """
 
     def __init__(self, model: Transcriber, words: Iterable[str]) -> None:
@@ -31,7 +31,7 @@ class WordCutter:
         Raises:
             ConfigError: one of them is no word or several, once it is normalised.
         """
-        self._model, self._normaliser = model, normaliser_of(model.bundle)
+        self._model, self._normaliser = model, model.bundle.normaliser
         self.words = tuple(self._normalised(word) for word in words)
 
     def _normalised(self, word: str) -> str:

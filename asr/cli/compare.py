@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.cli.normaliser import add_normaliser
 from asr.cli.numbers import whole_number
 from asr.cli.progress import table_console
 from asr.errors import AsrError, ConfigError, EvaluationError
@@ -46,9 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--speakers", action="store_true", help="text files: ids start with the speaker, before the first - or _"
     )
-    parser.add_argument(
-        "--normaliser", metavar="NAME", default="upper_letters", help="upper_letters (default), whisper or verbatim"
-    )
+    add_normaliser(parser, "the one that A and B name; else letters_and_digits")
     parser.add_argument("--seed", type=whole_number(0), default=0, help="of the bootstrap (default 0)")
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
 
@@ -63,9 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
         ConfigError: arguments that do not go together, or a normaliser nobody knows.
         EvaluationError, ManifestError: files that cannot be read, or that have not the same ids.
     """
-    from asr.text import normalise
+    from asr.text import find_normaliser
 
-    normalise("", arguments.normaliser)
+    if arguments.normaliser is not None:
+        find_normaliser(arguments.normaliser)
+    arguments.normaliser = arguments.normaliser or _own_normaliser(arguments)
     comparison = _comparison(arguments)
     if arguments.json:
         files = {"reference": arguments.reference, "files": {"a": arguments.a, "b": arguments.b}}
@@ -73,6 +74,17 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(comparison, (arguments.a, arguments.b))
     return 0
+
+
+def _own_normaliser(arguments: argparse.Namespace) -> str:
+    """Return the normaliser that both systems' hypotheses name, or the one for texts of any origin."""
+    from asr.evaluation.hypotheses import read_hypotheses_normaliser
+    from asr.text.normalisers import FOR_SCORING
+
+    if Path(arguments.reference).suffix.lower() not in _MANIFESTS:
+        return FOR_SCORING
+    of_a, of_b = (read_hypotheses_normaliser(path) for path in (arguments.a, arguments.b))
+    return of_a if of_a is not None and of_a == of_b else FOR_SCORING
 
 
 def _comparison(arguments: argparse.Namespace) -> Comparison:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
+from asr.cli.normaliser import add_normaliser, normaliser_of_model
 from asr.cli.numbers import whole_number
 from asr.cli.progress import table_console, watched
 from asr.errors import AsrError, ConfigError, EvaluationError, MissingExtraError
@@ -48,12 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--speakers", action="store_true", help="text files: ids start with the speaker, before the first - or _"
     )
-    parser.add_argument(
-        "--normaliser",
-        metavar="NAME",
-        default="upper_letters",
-        help="upper_letters (default), whisper (Whisper's, English) or verbatim, which is shown in any case",
-    )
+    add_normaliser(parser, "the model's own; of texts letters_and_digits; verbatim is shown in any case")
     parser.add_argument("--worst", metavar="N", type=whole_number(0), default=5, help="utterances to align (default 5)")
     parser.add_argument("--seed", type=whole_number(0), default=0, help="of the bootstrap (default 0)")
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
@@ -87,10 +83,12 @@ def run(arguments: argparse.Namespace) -> int:
         ConfigError: arguments that do not go together, or a normaliser nobody knows.
         AsrError: as reading, transcribing and scoring raise it.
     """
-    from asr.text import normalise
+    from asr.text import find_normaliser
 
-    normalise("", arguments.normaliser)
+    if arguments.normaliser is not None:
+        find_normaliser(arguments.normaliser)
     _refuse_misfits(arguments)
+    arguments.normaliser = arguments.normaliser or _own_normaliser(arguments)
     task = _task(arguments)
     evaluation = task.evaluate(arguments)
     if arguments.json:
@@ -100,6 +98,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.report:
         _write_report(arguments, task, evaluation)
     return 0
+
+
+def _own_normaliser(arguments: argparse.Namespace) -> str:
+    """Return the normaliser that belongs to what is scored: the model's, or the one that kept hypotheses were of."""
+    from asr.text.normalisers import FOR_SCORING
+
+    if arguments.hypothesis is not None:
+        return FOR_SCORING
+    if arguments.hypotheses:
+        from asr.evaluation.hypotheses import read_hypotheses_normaliser
+
+        return read_hypotheses_normaliser(arguments.hypotheses) or FOR_SCORING
+    return normaliser_of_model(arguments.model)
 
 
 def _refuse_misfits(arguments: argparse.Namespace) -> None:
@@ -190,7 +201,7 @@ def _find_hypotheses(task: _Task, arguments: argparse.Namespace, utterances: lis
         else:
             task.texts[utterance.id], task.words[utterance.id] = found.text, _words(found)
     if arguments.output:
-        write_hypotheses(arguments.output, task.texts, task.words)
+        write_hypotheses(arguments.output, task.texts, task.words, arguments.normaliser)
 
 
 def _words(transcript: Transcript) -> tuple[HypothesisWord, ...]:

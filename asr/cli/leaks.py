@@ -78,8 +78,9 @@ def _read(paths: list[str]) -> list[Utterance]:
 
 
 def _text(paths: list[str] | None, left_out: set[str]) -> Iterator[str] | None:
+    from asr.leaks.overlap import NORMALISER
     from asr.lm import read_sentences
 
     if paths is None:
         return None
-    return (block for path in paths for block in read_sentences(path, without_speakers=left_out))
+    return (block for path in paths for block in read_sentences(path, normaliser=NORMALISER, without_speakers=left_out))

@@ -14,6 +14,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from asr.cli.normaliser import add_normaliser_or_bundle, chosen_normaliser
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``asr lexicon``."""
@@ -22,9 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the dictionary")
     parser.add_argument("--language", metavar="NAME", default="en", help="as gruut names it: en (default), de, fr, …")
-    parser.add_argument(
-        "--normaliser", metavar="NAME", default="upper_letters", help="of the texts: upper_letters (default), verbatim"
-    )
+    add_normaliser_or_bundle(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     from asr.text import Lexicon, write_lexicon
     from asr.text.pronounce import pronounce
 
-    words = {word for source in arguments.sources for word in _words(source, arguments.normaliser)}
+    normaliser = chosen_normaliser(arguments)
+    words = {word for source in arguments.sources for word in _words(source, normaliser)}
     found = Lexicon(dict(pronounce(sorted(words), arguments.language)))
     if not found.pronunciations:
         raise VocabularyError(f"{', '.join(map(str, arguments.sources))}: no word there can be pronounced")

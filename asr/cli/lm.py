@@ -2,6 +2,7 @@
 
 asr lm train books/*.txt --prose -o books.lm       of running prose, such as books
 asr lm train text.txt.gz --order 4 -o four.arpa    of one sentence a line; .txt .gz .xz .tar, or manifests .jsonl
+asr lm train books/*.txt --prose --for an4 -o books.lm     written as the bundle an4 writes texts
 asr lm perplexity books.lm test.jsonl              how well it foretells a text
 asr lm convert books.lm books.arpa.gz              and back
 asr lm tune runs/mine/bundle dev.jsonl --lm books.lm   put it into a bundle, its weights tuned on dev
@@ -13,11 +14,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli import lm_tune
+from asr.cli.normaliser import add_normaliser_or_bundle, chosen_normaliser
 from asr.cli.numbers import whole_number
 from asr.cli.parser import OneLineParser
 from asr.errors import ConfigError, LanguageModelError
@@ -67,9 +70,7 @@ def _add_text(parser: argparse.ArgumentParser) -> None:
         "text", metavar="TEXT", nargs="+", type=Path, help="a sentence a line: .txt, .gz, .xz, .tar; or .jsonl"
     )
     parser.add_argument("--prose", action="store_true", help="sentences end at . ! ? and blank lines, not at each line")
-    parser.add_argument(
-        "--normaliser", metavar="NAME", default="upper_letters", help="upper_letters (default), or verbatim: as it is"
-    )
+    add_normaliser_or_bundle(parser)
 
 
 def _declare_train(parser: argparse.ArgumentParser) -> None:
@@ -105,10 +106,12 @@ def _declare_train(parser: argparse.ArgumentParser) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     from asr.lm import train_ngram
+    from asr.text.losses import shown_counts
 
     _form(arguments.output)
+    lost: Counter[str] = Counter()
     model = train_ngram(
-        _sentences(arguments, arguments.without_speakers),
+        _sentences(arguments, lost, arguments.without_speakers),
         arguments.order,
         vocabulary_size=arguments.vocabulary_size,
         min_count=arguments.min_count,
@@ -116,6 +119,8 @@ def _train(arguments: argparse.Namespace) -> None:
         threshold=arguments.prune_entropy,
         size=None if arguments.size is None else int(arguments.size * 1e6),
     )
+    if lost:
+        print(f"not counted, as {chosen_normaliser(arguments)} loses them: {shown_counts(lost)}", file=sys.stderr)
     _write(model, arguments.output)
 
 
@@ -126,13 +131,17 @@ def _declare_perplexity(parser: argparse.ArgumentParser) -> None:
 
 def _perplexity(arguments: argparse.Namespace) -> None:
     from asr.lm import perplexity, read_ngram
+    from asr.text.losses import shown_counts
 
-    found = perplexity(read_ngram(arguments.model), _sentences(arguments))
+    lost: Counter[str] = Counter()
+    found = perplexity(read_ngram(arguments.model), _sentences(arguments, lost))
     print(f"sentences                      {found.sentences:,}")
     print(f"words                          {found.words:,}")
     print(f"out of vocabulary              {found.unknown:,} ({100 * found.unknown_rate:.2f} %)")
     print(f"perplexity, unknown words too  {found.including_unknown:.2f}")
     print(f"perplexity, without them       {found.excluding_unknown:.2f}")
+    if lost:
+        print(f"not measured, as {chosen_normaliser(arguments)} loses them: {shown_counts(lost)}", file=sys.stderr)
 
 
 def _declare_convert(parser: argparse.ArgumentParser) -> None:
@@ -156,13 +165,14 @@ SUB_VERBS: dict[str, tuple[Callable, str, Callable]] = {
 """Sub-verb → what declares its arguments, a line of help, and what does it."""
 
 
-def _sentences(arguments: argparse.Namespace, without_speakers: str = "") -> Iterator[str]:
+def _sentences(arguments: argparse.Namespace, lost: Counter[str], without_speakers: str = "") -> Iterator[str]:
     from asr.lm import read_sentences
 
     left_out = [name for name in without_speakers.split(",") if name]
+    normaliser = chosen_normaliser(arguments)
     for path in arguments.text:
         yield from read_sentences(
-            path, normaliser=arguments.normaliser, prose=arguments.prose, without_speakers=left_out
+            path, normaliser=normaliser, prose=arguments.prose, without_speakers=left_out, lost=lost
         )
 
 

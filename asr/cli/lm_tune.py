@@ -12,6 +12,7 @@ from asr.cli.numbers import whole_number
 from asr.errors import ConfigError
 
 if TYPE_CHECKING:
+    from asr.bundle import Bundle
     from asr.data import Utterance
     from asr.tuning import Trial, Tuned
 
@@ -28,7 +29,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--beam_size", type=whole_number(1), metavar="N", help="prefixes kept (default: as many as the bundle keeps)"
     )
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
-    parser.add_argument("--normaliser", metavar="NAME", default="upper_letters", help="of the references")
     parser.add_argument("--processes", type=whole_number(1), metavar="N", help="trials at a time (default: one a core)")
 
 
@@ -45,6 +45,8 @@ def work(arguments: argparse.Namespace) -> None:
     from asr.tuning import dev_set, tune_bundle
 
     model = load_model(arguments.bundle, precision=arguments.precision, decoding=Decoding(beam_width=1))
+    if arguments.lm:
+        _refuse_other_writing(arguments.lm, model.bundle)
     if arguments.lm and model.bundle.pronunciations and not arguments.lexicon:
         print("no --lexicon: where this is another language model, the bundle will be read by characters", flush=True)
     tuned = tune_bundle(
@@ -60,16 +62,37 @@ def work(arguments: argparse.Namespace) -> None:
     _show(tuned, arguments.bundle)
 
 
+def _refuse_other_writing(path: Path, bundle: Bundle) -> None:
+    """Refuse a language model most of whose words the bundle cannot write, as where one of them has small letters."""
+    from asr.lm import NgramModel
+
+    words = list(NgramModel.open(path).words)
+    strange = [word for word in words if bundle.vocabulary.unknown(word)]
+    if 2 * len(strange) > len(words):
+        raise ConfigError(
+            f"{path}: {len(strange)} of {len(words)} words, such as {strange[-1]}, have characters that {bundle.path} "
+            f"does not write; make it of texts written alike: asr lm train --for {bundle.path}"
+        )
+
+
 def _utterances(arguments: argparse.Namespace) -> list[Utterance]:
+    from asr.bundle import read_normaliser
     from asr.data import read_manifest
     from asr.text import normalise
+    from asr.text.losses import find_losses
 
+    normaliser = read_normaliser(arguments.bundle)
     wanted = arguments.speakers.split(",") if arguments.speakers else []
     everyone = read_manifest(arguments.dev)
     if unknown := set(wanted) - {u.speaker for u in everyone}:
         raise ConfigError(f"no utterance in {arguments.dev} is by {', '.join(sorted(unknown))}")
     kept = [u for u in everyone if not wanted or u.speaker in wanted]
-    return [replace(u, text=normalise(u.text, arguments.normaliser)) for u in kept]
+    for loss in find_losses(((u.id, u.text) for u in kept), normaliser):
+        print(f"not scored: {normaliser} loses {loss}", flush=True)
+    references = [replace(u, text=normalise(u.text, normaliser)) for u in kept]
+    if not any(u.text for u in references):
+        raise ConfigError(f"no utterance of {arguments.dev} has a word that {normaliser} writes; nothing can be tuned")
+    return references
 
 
 def _show_trial(trial: Trial) -> None:

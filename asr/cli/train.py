@@ -4,7 +4,8 @@
   GROUP=OPTION         another file of conf/: model=bigru, features=mfcc, augment=none …
   key=value            one setting: trainer.epochs=40, trainer.max_minutes=30, model.units=[320,320]
   run_dir=FOLDER       where checkpoints, weights and TensorBoard events go (default runs/NAME)
-  init_from=MODEL      begin with the weights of a run folder or a bundle; its model and features, but for what you give
+  init_from=MODEL      begin with the weights of a run folder or a bundle; its model, features, normaliser, but for what
+                       you give
   -m, --multirun       a sweep: model.dropout=0.1,0.3 trains each, below run_dir
   --cfg                print the composed configuration and stop
 
@@ -90,17 +91,19 @@ def _own_settings(recipe: str) -> set[str]:
     from omegaconf import OmegaConf
 
     tree: Any = OmegaConf.to_container(OmegaConf.load(share_folder("recipes") / recipe / "recipe.yaml"))
-    own = {f"{group}.{key}" for group in _TAKEN_OVER for key in tree.get(group, {})}
+    own = {f"{group}.{key}" for group in ("data", *_TAKEN_OVER) for key in tree.get(group, {})}
     names = [entry for entry in tree.get("defaults", ()) if isinstance(entry, str)]
     others = [name.removeprefix("/").removesuffix("/recipe") for name in names if name.endswith("/recipe")]
     return own.union(*map(_own_settings, others))
 
 
 def _take_over(config: Any, given: Set[str]) -> None:
-    """Model and features as ``config.init_from`` has them, but for what is ``given``."""
+    """Model, features and normaliser as ``config.init_from`` has them, but for what is ``given``."""
     from omegaconf import OmegaConf
 
     theirs = _recorded(config.init_from)
+    if "data.normaliser" not in given and "normaliser" in theirs.get("data", {}):
+        config.data.normaliser = theirs["data"]["normaliser"]
     for group in _TAKEN_OVER:
         for key, value in theirs.get(group, {}).items():
             if not {group, f"{group}.{key}"} & given:

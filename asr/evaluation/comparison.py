@@ -12,6 +12,7 @@ from asr.evaluation.evaluation import Evaluation, Reference, ScoredUtterance, ev
 from asr.evaluation.matched_pairs import MatchedPairs, error_segments, matched_pairs
 from asr.evaluation.paired_bootstrap import Difference, paired_bootstrap
 from asr.evaluation.speakers import by_speaker, drawn_groups
+from asr.text.normalisers import FOR_SCORING
 
 SIGNIFICANT = 0.05
 """Better is said of a p less than this."""
@@ -72,6 +73,7 @@ class Comparison:
         return {
             "utterances": len(self.utterances),
             "normaliser": self.a.normalised.normaliser,
+            "lost": {"a": self.a.lost.to_json(), "b": self.b.lost.to_json()},
             "better": self.better,
             "a": _scored(self.a),
             "b": _scored(self.b),
@@ -96,7 +98,7 @@ def compare(
     references: Sequence[Reference],
     a: Mapping[str, str | AsrError],
     b: Mapping[str, str | AsrError],
-    normaliser: str = "upper_letters",
+    normaliser: str = FOR_SCORING,
     *,
     seed: int = 0,
 ) -> Comparison:

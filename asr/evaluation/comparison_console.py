@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asr.evaluation.comparison import SIGNIFICANT, Comparison, Pair, tally
-from asr.evaluation.console import failure_lines, interval_note
+from asr.evaluation.console import NO_WORDS, failure_lines, interval_note, lost_lines, shown_rate
 from asr.evaluation.interval import Interval
 
 _SPEAKERS_SHOWN = 20
@@ -23,7 +23,13 @@ def print_comparison(comparison: Comparison, names: tuple[str, str], console: Co
     for letter, name in zip("AB", names, strict=True):
         _line(console, f"{letter}  {name}")
     console.print(_rates(comparison))
-    for section in (_notes(comparison), _failures(comparison), _tests(comparison), _tallies(comparison)):
+    for section in (
+        _notes(comparison),
+        _lost(comparison),
+        _failures(comparison),
+        _tests(comparison),
+        _tallies(comparison),
+    ):
         for line in section:
             _line(console, line)
     if comparison.speakers:
@@ -58,7 +64,7 @@ def _rates(comparison: Comparison) -> Table:
         score = evaluation.normalised.words
         e = score.errors
         counts = (e.substitutions, e.deletions, e.insertions, e.reference_length)
-        table.add_row(letter, f"{100 * e.rate:.2f}", _range(score.interval), *map(str, counts))
+        table.add_row(letter, shown_rate(e), _range(score.interval), *map(str, counts))
     if comparison.difference:
         table.add_row("A - B", f"{100 * comparison.difference.rate:+.2f}", _range(comparison.difference.interval, "+"))
     return table
@@ -70,6 +76,10 @@ def _range(interval: Interval | None, sign: str = "") -> str:
 
 def _notes(comparison: Comparison) -> Iterator[str]:
     yield interval_note(comparison.difference.interval if comparison.difference else None)
+
+
+def _lost(comparison: Comparison) -> Iterator[str]:
+    yield from dict.fromkeys([*lost_lines(comparison.a), *lost_lines(comparison.b)])
 
 
 def _failures(comparison: Comparison) -> Iterator[str]:
@@ -110,7 +120,8 @@ def _speakers(speakers: list[Pair]) -> Table:
         table.add_column(f"\n{title}", justify="right", no_wrap=True)
     ordered = sorted(speakers, key=lambda pair: (-abs(pair.a.errors - pair.b.errors), pair.name))
     for pair in ordered[:_SPEAKERS_SHOWN]:
-        rates = (f"{100 * pair.a.rate:.2f}", f"{100 * pair.b.rate:.2f}", f"{100 * (pair.a.rate - pair.b.rate):+.2f}")
+        difference = f"{100 * (pair.a.rate - pair.b.rate):+.2f}" if pair.a.reference_length else NO_WORDS
+        rates = (shown_rate(pair.a), shown_rate(pair.b), difference)
         table.add_row(Text(pair.name), *rates, str(pair.a.reference_length))
     if len(ordered) > _SPEAKERS_SHOWN:
         table.add_row(f"… and {len(ordered) - _SPEAKERS_SHOWN} more")

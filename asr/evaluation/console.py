@@ -12,9 +12,13 @@ from asr.evaluation.alignment import alignment_lines
 from asr.evaluation.error_rate import ErrorRate
 from asr.evaluation.evaluation import Evaluation, Failure, Score
 from asr.evaluation.interval import Interval
+from asr.text.scripts import mostly_unspaced
 
 _SPEAKERS_SHOWN = 20
 _FAILURES_SHOWN = 20
+
+NO_WORDS = "no words"
+"""Shown in place of an error rate over references without a word."""
 
 
 def print_evaluation(evaluation: Evaluation, console: Console, worst: int = 5) -> None:
@@ -22,7 +26,12 @@ def print_evaluation(evaluation: Evaluation, console: Console, worst: int = 5) -
     _line(console, f"{len(evaluation.normalised.utterances)} utterances")
     console.print(_rates(evaluation))
     _line(console, interval_note(evaluation.normalised.words.interval))
-    for section in (failure_lines(evaluation.failures, _FAILURES_SHOWN), _worst(evaluation, worst, console.width)):
+    for section in (
+        lost_lines(evaluation),
+        _unspaced(evaluation),
+        failure_lines(evaluation.failures, _FAILURES_SHOWN),
+        _worst(evaluation, worst, console.width),
+    ):
         for line in section:
             _line(console, line)
     if len(evaluation.by_speaker()) > 1:
@@ -55,7 +64,24 @@ def _score_cells(score: Score) -> list[str]:
 
 def _cells(errors: ErrorRate) -> list[str]:
     counts = (errors.substitutions, errors.deletions, errors.insertions, errors.reference_length)
-    return [f"{100 * errors.rate:.2f}", *map(str, counts)]
+    return [shown_rate(errors), *map(str, counts)]
+
+
+def shown_rate(errors: ErrorRate) -> str:
+    """Return an error rate in per cent, or ``no words`` where the references have none.
+
+    >>> shown_rate(ErrorRate(1, 0, 0, 8)), shown_rate(ErrorRate(insertions=2))
+    ('12.50', 'no words')
+    """
+    return f"{100 * errors.rate:.2f}" if errors.reference_length else NO_WORDS
+
+
+def lost_lines(evaluation: Evaluation) -> Iterator[str]:
+    """Yield what the normaliser leaves out of references and hypotheses, a line each; nothing where it is nothing."""
+    normaliser = evaluation.normalised.normaliser
+    for side, losses in (("references", evaluation.lost.references), ("hypotheses", evaluation.lost.hypotheses)):
+        if losses:
+            yield f"Not scored: {normaliser} leaves out of the {side} {'; '.join(map(str, losses))}."
 
 
 def interval_note(interval: Interval | None) -> str:
@@ -82,6 +108,12 @@ def failure_lines(failures: Sequence[Failure], most: int, whose: str = "") -> It
         yield f"  … and {len(failures) - most} more"
 
 
+def _unspaced(evaluation: Evaluation) -> Iterator[str]:
+    """Yield a line where the references are of a script that puts no spaces between words."""
+    if mostly_unspaced(utterance.reference for utterance in evaluation.normalised.utterances):
+        yield "The references are of a script that puts no spaces between words: read the CER, not the WER."
+
+
 def _worst(evaluation: Evaluation, count: int, width: int) -> Iterator[str]:
     utterances = evaluation.worst(count)
     if utterances:
@@ -97,7 +129,7 @@ def _print_speakers(evaluation: Evaluation, console: Console) -> None:
     for title in ("utterances", "WER %", "S", "D", "I", "N", "CER %"):
         table.add_column(title, justify="right", no_wrap=True)
     for score in speakers[:_SPEAKERS_SHOWN]:
-        cells = (str(score.utterances), *_cells(score.words), f"{100 * score.characters.rate:.2f}")
+        cells = (str(score.utterances), *_cells(score.words), shown_rate(score.characters))
         table.add_row(Text(score.speaker), *cells)
     shown = min(len(speakers), _SPEAKERS_SHOWN)
     _line(console, f"\n{len(speakers)} speakers" + (f", the {shown} worst" if shown < len(speakers) else ""))

@@ -34,10 +34,15 @@ class ErrorRate:
 
     @property
     def rate(self) -> float:
-        """(S + D + I) / N, a fraction; where N is 0 it is 0 without insertions and infinite with them."""
+        """(S + D + I) / N, a fraction; where N is 0 it is no number (nan), or infinite if anything was inserted."""
         if self.reference_length == 0:
-            return math.inf if self.insertions else 0.0
+            return math.inf if self.insertions else math.nan
         return self.errors / self.reference_length
+
+    @property
+    def rank(self) -> float:
+        """The rate, to sort and draw by: less than 0 where it is no number."""
+        return -1.0 if math.isnan(self.rate) else self.rate
 
     def __add__(self, other: ErrorRate) -> ErrorRate:
         return ErrorRate(

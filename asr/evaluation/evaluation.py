@@ -12,6 +12,8 @@ from asr.evaluation.error_rate import ErrorRate, utterance_errors
 from asr.evaluation.interval import Interval, bootstrap_interval
 from asr.evaluation.speakers import by_speaker, drawn_groups
 from asr.text import normalise
+from asr.text.losses import Loss, find_losses
+from asr.text.normalisers import FOR_SCORING
 
 _SHOWN = 20
 
@@ -90,12 +92,32 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """Spoken characters, such as digits, that the normaliser leaves out: errors in them are not counted."""
+
+    references: tuple[Loss, ...] = ()
+    hypotheses: tuple[Loss, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return kinds, counts, characters and ids of both sides."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """The result of ``evaluate``: scores after the chosen normaliser, and verbatim beside them."""
+    """The result of ``evaluate``: scores after the chosen normaliser, and verbatim beside them.
+
+    Attributes:
+        normalised: scores of the texts as the normaliser writes them.
+        verbatim: scores of the texts as they came.
+        failures: utterances that gave an error.
+        lost: what the normaliser leaves out of the texts, so that no score counts it.
+    """
 
     normalised: Scores
     verbatim: Scores
     failures: tuple[Failure, ...]
+    lost: Lost
 
     def by_speaker(self) -> list[SpeakerScore]:
         """Each speaker's normalised errors, the highest WER first; empty if each utterance has its own."""
@@ -103,7 +125,7 @@ class Evaluation:
             SpeakerScore(speaker, len(group), _total(group, "words"), _total(group, "characters"))
             for speaker, group in by_speaker(self.normalised.utterances).items()
         ]
-        return sorted(scores, key=lambda score: (-score.words.rate, score.speaker))
+        return sorted(scores, key=lambda score: (-score.words.rank, score.speaker))
 
     def worst(self, count: int) -> list[ScoredUtterance]:
         """At most ``count`` utterances with errors, the most word errors first; failed ones are left out."""
@@ -119,6 +141,7 @@ class Evaluation:
             "verbatim": self.verbatim.to_json(),
             "by_speaker": [_named(score, "utterances") for score in self.by_speaker()],
             "failures": [asdict(failure) for failure in self.failures],
+            "lost": self.lost.to_json(),
             "worst": [_named(u, "id", "reference", "hypothesis") for u in self.worst(worst)],
         }
 
@@ -131,7 +154,7 @@ def _named(score: SpeakerScore | ScoredUtterance, *names: str) -> dict[str, Any]
 def evaluate(
     references: Sequence[Reference],
     hypotheses: Mapping[str, str | AsrError] | Sequence[str | AsrError],
-    normaliser: str = "upper_letters",
+    normaliser: str = FOR_SCORING,
     *,
     seed: int = 0,
 ) -> Evaluation:
@@ -140,20 +163,34 @@ def evaluate(
     An error in place of a text is a failure: every word of its reference counts as deleted. Intervals are
     drawn over speakers; where there is one speaker only, or each utterance has its own, over utterances.
 
+    References may all be empty, as those of silence are: the rates are no numbers then, and insertions are counted.
+
     Raises:
-        EvaluationError: no references, ids that occur twice, or hypotheses missing or left over, named by id.
+        EvaluationError: no references, ids that occur twice, or hypotheses missing or left over, named by id; or
+            the normaliser leaves no word of the references.
         ConfigError: no normaliser has this name.
     """
     found = _matched(references, hypotheses)
     pairs = list(zip(references, found, strict=True))
     _refuse("have neither a text nor an error", [r.id for r, text in pairs if not isinstance(text, str | AsrError)])
     texts = ["" if isinstance(text, AsrError) else text for text in found]
+    lost = Lost(
+        tuple(find_losses(((r.id, r.text) for r in references), normaliser)),
+        tuple(find_losses(((r.id, text) for r, text in zip(references, texts, strict=True)), normaliser)),
+    )
+    normalised = _score(references, texts, normaliser, seed)
+    if lost.references and not normalised.words.errors.reference_length:
+        raise EvaluationError(
+            f"the normaliser {normaliser} leaves no word of the references to score, it loses "
+            f"{'; '.join(map(str, lost.references))}; choose another, such as {FOR_SCORING}"
+        )
     return Evaluation(
-        normalised=_score(references, texts, normaliser, seed),
+        normalised=normalised,
         verbatim=_score(references, texts, "verbatim", seed),
         failures=tuple(
             Failure(reference.id, text.code, str(text)) for reference, text in pairs if isinstance(text, AsrError)
         ),
+        lost=lost,
     )
 
 

@@ -5,6 +5,8 @@ A text, with its words' times and confidence where the system gives them, or the
     {"id": "an251-fash-b", "text": "YES"}
     {"id": "an251-fash-b", "text": "YES", "words": [{"text": "YES", "start": 0.3, "end": 0.81, "confidence": 0.98}]}
     {"id": "an252-fash-b", "error": {"code": "audio-empty", "message": "…/an252-fash-b.flac: 0 bytes"}}
+
+A line may name the normaliser of the model that wrote it: ``"normaliser": "letters"``.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 
 from asr.errors import AsrError, EvaluationError
 from asr.files import write_atomically
+from asr.text import NORMALISERS
 
 _SHOWN = 20
 
@@ -39,13 +42,21 @@ def write_hypotheses(
     path: str | Path,
     hypotheses: Mapping[str, str | AsrError],
     words: Mapping[str, tuple[HypothesisWord, ...]] | None = None,
+    normaliser: str | None = None,
 ) -> None:
-    """Write hypotheses by id, atomically; those of which ``words`` knows the words, with them.
+    """Write hypotheses by id, atomically.
+
+    Args:
+        path: the file.
+        hypotheses: texts, or errors in place of them.
+        words: of those hypotheses whose words are known.
+        normaliser: the name of the one that the model's texts are written by, where it has one.
 
     Raises:
         EvaluationError: the file cannot be written.
     """
-    rows = [{"id": name} | _to_json(text, (words or {}).get(name)) for name, text in hypotheses.items()]
+    written = {} if normaliser is None else {"normaliser": normaliser}
+    rows = [{"id": name} | _to_json(text, (words or {}).get(name)) | written for name, text in hypotheses.items()]
     try:
         with write_atomically(path) as temporary:
             temporary.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
@@ -75,6 +86,24 @@ def read_hypotheses(path: str | Path) -> dict[str, str | AsrError]:
 def read_hypothesis_words(path: str | Path) -> dict[str, tuple[HypothesisWord, ...]]:
     """The words of those hypotheses that were written with them; raises as ``read_hypotheses`` does."""
     return {name: words for name, _, words in _read(path) if words is not None}
+
+
+def read_hypotheses_normaliser(path: str | Path) -> str | None:
+    """Return the normaliser that all lines name, None where they name none or several.
+
+    Raises:
+        EvaluationError: the file cannot be read; bad lines are left to ``read_hypotheses``.
+    """
+    named = set()
+    for line in read_lines(path):
+        try:
+            fields = json.loads(line) if line.strip() else {}
+        except (ValueError, RecursionError):
+            return None
+        if fields:
+            named.add(fields.get("normaliser") if isinstance(fields, dict) else None)
+    (name,) = named if len(named) == 1 else (None,)
+    return name if name in NORMALISERS else None
 
 
 _Row = tuple[str, str | AsrError, tuple[HypothesisWord, ...] | None]

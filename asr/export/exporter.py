@@ -96,6 +96,7 @@ def export_bundle(
             front_end=setup.front_end,
             cmvn=setup.cmvn,
             vocabulary=setup.vocabulary,
+            normaliser=setup.normaliser,
             models=files,
             phones=setup.phones,
         )
@@ -116,10 +117,18 @@ def _convert(setup: Setup, files: Mapping[str, Path], work: Path, examples: Sequ
 
 def _score(setup: Setup, precision: str, file: Path, utterances: Sequence[Utterance], threads: int) -> Evaluation:
     """Error rates of ``file`` on ``utterances``, by the code that users of the bundle will run."""
-    bundle = Bundle(file.parent, {}, setup.front_end, setup.cmvn, setup.vocabulary, (precision,), frame_s(setup))
+    bundle = Bundle(
+        path=file.parent,
+        card={},
+        front_end=setup.front_end,
+        cmvn=setup.cmvn,
+        vocabulary=setup.vocabulary,
+        normaliser=setup.normaliser,
+        precisions=(precision,),
+        frame_s=frame_s(setup),
+    )
     texts = to_texts(Transcriber(bundle, threads=threads).transcribe_utterances(utterances))
-    normaliser = setup.record.get("config", {}).get("data", {}).get("normaliser", "upper_letters")
-    return evaluate(utterances, list(texts), normaliser)
+    return evaluate(utterances, list(texts), setup.normaliser)
 
 
 def _own_utterances(config: Mapping[str, Any]) -> list[Utterance]:

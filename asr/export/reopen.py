@@ -31,7 +31,7 @@ def reopen(name_or_folder: str | Path) -> Setup:
     model = _model(bundle)
     graph = onnx.load(bundle.model_path(bundle.precisions[-1])).graph
     read_weights(graph, model)
-    return Setup(model, bundle.front_end, bundle.cmvn, bundle.vocabulary, bundle.card, bundle.phones)
+    return Setup(model, bundle.front_end, bundle.cmvn, bundle.vocabulary, bundle.normaliser, bundle.card, bundle.phones)
 
 
 def _model(bundle: Bundle) -> AcousticModel:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,10 @@ from asr.decoding.hotwords import hotwords
 from asr.decoding.priors import discount
 from asr.decoding.raised_words import RaisedWords
 from asr.decoding.scorer import Scorer
-from asr.errors import ConfigError
+from asr.errors import ConfigError, VocabularyError
 from asr.lm import NgramModel, Pronunciations
-from asr.text import Vocabulary
+from asr.text import normalise
+from asr.text.losses import lost_characters
 
 OWN = "own"
 """The language model of the bundle, where it has one."""
@@ -36,7 +38,7 @@ OWN = "own"
 class Decoding:
     """How to decode, where it is not as the bundle was tuned.
 
-    Phrases and words may be given in any case where the bundle writes in one.
+    Phrases and words are written as the bundle's normaliser writes texts, so they may be given in any case.
 
     A bundle whose network gives phones, and that has the pronunciations of its language model's words, is decoded by
     phones: its transcripts have these words alone. With another language model, or with a hotword that is not among
@@ -83,7 +85,7 @@ class Decoding:
         Raises:
             ConfigError: alpha or beta came without a language model.
             LanguageModelError: the file is no language model.
-            VocabularyError: a hotword or phrase has a character that the bundle cannot write.
+            VocabularyError: a hotword, phrase or word has a character that the bundle cannot write, or none it can.
         """
         path = self._model_path(bundle)
         if path is None and (self.alpha is not None or self.beta is not None):
@@ -92,7 +94,7 @@ class Decoding:
             return GreedyDecoder(bundle.vocabulary)
         model = None if path is None else NgramModel.open(path)
         if model and self.language_model == OWN and bundle.pronunciations:
-            raised = self._hotwords_by_words(bundle.vocabulary, model)
+            raised = self._hotwords_by_words(bundle.normaliser, model)
             if np.isin([word for phrase in raised for word in phrase], bundle.pronunciations.words).all():
                 return self._spoken(bundle, model, bundle.pronunciations, raised)
         scorers = self._scorers(bundle, model)
@@ -103,9 +105,9 @@ class Decoding:
         less = None if path is None else discount(tuned.priors, tuned.weights.prior_scale)
         return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best, discount=less)
 
-    def _hotwords_by_words(self, vocabulary: Vocabulary, model: NgramModel) -> dict[tuple[int, ...], float]:
+    def _hotwords_by_words(self, normaliser: str, model: NgramModel) -> dict[tuple[int, ...], float]:
         """Ids of each hotword's words → its weight."""
-        spell = _spelling(vocabulary)
+        spell = partial(_written, normaliser=normaliser)
         return {tuple(model.word_ids(spell(phrase).split()).tolist()): w for phrase, w in self.hotwords.items()}
 
     def _spoken(
@@ -133,7 +135,7 @@ class Decoding:
         return None if self.grammar or self.words else bundle.language_model
 
     def _scorers(self, bundle: Bundle, model: NgramModel | None) -> list[Scorer]:
-        vocabulary, spell = bundle.vocabulary, _spelling(bundle.vocabulary)
+        vocabulary, spell = bundle.vocabulary, partial(_written, normaliser=bundle.normaliser)
         weights = self._weights(bundle.decoder.weights)
         scorers: list[Scorer] = []
         if self.grammar:
@@ -160,9 +162,14 @@ def _as_known(raised: Mapping[str, float], model: NgramModel | None, weights: Fu
     return {phrase: weight - weights.unknown_score * unknown[phrase] for phrase, weight in raised.items()}
 
 
-def _spelling(vocabulary: Vocabulary) -> Callable[[str], str]:
-    """Into the case that the vocabulary has, where it has one."""
-    letters = [c for c in vocabulary.characters if c.isalpha()]
-    if all(c == c.upper() for c in letters):
-        return str.upper
-    return str.lower if all(c == c.lower() for c in letters) else str
+def _written(phrase: str, normaliser: str) -> str:
+    """Return a phrase as the normaliser writes it, whole.
+
+    Raises:
+        VocabularyError: the normaliser loses letters, digits or symbols of it, or leaves nothing.
+    """
+    if lost := lost_characters(phrase, normaliser):
+        raise VocabularyError(f"{phrase!r} has {''.join(lost)!r}, which {normaliser} loses; write it as it is spoken")
+    if not (text := normalise(phrase, normaliser)):
+        raise VocabularyError(f"{phrase!r} has no letter that {normaliser} writes")
+    return text

@@ -18,12 +18,13 @@ import numpy as np
 
 from asr.data import Utterance
 from asr.text import normalise
+from asr.text.normalisers import FOR_SCORING
 
 RUN = 8
 """Words in a row."""
 
-NORMALISER = "upper_letters"
-"""Texts are compared as they are scored."""
+NORMALISER = FOR_SCORING
+"""The name of the normaliser that texts of any language are compared by."""
 
 Run = tuple[str, ...]
 

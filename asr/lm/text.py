@@ -22,12 +22,15 @@ import lzma
 import re
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
 from asr.errors import LanguageModelError
-from asr.text import NORMALISERS, normalise
+from asr.text import find_normaliser, normalise_lines
+from asr.text.losses import count_lost
+from asr.text.normalisers import FOR_TRAINING
 
 _BLOCK = 1 << 19
 _OPENERS: dict[str, Callable] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
@@ -37,11 +40,11 @@ UNREADABLE = (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError, zlib.error,
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _TITLES = "Mr Mrs Ms Dr St Messrs Mme Mlle Jr Sr Prof Rev Hon Capt Col Gen Maj Lieut Lt Sergt Sgt Esq No Vol"
 _SENTENCE_END = re.compile(
-    r"([.!?]"
+    r"([.!?؟।]"
     + "".join(rf"(?<!\b{word}\.)" for word in [*_TITLES.split(), "[A-HJ-Z]"])
-    + r"[.!?]*[\"'”’)\]_]*)\s+(?=[\"'“‘(\[_—-]*[A-Z0-9])"
+    + r"[.!?؟।]*[\"'“”’»)\]_]*)\s+(?=[\"'“‘„«(\[_—-]*([^\W_]))|([。！？]+[」』”’]*)\s*"
 )
-"""An end mark, and what starts like a sentence after it; not after an initial or a title."""
+"""An end mark, and what may begin a sentence after it; not after an initial or a title."""
 
 
 def open_packed(path: str | Path, suffix: str, mode: str) -> IO[bytes]:
@@ -52,9 +55,10 @@ def open_packed(path: str | Path, suffix: str, mode: str) -> IO[bytes]:
 def read_sentences(
     path: str | Path,
     *,
-    normaliser: str = "upper_letters",
+    normaliser: str = FOR_TRAINING,
     prose: bool = False,
     without_speakers: Collection[str] = (),
+    lost: Counter[str] | None = None,
 ) -> Iterator[str]:
     """Blocks of sentences of a file, normalised, one a line.
 
@@ -63,18 +67,21 @@ def read_sentences(
         normaliser: by name.
         prose: sentences end at their marks and at blank lines, not at each line.
         without_speakers: whose utterances of a manifest are left out.
+        lost: gets the characters, such as digits, that the normaliser loses, with how often each came.
 
     Raises:
         LanguageModelError: the file cannot be read, is no UTF-8, or a line of a manifest has no text.
         ConfigError: no normaliser has this name.
     """
-    clean = upper_letter_lines if normaliser == "upper_letters" else _line_by_line(normaliser)
+    find_normaliser(normaliser)
     try:
         for file, name in _members(Path(path)):
             texts = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
             lines: Iterable[str] = _manifest_texts(texts, path, without_speakers) if name.endswith(".jsonl") else texts
             for block in _blocks(lines, whole_paragraphs=prose):
-                yield clean(split_prose(block) if prose else block)
+                if lost is not None:
+                    lost.update(count_lost(block, normaliser))
+                yield normalise_lines(split_prose(block) if prose else block, normaliser)
     except UNREADABLE as fault:
         raise LanguageModelError(f"{path}: cannot be read: {fault}; UTF-8 text is needed") from fault
 
@@ -128,44 +135,12 @@ def split_prose(text: str) -> str:
     "'Is it you, Mr. J. Poe?' he said.\nYes.\nCHAPTER II\nIt was"
     """
     paragraphs = (" ".join(paragraph.split("\n")) for paragraph in _PARAGRAPH.split(text))
-    return "\n".join(_SENTENCE_END.sub(r"\1\n", paragraph) for paragraph in paragraphs)
+    return "\n".join(_SENTENCE_END.sub(_ended, paragraph).rstrip("\n") for paragraph in paragraphs)
 
 
-def _line_by_line(normaliser: str) -> Callable[[str], str]:
-    normalise("", normaliser)
-    clean = NORMALISERS[normaliser]
-    return lambda block: "\n".join(map(clean, block.split("\n")))
-
-
-_PLAIN = bytes(
-    ord(c) if c in "'\n" or c.isalpha() else ord(" ")
-    for c in (chr(code).upper().replace("`", "'") for code in range(128))
-) + bytes([ord(" ")] * 128)
-_FOREIGN = re.compile(r"[^\x00-\x7f]")
-_QUOTES = re.compile(rb"'{2,}|(?<![A-Z'])'(?![A-Z'])")
-
-
-class _PlainCharacters(dict):
-    """What ``upper_letters`` makes of each character, found as characters come."""
-
-    def __missing__(self, character: str) -> str:
-        # Letters beside it tell what is dropped (a combining mark) from what becomes a space.
-        from asr.text.normalise import upper_letters
-
-        made = upper_letters(f"A{character}A")[1:-1]
-        self[character] = made
-        return made
-
-
-_plain_characters = _PlainCharacters()
-
-
-def upper_letter_lines(text: str) -> str:
-    r"""``upper_letters`` of each line of ``text``, but for the number of spaces; much faster than line by line.
-
-    >>> upper_letter_lines("Well — it’s\nwell-known, café!").split("\n")
-    ["WELL   IT'S", 'WELL KNOWN  CAFE ']
-    """
-    if not text.isascii():
-        text = _FOREIGN.sub(lambda match: _plain_characters[match[0]], text)
-    return _QUOTES.sub(b" ", text.encode("ascii").translate(_PLAIN)).decode("ascii")
+def _ended(match: re.Match[str]) -> str:
+    """Return a sentence's end and a line end after it; none where what follows is in lower case."""
+    end, first, full_stop = match.groups()
+    if full_stop:
+        return f"{full_stop}\n"
+    return match[0] if first.islower() else f"{end}\n"

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from asr.bundle import read_normaliser
 from asr.data import Utterance
 from asr.errors import AsrError
 from asr.evaluation import Evaluation, compare_evaluations, evaluate, read_hypotheses
@@ -40,6 +41,11 @@ class JudgingSet:
     def read_by(cls, bundle: Path, name: str, utterances: Sequence[Utterance], tuned_on: str) -> JudgingSet:
         """A set that one bundle reads."""
         return cls(name, utterances, [(bundle, utterances)], tuned_on)
+
+    @property
+    def normaliser(self) -> str:
+        """The name of the normaliser of the bundles that read it."""
+        return read_normaliser(self.readers[0][0])
 
     @property
     def seconds(self) -> float:
@@ -82,7 +88,7 @@ def judge(test: JudgingSet, precision: str, decoding: Decoding) -> Judged:
         found = list(to_texts(transcriber.transcribe_utterances(utterances, batch_size=1)))
         seconds += time.perf_counter() - begun
         texts |= zip((u.id for u in utterances), found, strict=True)
-    return Judged(evaluate(test.utterances, texts), seconds / test.seconds, texts)
+    return Judged(evaluate(test.utterances, texts, test.normaliser), seconds / test.seconds, texts)
 
 
 def judge_peers(
@@ -101,7 +107,7 @@ def judge_peers(
             say(f"evaluate: {peer.system}: {peer.hypotheses} is not there; its row is left out")
             continue
         texts = read_hypotheses(peer.hypotheses)
-        yield test.name, peer.system, Judged(evaluate(test.utterances, texts), peer.rtf, texts)
+        yield test.name, peer.system, Judged(evaluate(test.utterances, texts, test.normaliser), peer.rtf, texts)
 
 
 def compared(peer: Evaluation, ours: Evaluation, name: str) -> dict[str, Any]:

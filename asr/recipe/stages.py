@@ -303,8 +303,9 @@ def run_leave_one_out(plan: Plan, run: Path, train: Train, say: Say, data: Path 
             texts = transcribe_with_checkpoint(folder, held_out, decoder_for)
             hypotheses[way] |= dict(zip((u.id for u in held_out), texts, strict=True))
         say(f"evaluate: {speaker}, whom the model has never heard, {len(held_out)} utterances")
+    normaliser = _data_options(runs[-1].folder).normaliser
     systems = {
-        f"this recipe, {way}, speaker held out": Judged(evaluate(everyone, found), None, found)
+        f"this recipe, {way}, speaker held out": Judged(evaluate(everyone, found, normaliser), None, found)
         for way, found in hypotheses.items()
     }
     return _result(plan, systems, runs, main=next(iter(systems)))

@@ -1,7 +1,7 @@
 """Transcripts: normalise them, turn characters into labels and back, and words into phones."""
 
 from asr.text.lexicon import Lexicon, Phones, read_lexicon, write_lexicon
-from asr.text.normalise import NORMALISERS, normalise
+from asr.text.normalisers import NORMALISERS, find_normaliser, normalise, normalise_lines
 from asr.text.vocabulary import BLANK, Vocabulary, frames_needed
 
 __all__ = [
@@ -10,8 +10,10 @@ __all__ = [
     "Lexicon",
     "Phones",
     "Vocabulary",
+    "find_normaliser",
     "frames_needed",
     "normalise",
+    "normalise_lines",
     "read_lexicon",
     "write_lexicon",
 ]

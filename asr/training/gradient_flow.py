@@ -167,7 +167,7 @@ def _norms(model: AcousticModel, examples: Sequence[Example], reach: int) -> np.
 
 
 def _examples(manifests: Sequence[str]) -> tuple[list[Example], Vocabulary]:
-    utterances, _ = DataOptions(train=manifests).split()
+    utterances, _ = DataOptions(train=manifests, normaliser="upper_letters").split()
     vocabulary = Vocabulary.from_texts(u.text for u in utterances)
     features: Sequence[Any] = compute_features(utterances, FEATURES.front_end())
     refuse(find_faults(utterances, features, Targets(vocabulary), lambda frames: frames).values(), len(utterances))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from asr.checks import check_choice, check_list, check_number
 from asr.data import Utterance, read_manifest
 from asr.errors import ConfigError
-from asr.text import normalise
+from asr.text import find_normaliser, normalise
+from asr.text.normalisers import FOR_TRAINING
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class DataOptions:
         dev: manifest to judge by after each epoch, None for none.
         dev_speakers: speakers of ``train`` who judge instead of training.
         held_out_speakers: speakers of ``train`` kept for a test, so neither train nor judge.
-        normaliser: of transcripts, by name.
+        normaliser: the name of the text normaliser that transcripts are written by.
+        allow_loss: train also where the normaliser loses digits, symbols or letters of transcripts.
         faulty: ``refuse`` to train when the pre-flight finds faults, or ``drop`` those utterances.
         cache_dir: folder that keeps features, for other runs too; None to compute them anew and hold them in memory.
         lexicon: a pronouncing dictionary (see `asr.text.read_lexicon`) of the transcripts' words, for a network that
@@ -32,13 +34,17 @@ class DataOptions:
     dev: str | None = None
     dev_speakers: Sequence[str] = ()
     held_out_speakers: Sequence[str] = ()
-    normaliser: str = "upper_letters"
+    normaliser: str = FOR_TRAINING
+    allow_loss: bool = False
     faulty: str = "refuse"
     cache_dir: str | None = None
     lexicon: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a choice there is none of."""
+        find_normaliser(self.normaliser)
+        if not isinstance(self.allow_loss, bool):
+            raise ConfigError(f"data.allow_loss is true or false, got {self.allow_loss!r}")
         check_choice("data.faulty", self.faulty, ("refuse", "drop"))
         if self.cache_dir is not None and not (isinstance(self.cache_dir, str) and self.cache_dir):
             raise ConfigError(f"data.cache_dir is a folder's name or null, got {self.cache_dir!r}")
@@ -54,6 +60,15 @@ class DataOptions:
         """Training and dev utterances, their texts normalised.
 
         Raises:
+            ManifestError, ConfigError: as ``split_as_written`` raises them.
+        """
+        train, dev = self.split_as_written()
+        return self.normalised(train), self.normalised(dev)
+
+    def split_as_written(self) -> tuple[list[Utterance], list[Utterance]]:
+        """Training and dev utterances, their texts as the manifests have them.
+
+        Raises:
             ManifestError: a manifest has bad lines.
             ConfigError: a speaker is in no manifest.
         """
@@ -63,9 +78,10 @@ class DataOptions:
             raise ConfigError(f"no utterance in {', '.join(self.train)} is by {', '.join(sorted(unknown))}")
         train = [u for u in everyone if u.speaker not in apart]
         dev = read_manifest(self.dev) if self.dev else [u for u in everyone if u.speaker in set(self.dev_speakers)]
-        return self._normalised(train), self._normalised(dev)
+        return train, dev
 
-    def _normalised(self, utterances: Sequence[Utterance]) -> list[Utterance]:
+    def normalised(self, utterances: Sequence[Utterance]) -> list[Utterance]:
+        """Return the utterances with their texts as the normaliser writes them."""
         return [replace(u, text=normalise(u.text, self.normaliser)) for u in utterances]
 
 

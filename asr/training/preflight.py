@@ -1,4 +1,4 @@
-"""Before the first step: which utterances can be trained on, and why the others cannot."""
+"""Before the first step: which utterances can be trained on, why the others cannot, and what is lost of their texts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from asr.data import Utterance
 from asr.errors import AsrError, PreflightError
+from asr.text.losses import find_losses, lost_characters
 from asr.training.targets import Targets
 
 _SHOWN = 20
@@ -47,16 +48,53 @@ def find_faults(
     return faults
 
 
-def refuse(faults: Collection[Fault], total: int) -> None:
+def lost_texts(written: Sequence[Utterance], normaliser: str) -> dict[int, Fault]:
+    """By their place, utterances of whose text the normaliser loses letters, digits or symbols.
+
+    Args:
+        written: utterances with their texts as the manifests have them.
+        normaliser: by name.
+    """
+    found = ((place, u.id, lost_characters(u.text, normaliser)) for place, u in enumerate(written))
+    return {
+        place: Fault(name, f"{normaliser} loses {' '.join(map(repr, dict.fromkeys(lost)))}")
+        for place, name, lost in found
+        if lost
+    }
+
+
+def loss_summary(written: Sequence[Utterance], normaliser: str) -> list[str]:
+    """Return what the normaliser loses of all texts together, a line a kind: digits, symbols, letters of a script."""
+    return [f"{normaliser} loses {loss}" for loss in find_losses(((u.id, u.text) for u in written), normaliser)]
+
+
+def refuse(faults: Collection[Fault], total: int, losses: Sequence[str] = ()) -> None:
     """Raise when there are faults.
 
+    Args:
+        faults: of utterances.
+        total: how many utterances were looked at.
+        losses: what the normaliser loses, a line a kind.
+
     Raises:
-        PreflightError: lists the first 20 of them by id.
+        PreflightError: lists the losses, and the first 20 faults by id.
     """
-    if faults:
-        more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-        lines = [f"{len(faults)} of {total} utterances cannot be trained on:", *map(str, list(faults)[:_SHOWN]), *more]
-        raise PreflightError("\n  ".join(lines) + "\nmend or remove them, or train without them: data.faulty=drop")
+    if not faults:
+        return
+    more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+    lines = [
+        f"{len(faults)} of {total} utterances cannot be trained on:",
+        *losses,
+        *map(str, list(faults)[:_SHOWN]),
+        *more,
+    ]
+    advice = "mend or remove them, or train without them: data.faulty=drop"
+    if losses:
+        advice = (
+            "write digits and symbols as they are spoken, choose a data.normaliser that keeps them, leave these "
+            "utterances out (data.faulty=drop), or accept the loss: data.allow_loss=true"
+        )
+    raise PreflightError("\n  ".join(lines) + f"\n{advice}")
 
 
 def _fault(

@@ -25,7 +25,7 @@ from asr.text import Vocabulary, read_lexicon
 from asr.training.dataset import Example, TrainingSet, compute_features
 from asr.training.distribution import find_devices
 from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
-from asr.training.preflight import Fault, find_faults, refuse
+from asr.training.preflight import Fault, find_faults, loss_summary, lost_texts, refuse
 from asr.training.reports import Observer
 from asr.training.run_folder import finished, held, same_run
 from asr.training.setup import Setup, save_setup
@@ -114,21 +114,28 @@ def run_training(
         front_end = make_front_end(**features)
         transforms = augment.transforms(front_end)
         noise, voices = augment.recordings()
-        train, dev = data.split()
+        written, dev_written = data.split_as_written()
+        lost, dev_lost = _lost(written, data), _lost(dev_written, data)
+        train = data.normalised(written)
+        dev = data.normalised([u for place, u in enumerate(dev_written) if place not in dev_lost])
         _check_sets(train, dev, trainer)
         targets = _targets(train, data.lexicon, begun)
         with devices.strategy.scope():
             acoustic = make_model(
                 front_end.num_features, len(targets.vocabulary), model, trainer.precision, len(targets.phones or ())
             )
-        train, raw, faults = _checked(train, front_end, targets, acoustic, data)
+        train, raw, faults = _checked(train, lost, front_end, targets, acoustic, data)
+        faults = [*faults, *dev_lost.values()]
         normaliser = _normaliser(cmvn, raw)
         if begun:
             normaliser = take_over(begun, acoustic, front_end, normaliser)
         record = _record(train, dev, targets, faults, acoustic, config, trainer.seed, begun)
         _check_unchanged(folder, record)
         if devices.chief:
-            save_setup(folder, Setup(acoustic, front_end, normaliser, targets.vocabulary, record, targets.phones))
+            save_setup(
+                folder,
+                Setup(acoustic, front_end, normaliser, targets.vocabulary, data.normaliser, record, targets.phones),
+            )
         examples = [
             Example(u, f, targets.characters(u.text), normaliser, phones=targets.spoken(u.text))
             for u, f in zip(train, raw, strict=True)
@@ -171,21 +178,40 @@ def _targets(train: Sequence[Utterance], lexicon: str | None, begun: Setup | Non
 
 def _check_sets(train: Sequence[Utterance], dev: Sequence[Utterance], trainer: TrainerOptions) -> None:
     if not any(u.text for u in train):
-        raise TrainingError("no utterance with a text is left to train on; see data.train and the speakers held out")
+        raise TrainingError(
+            "no utterance with a text is left to train on; see data.train, data.normaliser and the speakers held out"
+        )
     if trainer.patience is not None and not dev:
         raise ConfigError("trainer.patience needs a dev set to judge by; give data.dev or data.dev_speakers")
+    if dev and not any(u.text for u in dev):
+        raise ConfigError("no utterance of the dev set has a text, so none can be judged by; see data.dev")
+
+
+def _lost(written: Sequence[Utterance], data: DataOptions) -> dict[int, Fault]:
+    """By their place, utterances of whose text the normaliser loses something; refuses them unless that is allowed.
+
+    ``written`` have their texts as the manifests have them. Where all of them lose something, none can be dropped.
+    """
+    lost = {} if data.allow_loss else lost_texts(written, data.normaliser)
+    if data.faulty == "refuse" or len(lost) == len(written):
+        refuse(lost.values(), len(written), loss_summary(written, data.normaliser))
+    return lost
 
 
 def _checked(
     utterances: Sequence[Utterance],
+    lost: Mapping[int, Fault],
     front_end: FrontEnd,
     targets: Targets,
     model: AcousticModel,
     data: DataOptions,
 ) -> tuple[list[Utterance], list[np.ndarray], Collection[Fault]]:
-    """The utterances without faults, their features, the faults; refuses these unless they are to be dropped."""
+    """The utterances without faults, their features, the faults; refuses these unless they are to be dropped.
+
+    ``lost``, by place, are faults of texts that are known already.
+    """
     features = compute_features(utterances, front_end, data.cache_dir)
-    faults = find_faults(utterances, features, targets, model.output_lengths)
+    faults = {**find_faults(utterances, features, targets, model.output_lengths), **lost}
     if data.faulty == "refuse" or len(faults) == len(utterances):
         refuse(faults.values(), len(utterances))
     good = [i for i in range(len(utterances)) if i not in faults]

@@ -22,6 +22,7 @@ _LIMITS = {
     "trainer.checkpoint_minutes",
     "trainer.strategy",
     "data.cache_dir",
+    "data.allow_loss",
 }
 """What may change between calls; a folder may also be moved, or named another way. A start is told by its weights."""
 

@@ -27,6 +27,7 @@ class Setup:
         front_end: samples → features.
         cmvn: their normalisation.
         vocabulary: labels ↔ characters.
+        normaliser: the name of the text normaliser that transcripts were written by.
         record: how it was made: the configuration, the data's figures, commit, seed.
         phones: those that the model hears beside characters, None where it hears none.
     """
@@ -35,6 +36,7 @@ class Setup:
     front_end: FrontEnd
     cmvn: Normaliser
     vocabulary: Vocabulary
+    normaliser: str
     record: Mapping[str, Any]
     phones: Phones | None = None
 
@@ -46,7 +48,8 @@ def save_setup(folder: Path, setup: Setup) -> None:
     with write_atomically(folder / "vocabulary.json") as temporary:
         temporary.write_text(setup.vocabulary.to_json() + "\n", encoding="utf-8")
     phones = {"phones": setup.phones.symbols} if setup.phones else {}
-    write_json(folder / "setup.json", {"model": setup.model.options, **phones, "record": setup.record})
+    content = {"model": setup.model.options, "normaliser": setup.normaliser, **phones, "record": setup.record}
+    write_json(folder / "setup.json", content)
 
 
 def load_trained(folder: str | Path) -> Setup:
@@ -67,9 +70,15 @@ def load_trained(folder: str | Path) -> Setup:
         FrontEnd.from_arrays(load_arrays(folder / "front_end.npz")),
         cmvn_from_arrays(load_arrays(folder / "cmvn.npz")),
         Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8")),
+        content.get("normaliser") or _normaliser_of_before(content["record"]),
         content["record"],
         Phones(tuple(content["phones"])) if "phones" in content else None,
     )
+
+
+def _normaliser_of_before(record: Mapping[str, Any]) -> str:
+    """Return the normaliser of a run from before run folders named it: the configured one, or the default of then."""
+    return str(record.get("config", {}).get("data", {}).get("normaliser", "upper_letters"))
 
 
 def named(variables: Sequence[Any]) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def tune_bundle(
     card = _card(tuned, dev, language_model)
     if test:
         found = list(texts(Transcriber(bundle, decoder).transcribe_utterances(test)))
-        card["test"] = evaluate(test, found).normalised.to_json()
+        card["test"] = evaluate(test, found, bundle.normaliser).normalised.to_json()
     write_decoder(folder, settings, language_model, {**bundle.card, "decoder": card}, said)
     return tuned
 

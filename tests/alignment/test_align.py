@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 import asr
-from asr.alignment.align import align_text, align_utterance, normaliser_of, spell
+from asr.alignment.align import align_text, align_utterance, spell
 from asr.data import Utterance
 from asr.errors import AlignmentError, AudioNotFoundError
 from asr.inference import Transcriber
@@ -116,9 +117,14 @@ def test_signs_without_a_label_are_left_out_but_no_letter_or_digit_is() -> None:
         spell("in 1984 мир ½", "upper_letters", LETTERS)
 
 
-def test_the_normaliser_is_the_one_of_the_card(model: Transcriber) -> None:
-    assert normaliser_of(asr.load_model().bundle) == "upper_letters"
-    assert normaliser_of(model.bundle) == "upper_letters"
+def test_the_text_is_written_by_the_bundle_s_normaliser(model: Transcriber, tmp_path: Path) -> None:
+    assert model.bundle.normaliser == "upper_letters"
+    soundfile.write(tmp_path / "tones.wav", fake["speak"]("BAD CAB"), 16_000)
+    (segment,) = align_text(model, tmp_path / "tones.wav", ["bad-càb!"]).segments
+    assert [word.text for word in segment.words] == ["bad-càb!"]
+    plain = replace(model.bundle, normaliser="verbatim")
+    with pytest.raises(AlignmentError, match="bad-càb"):
+        align_text(Transcriber(plain), tmp_path / "tones.wav", ["bad-càb!"])
 
 
 # Real speech

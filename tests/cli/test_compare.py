@@ -97,3 +97,20 @@ def test_help_needs_no_numpy():
     code = "import sys, argparse, asr.cli.compare as c; c.add_arguments(argparse.ArgumentParser()); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "jiwer", "rich", "asr.text"} & set(done.stdout.split())
+
+
+def test_systems_that_write_alike_are_compared_as_they_write(tmp_path, capsys):
+    manifest, a, b = (tmp_path / name for name in ("m.jsonl", "a.jsonl", "b.jsonl"))
+    write_manifest(manifest, [Utterance(f"u{i}", f"{i}.wav", 1.0, "Café", f"s{i}") for i in range(4)])
+    texts = {f"u{i}": "CAFE" for i in range(4)}
+
+    def compared():
+        assert main(["compare", str(a), str(b), "--manifest", str(manifest), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        return found["normaliser"], found["a"]["wer"]["rate"]
+
+    write_hypotheses(a, texts, normaliser="upper_letters")
+    write_hypotheses(b, texts, normaliser="upper_letters")
+    assert compared() == ("upper_letters", 0)
+    write_hypotheses(b, texts)
+    assert compared() == ("letters_and_digits", 1)

@@ -81,7 +81,7 @@ def test_two_text_files_are_scored_line_by_line(text_pair, capsys):
     assert evaluate(*text_pair, "--json") == 0
     result = answer(capsys)
     assert (result["wer"]["rate"], result["wer"]["reference_length"]) == (2 / 6, 6)
-    assert result["normaliser"] == "upper_letters"
+    assert result["normaliser"] == "letters_and_digits"
     assert result["verbatim"]["wer"]["rate"] == 1.0
 
 
@@ -89,7 +89,7 @@ def test_people_see_per_cent_and_the_worst_aligned(text_pair, capsys):
     assert evaluate(*text_pair) == 0
     output = capsys.readouterr().out
     assert "33.33" in output
-    assert "REF  GO HOME NOW\nHYP  GO ROME ***\n" in output
+    assert "REF  go home now\nHYP  go rome ***\n" in output
     assert "\x1b" not in output
 
 
@@ -138,6 +138,54 @@ def test_kept_hypotheses_score_the_same_without_the_model(manifest, model, tmp_p
     assert model.asked == [None]
     differing = {key for key in first if first[key] != again[key]}
     assert differing == {"hypotheses"}
+
+
+def test_a_model_is_scored_by_its_own_normaliser_and_its_kept_hypotheses_as_well(manifest, model, tmp_path, capsys):
+    write_manifest(manifest, [Utterance(i, f"/{i}.wav", 1.0, "Café", "anna") for i in TEXTS])
+    model.texts[:] = ["CAFE"] * 3
+    evaluate(manifest, "--json", "-o", tmp_path / "kept.jsonl")
+    first = answer(capsys)
+    evaluate(manifest, "--json", "--hypotheses", tmp_path / "kept.jsonl")
+    for found in (first, answer(capsys)):
+        assert (found["normaliser"], found["wer"]["rate"]) == ("upper_letters", 0)
+    (tmp_path / "others.jsonl").write_text("".join(json.dumps({"id": i, "text": "CAFE"}) + "\n" for i in TEXTS))
+    evaluate(manifest, "--json", "--hypotheses", tmp_path / "others.jsonl")
+    found = answer(capsys)
+    assert (found["normaliser"], found["wer"]["rate"]) == ("letters_and_digits", 1)
+
+
+def test_a_run_is_scored_by_its_own_normaliser(manifest, tmp_path, monkeypatch, capsys):
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    stand_in = types.ModuleType("asr.training.evaluate")
+    stand_in.transcribe_with_checkpoint = lambda folder, utterances: [u.text for u in utterances]
+    monkeypatch.setitem(sys.modules, "asr.training", types.ModuleType("asr.training"))
+    monkeypatch.setitem(sys.modules, "asr.training.evaluate", stand_in)
+    for content in ({"normaliser": "letters"}, {"record": {"config": {"data": {"normaliser": "letters"}}}}):
+        (tmp_path / "run" / "setup.json").write_text(json.dumps(content))
+        evaluate(manifest, "--model", tmp_path / "run", "--json")
+        assert answer(capsys)["normaliser"] == "letters"
+    (tmp_path / "run" / "setup.json").write_text("{}")
+    with pytest.raises(ConfigError, match="does not say how its texts are written; name a --normaliser"):
+        evaluate(manifest, "--model", tmp_path / "run")
+
+
+def test_digits_are_scored_or_said(tmp_path, capsys):
+    (tmp_path / "r.txt").write_text("room 101\n")
+    (tmp_path / "h.txt").write_text("room 999\n")
+    pair = (tmp_path / "r.txt", tmp_path / "h.txt")
+    evaluate(*pair, "--json")
+    assert answer(capsys)["wer"]["rate"] == 0.5
+    evaluate(*pair, "--normaliser", "upper_letters", "--json")
+    assert [loss["count"] for loss in answer(capsys)["lost"]["references"]] == [3]
+    evaluate(*pair, "--normaliser", "upper_letters")
+    assert "Not scored: upper_letters leaves out of the references digits: 3" in capsys.readouterr().out
+
+
+def test_a_script_that_the_normaliser_lacks_is_no_rate_of_zero(tmp_path):
+    (tmp_path / "r.txt").write_text("Привет, мир\n")
+    (tmp_path / "h.txt").write_text("пока\n")
+    with pytest.raises(EvaluationError, match="upper_letters leaves no word of the references"):
+        evaluate(tmp_path / "r.txt", tmp_path / "h.txt", "--normaliser", "upper_letters")
 
 
 def test_words_are_kept_with_their_confidence(manifest, model, tmp_path):

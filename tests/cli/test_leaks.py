@@ -41,7 +41,7 @@ def leaks(folder, *arguments):
 def test_sentences_alone_are_told_and_are_no_fault(manifests, capsys):
     assert leaks(manifests, "train.jsonl", "--test", "clean.jsonl") == 0
     output = capsys.readouterr().out
-    assert "1, 1: YES" in output
+    assert "1, 1: yes" in output
     assert output.splitlines()[-1] == "No speaker and no recording is on both sides."
     assert "\x1b" not in output
 
@@ -71,7 +71,7 @@ def test_the_language_models_text_is_looked_at_without_them_too(manifests, capsy
     assert share("--text", "train.jsonl") == 1
     assert share("--text", "train.jsonl", "--without_speakers", "bert") == 0
     leaks(manifests, "train.jsonl", "--test", "bert.jsonl", "--text", "t.txt")
-    assert "bert.jsonl-2: 1 of 1 runs, such as ONE TWO" in capsys.readouterr().out
+    assert "bert.jsonl-2: 1 of 1 runs, such as one two" in capsys.readouterr().out
 
 
 def test_json_names_everything(manifests, capsys):

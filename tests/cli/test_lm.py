@@ -49,6 +49,25 @@ def test_options_reach_the_training(text, tmp_path):
     assert NgramModel.open(out(tmp_path)).word_ids(["dog.", "DOG"]).astype(bool).tolist() == [True, False]
 
 
+def test_texts_are_written_as_training_writes_them_or_as_a_bundle_does(text, tmp_path, capsys):
+    (tmp_path / "t.txt").write_text("Köln 1984, Köln 1989 — да!\n")
+    known = {}
+    for options in ([], ["--for", "an4"], ["--normaliser", "letters_and_digits"]):
+        assert run_raw(["train", str(tmp_path / "t.txt"), "-o", out(tmp_path), *options]) == 0
+        said = capsys.readouterr().err
+        words = ["köln", "KOLN", "да", "1984"]
+        known[tuple(options)] = NgramModel.open(out(tmp_path)).word_ids(words).astype(bool).tolist()
+        if not options:
+            assert "not counted, as letters loses them: digits: 8 (9 1 8 …)" in said
+        elif "an4" in options:
+            assert "not counted, as upper_letters loses them: digits: 8 (9 1 8 …), Cyrillic letters: 2 (" in said
+        else:
+            assert "not counted" not in said
+    assert list(known.values()) == [[True, False, True, False], [False, True, False, False], [True, False, True, True]]
+    assert run_raw(["perplexity", out(tmp_path), str(tmp_path / "t.txt"), "--for", "an4"]) == 0
+    assert "not measured, as upper_letters loses them: digits: 8" in capsys.readouterr().err
+
+
 def test_options_may_stand_between_the_texts(text, tmp_path):
     assert run_raw(["train", text, "-o", out(tmp_path), text]) == 0
 

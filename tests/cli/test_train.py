@@ -166,6 +166,13 @@ def test_a_start_brings_its_model_and_features_along() -> None:
     assert compose(["init_from=an4", "model=bigru"]).model.cell == "gru"
 
 
+def test_a_start_brings_its_normaliser_along_unless_another_is_given() -> None:
+    assert compose(["data.train=[mine.jsonl]"]).data.normaliser == "letters"
+    assert compose(["init_from=an4", "data.train=[mine.jsonl]"]).data.normaliser == "upper_letters"
+    assert compose(["init_from=an4", "data.normaliser=verbatim"]).data.normaliser == "verbatim"
+    assert compose(["recipe=librispeech", "init_from=an4"]).data.normaliser == "upper_letters"
+
+
 def bundled_dropout(name: str) -> float:
     return read_card(find_bundle(name))["config"]["model"]["dropout"]
 

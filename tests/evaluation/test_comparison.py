@@ -117,7 +117,7 @@ def test_evaluations_of_other_references_are_refused():
 
 def test_people_see_both_rates_the_difference_and_both_tests():
     lines = shown(compare(MANY, wrong_in([1, 2]), wrong_in(range(40)))).splitlines()
-    assert lines[:3] == ["64 utterances, normaliser upper_letters", "A  one.jsonl", "B  [other].jsonl"]
+    assert lines[:3] == ["64 utterances, normaliser letters_and_digits", "A  one.jsonl", "B  [other].jsonl"]
     rates = {line.split()[0]: line.split() for line in lines[4:6]}
     assert (rates["A"][1], rates["B"][1]) == ("0.52", "10.42")
     assert any(line.startswith("A - B  -9.90  -") for line in lines)
@@ -134,7 +134,7 @@ def test_of_many_speakers_and_failures_some_are_shown():
 
 def test_json_names_everything():
     result = json.loads(json.dumps(compare(MANY, wrong_in([1]), RIGHT, seed=4).to_json(), allow_nan=False))
-    assert (result["utterances"], result["better"], result["normaliser"]) == (64, None, "upper_letters")
+    assert (result["utterances"], result["better"], result["normaliser"]) == (64, None, "letters_and_digits")
     assert result["difference"]["interval"]["seed"] == 4
     assert result["matched_pairs"]["segments"] == 1
     assert result["by_utterance"] == {"wins": 0, "losses": 1, "ties": 63}

@@ -83,3 +83,24 @@ def test_of_many_failures_and_speakers_twenty_are_shown():
 
 def test_without_a_terminal_no_escape_codes_come():
     assert "\x1b" not in shown(TWO_SPEAKERS, HYPOTHESES)
+
+
+def test_digits_that_are_not_scored_are_said():
+    text = shown(corpus(("a", "Room 101", "a"), ("b", "No", "b")), ["ROOM 7", "NO"])
+    assert "Not scored: upper_letters leaves out of the references digits: 3 (1 0) in 1 text: a.\n" in text
+    assert "Not scored: upper_letters leaves out of the hypotheses digits: 1 (7) in 1 text: a.\n" in text
+    assert "Not scored" not in shown(corpus(("a", "Room 101", "a")), ["ROOM 7"], "letters_and_digits")
+
+
+def test_no_rate_over_no_words_is_shown_as_a_number():
+    lines = rows(shown(corpus(("a", "", "anna"), ("b", "Yes", "bert"), ("c", "", "anna")), ["", "YES", ""]))
+    assert next(line for line in lines if line[:1] == ["anna"])[2:4] == ["no", "words"]
+    whole = rows(shown(corpus(("a", "", "a"), ("b", "", "b")), ["", "OH"]))
+    assert all(line[2:4] == ["no", "words"] for line in whole if line[:1] in (["WER"], ["CER"]))
+
+
+def test_of_a_script_without_spaces_the_characters_are_to_be_read():
+    chinese = shown(corpus(("a", "她也认为泰雅族的织女们并非只是编织的工匠", "a")), ["她也"], "letters")
+    assert "read the CER, not the WER" in chinese
+    finnish = "lentokonesuihkuturbiinimoottori on kone"
+    assert "read the CER" not in shown(corpus(("a", finnish, "a")), [finnish], "letters")

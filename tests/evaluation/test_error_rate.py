@@ -50,13 +50,19 @@ def test_insertions_against_an_empty_reference_count():
     assert error_rate(["", "A B"], ["X Y Z", "A B"]) == ErrorRate(insertions=3, reference_length=2)
 
 
-@pytest.mark.parametrize(("hypothesis", "rate"), [("", 0.0), ("X", math.inf)])
-def test_rate_over_no_reference_at_all(hypothesis, rate):
-    assert error_rate([""], [hypothesis]).rate == rate
+def test_rate_over_no_reference_at_all_is_never_zero():
+    assert math.isnan(error_rate([""], [""]).rate)
+    assert error_rate([""], ["X"]).rate == math.inf
 
 
-def test_infinite_rate_is_null_in_json():
-    assert error_rate([""], ["X"]).to_json()["rate"] is None
+@pytest.mark.parametrize("hypothesis", ["", "X"])
+def test_a_rate_that_is_no_number_is_null_in_json(hypothesis):
+    assert error_rate([""], [hypothesis]).to_json()["rate"] is None
+
+
+def test_utterances_without_a_word_rank_behind_those_without_an_error():
+    silent, right, wrong = (error_rate([r], [h]) for r, h in [("", ""), ("A", "A"), ("A", "B")])
+    assert sorted([wrong, silent, right], key=lambda errors: errors.rank) == [silent, right, wrong]
 
 
 def test_nothing_is_no_error():
@@ -83,7 +89,7 @@ def test_rates_are_those_of_jiwer(corpus):
 
 @given(texts, texts)
 def test_rate_is_zero_only_for_equal_texts(reference, hypothesis):
-    assert (error_rate([reference], [hypothesis]).rate == 0) == (reference == hypothesis)
+    assert (error_rate([reference], [hypothesis]).rate == 0) == (reference == hypothesis != "")
 
 
 @given(texts, texts)

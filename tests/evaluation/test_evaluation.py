@@ -24,7 +24,7 @@ HYPOTHESES = {"a1": "YES IT IS", "a2": "NO NO", "b1": "GO ROME", "b2": "STOP"}
 
 def test_normalised_and_verbatim_are_told_apart():
     result = evaluate(CORPUS, HYPOTHESES)
-    assert (result.normalised.normaliser, result.verbatim.normaliser) == ("upper_letters", "verbatim")
+    assert (result.normalised.normaliser, result.verbatim.normaliser) == ("letters_and_digits", "verbatim")
     assert result.normalised.words.errors == ErrorRate(1, 1, 1, 8)
     assert result.verbatim.words.errors == error_rate([u.text for u in CORPUS], list(HYPOTHESES.values()))
     assert result.verbatim.words.errors.rate > result.normalised.words.errors.rate
@@ -32,8 +32,9 @@ def test_normalised_and_verbatim_are_told_apart():
 
 def test_characters_are_scored_beside_words():
     result = evaluate(CORPUS, HYPOTHESES)
-    references = ["YES IT IS", "NO", "GO HOME NOW", "STOP"]
-    assert result.normalised.characters.errors == error_rate(references, list(HYPOTHESES.values()), "character")
+    references = ["yes it is", "no", "go home now", "stop"]
+    hypotheses = [text.lower() for text in HYPOTHESES.values()]
+    assert result.normalised.characters.errors == error_rate(references, hypotheses, "character")
 
 
 def test_whisper_normaliser_joins_spellings():
@@ -109,12 +110,45 @@ def test_one_utterance_has_no_interval():
 
 def test_json_names_everything():
     result = json.loads(json.dumps(evaluate(CORPUS, HYPOTHESES, seed=3).to_json(worst=1), allow_nan=False))
-    assert result["normaliser"] == "upper_letters"
+    assert result["normaliser"] == "letters_and_digits"
     assert result["wer"]["rate"] == 3 / 8
+    assert result["lost"] == {"references": [], "hypotheses": []}
     assert result["wer"]["interval"]["seed"] == 3
     assert result["verbatim"]["normaliser"] == "verbatim"
     assert [s["speaker"] for s in result["by_speaker"]] == ["bert", "anna"]
-    assert [(u["id"], u["reference"], u["hypothesis"]) for u in result["worst"]] == [("b1", "GO HOME NOW", "GO ROME")]
+    assert [(u["id"], u["reference"], u["hypothesis"]) for u in result["worst"]] == [("b1", "go home now", "go rome")]
+
+
+@pytest.mark.parametrize("text", ["room 101", "комната 101", "غرفة ١٠١", "कमरा 101"])
+def test_unless_another_normaliser_is_chosen_digits_and_any_script_are_scored(text):
+    words = evaluate([utterance("a", text)], [text.replace("101", "999").replace("١٠١", "٩٩٩")]).normalised.words
+    assert words.errors == ErrorRate(substitutions=1, reference_length=2)
+
+
+def test_what_the_normaliser_loses_is_listed_for_either_side():
+    corpus = [utterance("a", "room 101"), utterance("b", "да")]
+    lost = evaluate(corpus, ["ROOM", "7 %"], "upper_letters").lost
+    assert [(loss.kind, loss.count, loss.ids) for loss in lost.references] == [
+        ("digits", 3, ("a",)),
+        ("Cyrillic letters", 2, ("b",)),
+    ]
+    assert [(loss.kind, loss.count, loss.ids) for loss in lost.hypotheses] == [
+        ("digits", 1, ("b",)),
+        ("symbols", 1, ("b",)),
+    ]
+
+
+def test_a_normaliser_that_leaves_no_word_of_the_references_is_refused():
+    with pytest.raises(
+        EvaluationError, match=r"upper_letters leaves no word .* Cyrillic letters: 9 .* letters_and_digits"
+    ):
+        evaluate([utterance("a", "Привет, мир")], ["пока"], "upper_letters")
+
+
+def test_references_of_silence_have_no_rate_and_their_insertions_are_counted():
+    words = evaluate([utterance("a", ""), utterance("b", "...")], ["OH", ""]).normalised.words
+    assert (words.errors, words.interval) == (ErrorRate(insertions=1), None)
+    assert words.to_json()["rate"] is None
 
 
 def test_missing_and_left_over_hypotheses_are_named():

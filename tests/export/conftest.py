@@ -92,6 +92,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory, manifest: Path) -> Path
         "seed": 3,
         "date": "2026-11-24 12:00 UTC",
     }
-    save_setup(folder, Setup(model, LogMel(n_mels=20).front_end(), UtteranceCmvn(), VOCABULARY, record))
+    save_setup(
+        folder, Setup(model, LogMel(n_mels=20).front_end(), UtteranceCmvn(), VOCABULARY, "upper_letters", record)
+    )
     save_arrays(folder / FINAL, {f"{i:03}": np.asarray(v) for i, v in enumerate(model.variables)})
     return folder

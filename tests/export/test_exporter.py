@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,28 @@ def test_no_path_of_this_machine_is_in_it(card: dict, run_folder: Path, manifest
     text = json.dumps(card)
     assert str(run_folder.parent) not in text
     assert str(manifest.parent.parent) not in text
+
+
+def test_a_bundle_writes_as_its_run_did(run_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    content = json.loads((folder / "setup.json").read_text())
+    (folder / "setup.json").write_text(json.dumps(content | {"normaliser": "letters_and_digits"}))
+    export_bundle(folder, tmp_path / "b", precisions=["float32"], threads=1)
+    assert load_bundle(tmp_path / "b").normaliser == "letters_and_digits"
+
+
+@pytest.mark.parametrize(
+    ("configured", "normaliser"), [({"data": {"normaliser": "verbatim"}}, "verbatim"), ({}, "upper_letters")]
+)
+def test_a_run_from_before_it_named_its_normaliser_has_the_configured_or_the_default_of_then(
+    run_folder: Path, tmp_path: Path, configured: dict, normaliser: str
+) -> None:
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    content = json.loads((folder / "setup.json").read_text())
+    del content["normaliser"]
+    content["record"]["config"] = configured
+    (folder / "setup.json").write_text(json.dumps(content))
+    assert load_trained(folder).normaliser == normaliser
 
 
 def test_without_a_manifest_the_runs_own_recordings_are_compared(run_folder: Path, tmp_path: Path) -> None:

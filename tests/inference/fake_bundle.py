@@ -59,6 +59,7 @@ def write_fake_bundle(
         front_end=FrontEnd(16_000, HOP_LENGTH, window, 1e-10, mel=mel, margin=margin),
         cmvn=Cmvn(np.zeros(BANDS, np.float32), np.full(BANDS, 10, np.float32)),
         vocabulary=Vocabulary(tuple(CHARACTERS)),
+        normaliser="upper_letters",
         models={"float32": model},
         phones=PHONES if phones else None,
     )

@@ -242,3 +242,21 @@ def test_phones_have_several_readings_too(spoken: Bundle, plain: Bundle, bag: np
     said = heard(plain, {"C": 0.7, "B": 0.3}, {"A": 1.0}, {"B": 0.7, "D": 0.3})
     readings = read(Decoding(n_best=2), spoken, np.concatenate([bag, said], axis=1))
     assert sorted(readings) == ["BAD", "CAB"]
+
+
+@pytest.mark.parametrize("how", [{"hotwords": {"cab 9": 1.0}}, {"grammar": ["bad", "cab 9"]}, {"lexicon": ["9"]}])
+def test_a_phrase_that_the_normaliser_would_shorten_is_refused(plain: Bundle, how: dict) -> None:
+    with pytest.raises(VocabularyError, match="has '9', which upper_letters loses; write it as it is spoken"):
+        Decoding(language_model=None, **how).decoder(plain)
+
+
+def test_a_phrase_of_signs_alone_is_refused(plain: Bundle) -> None:
+    with pytest.raises(VocabularyError, match="'…' has no letter that upper_letters writes"):
+        Decoding(language_model=None, grammar=["bad", "…"]).decoder(plain)
+
+
+def test_phrases_are_written_as_the_bundle_writes_texts(plain: Bundle, bag: np.ndarray) -> None:
+    assert read(Decoding(language_model=None, grammar=["‘Bád!’", "cab"]), plain, bag) == ["BAD"]
+    cased = replace(plain, normaliser="letters")
+    with pytest.raises(VocabularyError, match="'bad'"):
+        Decoding(language_model=None, grammar=["BAD"]).decoder(cased)

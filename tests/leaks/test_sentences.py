@@ -10,7 +10,12 @@ def say(*texts, seconds=1.0):
 
 def test_sentences_are_compared_as_they_are_scored():
     found = shared_sentences(say("Go home!", "Stop"), say("go  home", "No"))
-    assert [(s.text, s.in_train, s.in_test) for s in found.sentences] == [("GO HOME", 1, 1)]
+    assert [(s.text, s.in_train, s.in_test) for s in found.sentences] == [("go home", 1, 1)]
+
+
+def test_sentences_of_any_script_and_their_digits_are_compared():
+    found = shared_sentences(say("Привет, мир!", "room 101"), say("привет мир", "room 999"))
+    assert [s.text for s in found.sentences] == ["привет мир"]
 
 
 def test_utterances_are_counted_and_short_ones_told_from_long_ones():

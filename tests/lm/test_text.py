@@ -9,23 +9,14 @@ import lzma
 import tarfile
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from asr.errors import ConfigError, LanguageModelError
 from asr.lm import read_sentences
-from asr.lm.text import split_prose, upper_letter_lines
-from asr.text.normalise import upper_letters
+from asr.lm.text import split_prose
 
 
-@given(st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("aZ'’` é\n-ßİŉ"))))
-def test_lines_together_are_normalised_as_lines_alone(text):
-    found = upper_letter_lines(text).split("\n")
-    assert [" ".join(line.split()) for line in found] == [upper_letters(line) for line in text.split("\n")]
-
-
-def sentences(path, **options):
-    lines = "\n".join(read_sentences(path, **options)).split("\n")
+def sentences(path, normaliser="upper_letters", **options):
+    lines = "\n".join(read_sentences(path, normaliser=normaliser, **options)).split("\n")
     return [" ".join(line.split()) for line in lines if line.strip()]
 
 
@@ -37,6 +28,11 @@ def test_a_line_is_a_sentence_packed_or_not(tmp_path, suffix, pack):
     path.write_bytes(pack("\ufeffIt's one.\r\n\r\nTwo — lines!".encode()))
     assert sentences(path) == ["IT'S ONE", "TWO LINES"]
     assert sentences(path, normaliser="verbatim") == ["It's one.", "Two — lines!"]
+
+
+def test_unless_another_normaliser_is_named_it_is_the_one_of_training(tmp_path):
+    (tmp_path / "t.txt").write_text("Привет, Köln!\n")
+    assert "".join(read_sentences(tmp_path / "t.txt")).split() == ["привет", "köln"]
 
 
 def test_the_texts_of_a_manifest(tmp_path):
@@ -67,6 +63,10 @@ def test_the_files_of_an_archive(tmp_path):
         ("Mr. Brown met Dr. J. Smith.", ["Mr. Brown met Dr. J. Smith."]),
         ('"Why?" he said. "Go!" "No."', ['"Why?" he said.', '"Go!"', '"No."']),
         ("Wait... what? In 3.5 hours.", ["Wait... what?", "In 3.5 hours."]),
+        ("Он пришёл. Я ушла, и т. д. и всё.", ["Он пришёл.", "Я ушла, и т. д. и всё."]),
+        ("„Geh!“ Über die Straße.", ["„Geh!“", "Über die Straße."]),
+        ("Geh! Über die Straße.", ["Geh!", "Über die Straße."]),
+        ("他来了。我走了！", ["他来了。", "我走了！"]),
     ],
 )
 def test_prose_ends_sentences_at_marks_and_blank_lines(prose, wanted):

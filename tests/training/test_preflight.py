@@ -8,7 +8,7 @@ import pytest
 from asr.data import Utterance
 from asr.errors import AudioEmptyError, AudioError, PreflightError
 from asr.text import Lexicon, Vocabulary
-from asr.training.preflight import Fault, find_faults, refuse
+from asr.training.preflight import Fault, find_faults, loss_summary, lost_texts, refuse
 from asr.training.targets import Targets
 
 VOCABULARY = Vocabulary(tuple(" ABL"))
@@ -85,3 +85,30 @@ def test_twenty_faults_are_all_shown() -> None:
     with pytest.raises(PreflightError) as error:
         refuse([Fault(f"u{i}", "…") for i in range(20)], 40)
     assert "more" not in str(error.value)
+
+
+WRITTEN = [Utterance(f"u{i}", "u.wav", 1, text, "s") for i, text in enumerate(["Room 101", "fine", "да, 7 €", "café"])]
+
+
+def test_what_the_normaliser_loses_is_named_utterance_by_utterance() -> None:
+    assert {place: str(fault) for place, fault in lost_texts(WRITTEN, "upper_letters").items()} == {
+        0: "u0: upper_letters loses '1' '0'",
+        2: "u2: upper_letters loses 'д' 'а' '7' '€'",
+    }
+    assert lost_texts(WRITTEN, "verbatim") == {}
+
+
+def test_losses_are_counted_by_kind_and_refused_with_what_to_do() -> None:
+    losses = loss_summary(WRITTEN, "upper_letters")
+    assert losses == [
+        "upper_letters loses digits: 4 (1 0 7) in 2 texts: u0, u2",
+        "upper_letters loses Cyrillic letters: 2 (д а) in 1 text: u2",
+        "upper_letters loses symbols: 1 (€) in 1 text: u2",
+    ]
+    with pytest.raises(PreflightError) as error:
+        refuse(lost_texts(WRITTEN, "upper_letters").values(), len(WRITTEN), losses)
+    first, *listed, advice = str(error.value).splitlines()
+    assert first == "2 of 4 utterances cannot be trained on:"
+    assert [line.strip() for line in listed[:3]] == losses
+    assert [line.split(":")[0].strip() for line in listed[3:]] == ["u0", "u2"]
+    assert all(way in advice for way in ("data.normaliser", "data.faulty=drop", "data.allow_loss=true"))

@@ -75,6 +75,59 @@ def test_faults_are_dropped_when_told_to_and_recorded(run, corpus: Path, faulty:
     assert record["data"]["train"]["utterances"] == 20
 
 
+@pytest.fixture
+def lossy(corpus: Path, tmp_path: Path) -> Path:
+    """The training manifest; of two of its utterances the text has a digit, and of one more a word in Cyrillic."""
+    utterances = read_manifest(corpus / "train.jsonl")
+    for place, more in ((0, " 7"), (1, " 42"), (2, " да")):
+        utterances[place] = replace(utterances[place], text=utterances[place].text + more)
+    write_manifest(tmp_path / "lossy.jsonl", utterances)
+    return tmp_path / "lossy.jsonl"
+
+
+def test_what_the_normaliser_would_lose_is_refused_before_training(run, lossy: Path, no_training: list) -> None:
+    with pytest.raises(PreflightError) as error:
+        run(data={"train": [str(lossy)]})
+    first, second, third, *named = str(error.value).splitlines()
+    assert first == "3 of 20 utterances cannot be trained on:"
+    assert "upper_letters loses digits: 3 (7 4 2) in 2 texts" in second
+    assert "upper_letters loses Cyrillic letters: 2 (д а) in 1 text" in third
+    assert [line.split(": ")[1] for line in named[:3]] == [
+        f"upper_letters loses {c}" for c in ("'7'", "'4' '2'", "'д' 'а'")
+    ]
+    assert no_training == []
+
+
+def test_what_it_would_lose_is_dropped_or_allowed_when_told_to(run, lossy: Path, tmp_path: Path) -> None:
+    ours = [u.id for u in read_manifest(lossy)]
+    assert ids(run(data={"train": [str(lossy)], "faulty": "drop"})) == ours[3:]
+    record = json.loads((tmp_path / "run" / "setup.json").read_text())["record"]
+    assert [f["id"] for f in record["data"]["dropped"]] == ours[:3]
+    assert ids(run(data={"train": [str(lossy)], "allow_loss": True})) == ours
+
+
+def test_a_dev_set_is_judged_by_all_that_is_said_or_refused(run, corpus: Path, lossy: Path) -> None:
+    with pytest.raises(PreflightError, match="upper_letters loses digits"):
+        run(data={"dev": str(lossy)})
+    assert len(run(data={"dev": str(lossy), "faulty": "drop"}).dev) == 17
+
+
+def test_a_whole_script_that_is_lost_leaves_nothing_to_drop(run, corpus: Path, tmp_path: Path) -> None:
+    russian = [replace(u, text="Привет, мир") for u in read_manifest(corpus / "train.jsonl")]
+    write_manifest(tmp_path / "ru.jsonl", russian)
+    with pytest.raises(PreflightError, match="20 of 20 .*\n.*Cyrillic letters: 180"):
+        run(data={"train": [str(tmp_path / "ru.jsonl")], "faulty": "drop"})
+    with pytest.raises(TrainingError, match="no utterance with a text is left.*data.normaliser"):
+        run(data={"train": [str(tmp_path / "ru.jsonl")], "allow_loss": True})
+
+
+def test_the_normaliser_is_kept_with_the_run(run, tmp_path: Path) -> None:
+    run(data={"normaliser": "verbatim"})
+    assert json.loads((tmp_path / "run" / "setup.json").read_text())["normaliser"] == "verbatim"
+    with pytest.raises(ConfigError, match="no text normaliser 'klingon'"):
+        run(data={"normaliser": "klingon"})
+
+
 def test_only_the_bad_one_of_two_with_one_id_is_dropped(run, corpus: Path, faulty: Path) -> None:
     manifests = [str(faulty.with_name("twin.jsonl")), str(corpus / "train.jsonl")]
     assert len(ids(run(data={"train": manifests, "faulty": "drop"}))) == 20

@@ -34,7 +34,7 @@ def by_speaker(report: Report) -> list[Group]:
         _group(report, speaker, speaker, [places[utterance.id] for utterance in of_speaker])
         for speaker, of_speaker in speakers.by_speaker(utterances).items()
     ]
-    return sorted(groups, key=lambda group: (-group.words.rate, group.name))
+    return sorted(groups, key=lambda group: (-group.words.rank, group.name))
 
 
 def by_length(report: Report) -> list[Group]:

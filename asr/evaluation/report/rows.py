@@ -39,7 +39,7 @@ class Row:
 def worst_first(evaluation: Evaluation) -> list[int]:
     """Places of all utterances: those with most word errors first, then those with the highest rate, then by id."""
     utterances = evaluation.normalised.utterances
-    keys = [(-u.words.errors, -u.words.rate, u.id) for u in utterances]
+    keys = [(-u.words.errors, -u.words.rank, u.id) for u in utterances]
     return sorted(range(len(utterances)), key=keys.__getitem__)
 
 

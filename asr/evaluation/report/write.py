@@ -18,7 +18,7 @@ import jinja2
 
 from asr.errors import EvaluationError
 from asr.evaluation.comparison import compare_evaluations
-from asr.evaluation.console import interval_note
+from asr.evaluation.console import interval_note, lost_lines
 from asr.evaluation.report.confusions import character_confusions, confusion_matrix, word_confusions
 from asr.evaluation.report.filters import FILTERS
 from asr.evaluation.report.groups import Group, by_length, by_speaker
@@ -70,6 +70,7 @@ def _shown(report: Report) -> dict[str, Any]:
         "speakers": by_speaker(report),
         "lengths": by_length(report),
         "longest_bar": _longest_bar,
+        "lost": list(lost_lines(report.system.evaluation)),
         "interval_note": interval_note(scores.words.interval),
         "scale": 1.05 * _largest(_ends(report)),
         "comparisons": {
@@ -114,14 +115,14 @@ def _reliability(system: System) -> Reliability | None:
 
 
 def _longest_bar(groups: Iterable[Group]) -> float:
-    return _largest(errors.rate for group in groups for errors in (group.words, *group.others))
+    return _largest(errors.rank for group in groups for errors in (group.words, *group.others))
 
 
 def _ends(report: Report) -> Iterator[float]:
     """The upper bounds of all intervals, or the rates where there is none."""
     for system in report.systems:
         for score in (system.evaluation.normalised.words, system.evaluation.normalised.characters):
-            yield score.interval.high if score.interval else score.errors.rate
+            yield score.interval.high if score.interval else score.errors.rank
 
 
 def _largest(rates: Iterable[float]) -> float:

@@ -1,0 +1,71 @@
+"""The ``--normaliser`` of several verbs, and where it comes from when it is not given."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from asr.errors import ConfigError
+
+
+def normaliser_names() -> list[str]:
+    """Return the names of all normalisers without importing any."""
+    folder = Path(__file__).parents[1] / "text" / "normalisers"
+    return sorted(path.stem for path in folder.glob("*.py") if not path.name.startswith("_"))
+
+
+def add_normaliser(parser: argparse._ActionsContainer, default: str) -> None:
+    """Declare ``--normaliser NAME``; ``default`` says in words which it is when not given."""
+    parser.add_argument(
+        "--normaliser",
+        metavar="NAME",
+        help=f"how texts are written: {', '.join(normaliser_names())} (default: {default})",
+    )
+
+
+def add_normaliser_or_bundle(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--normaliser NAME`` and ``--for BUNDLE``."""
+    choice = parser.add_mutually_exclusive_group()
+    add_normaliser(choice, "as training has it, letters")
+    choice.add_argument("--for", dest="bundle", metavar="BUNDLE", help="write texts as this bundle writes them")
+
+
+def chosen_normaliser(arguments: argparse.Namespace) -> str:
+    """Return what ``add_normaliser_or_bundle`` declared: the given name, the bundle's, or the one of training.
+
+    Raises:
+        ConfigError: no normaliser has this name.
+        BundleNotFoundError, BundleCorruptError: the bundle cannot be read.
+    """
+    from asr.bundle import read_normaliser
+    from asr.text import find_normaliser
+    from asr.text.normalisers import FOR_TRAINING
+
+    if arguments.bundle is not None:
+        return read_normaliser(arguments.bundle)
+    name: str = arguments.normaliser or FOR_TRAINING
+    find_normaliser(name)
+    return name
+
+
+def normaliser_of_model(name_or_folder: str | None) -> str:
+    """Return the normaliser of a bundle, by name or folder, or of the run whose folder it is.
+
+    Raises:
+        BundleNotFoundError, BundleCorruptError: it is neither, or cannot be read.
+        ConfigError: the run folder does not say.
+    """
+    from asr.bundle import read_normaliser
+    from asr.text.normalisers import FOR_SCORING
+
+    if name_or_folder is None or not (Path(name_or_folder) / "checkpoints").is_dir():
+        return read_normaliser(name_or_folder)
+    path = Path(name_or_folder) / "setup.json"
+    if not path.is_file():
+        return FOR_SCORING
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return str(content.get("normaliser") or content["record"]["config"]["data"]["normaliser"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise ConfigError(f"{path} does not say how its texts are written; name a --normaliser") from fault

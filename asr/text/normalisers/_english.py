@@ -1,0 +1,89 @@
+"""Which apostrophes at the edge of an English word belong to it, and which are quotation marks.
+
+====================  ==============================================================================================
+an apostrophe         belongs to the word
+====================  ==============================================================================================
+within a word         always: IT'S, O'CLOCK
+before a word         where English has dropped its beginning: 'TIS, 'EM, 'ROUND (``_DROPPED_BEGINNING``)
+after a word          unless it closes a quotation that the same line has opened. After S and IN, and some short
+                      words, where it is usual (BOYS', GOIN', O'), it closes only what nothing later closes.
+by itself, or twice   never
+====================  ==============================================================================================
+
+So ``'The boys' toys,' he said`` keeps one of its three, and ``he said 'hello there'`` none. What no text can tell is
+taken as the more frequent: 'EAD is a head, but 'IS and 'AND begin a quotation.
+"""
+
+from __future__ import annotations
+
+import re
+
+_DROPPED_BEGINNING = frozenset(
+    # it
+    "TIS TISN'T TWAS TWASN'T TWERE TWEREN'T TWILL TWOULD TWOULDN'T TWON'T TAIN'T TAINT TWARN'T "
+    # them; and words without their h that are no words of their own, or seldom begin a quotation
+    "EM E E'D E'LL E'S IM IMSELF ISSELF ER ERSELF ERE ERE'S AD ADN'T AVE AVEN'T AVING ALF ARF ARD ARDER ARDLY "
+    "ANDS ANDED APPEN APPENED APPY EAD EADS EAR EARD EART EARTS EAVEN EAVY ELP IGH IGHER ISTORY OLIDAY OLDING OME "
+    "OMES ONEST OPE OPED ORSE ORSES ORRIBLE OSPITAL OUSE OUSES OW OWEVER UNDERED UNDRED UNDREDS URRY URT USBAND "
+    "ARRY ENRY ULLO "
+    # first syllables
+    "BOUT BOVE CAUSE CEPT COS COURSE COZ CUZ FRAID GAINST LECTRIC LEVEN LONG LOWED MID MIDST MONG MONGST N NEATH "
+    "NOTHER NOUGH NUFF PHONE PON POSSUM ROUND SCUSE SHAMED SPECT SPECTED SPOSE STEAD TIL TILL TOTHER TWEEN TWIXT "
+    "UD UN UNS VARSITY WAY".split()
+)
+"""Each stands in 264 novels more often after ’, which no quotation begins with, than after ‘, or in neither way."""
+
+_DROPPED_ENDING = frozenset(
+    "A AN AWA D DON FO FRA GI HA JES JUS KEP LOR MAK MO MUS MYSEL N O OL PO T TAK TH THO THRO WI Y YO".split()
+)
+
+_EDGE_IN_LINE = re.compile(r"^.*(?:(?<![A-Z])'|'(?![A-Z])).*$", re.MULTILINE)
+_TWICE = re.compile(r"(?<=[A-Z])'{2,}(?=[A-Z])")
+
+
+def drop_quotation_marks(text: str) -> str:
+    r"""Return ``text`` without the apostrophes that belong to no word, each line by itself.
+
+    Args:
+        text: lines of A to Z, apostrophes and spaces.
+
+    >>> drop_quotation_marks("HE SAID 'HELLO THERE'\n'TIS THE BOYS' BALL\n'THE BOYS' TOYS ' HE SAID").split("\n")
+    ['HE SAID HELLO THERE', "'TIS THE BOYS' BALL", "THE BOYS' TOYS HE SAID"]
+    """
+    return _EDGE_IN_LINE.sub(lambda line: _of_line(_TWICE.sub(" ", line[0])), text)
+
+
+def _of_line(line: str) -> str:
+    words: list[str] = []
+    quoting = False
+    usual: list[int] = []  # words of the open quotation whose apostrophe may be their own
+    for token in line.split():
+        word = token.strip("'")
+        before, after = token[: len(token) - len(token.lstrip("'"))], token[len(token.rstrip("'")) :]
+        dropped = bool(before) and word in _DROPPED_BEGINNING
+        if word and before in ("'", "''") and (before == "''") == dropped:
+            _close(words, usual, quoting)
+            quoting, usual = True, []
+        if after != "'" or (dropped and word != "N"):
+            own = False
+        elif quoting and _may_end_with_apostrophe(word):
+            own = True
+            usual.append(len(words))
+        else:
+            own = not quoting and bool(word)
+        if after == "'" and not own:
+            quoting, usual = False, []
+        if word:
+            words.append("'" * dropped + word + "'" * own)
+    _close(words, usual, quoting)
+    return " ".join(words)
+
+
+def _may_end_with_apostrophe(word: str) -> bool:
+    return word.endswith(("S", "IN")) or word in _DROPPED_ENDING
+
+
+def _close(words: list[str], usual: list[int], quoting: bool) -> None:
+    """Take the last apostrophe that may close an open quotation which nothing else has closed."""
+    if quoting and usual:
+        words[usual[-1]] = words[usual[-1]].removesuffix("'")
