@@ -244,7 +244,7 @@ def test_phones_have_several_readings_too(spoken: Bundle, plain: Bundle, bag: np
     assert sorted(readings) == ["BAD", "CAB"]
 
 
-@pytest.mark.parametrize("how", [{"hotwords": {"cab 9": 1.0}}, {"grammar": ["bad", "cab 9"]}, {"lexicon": ["9"]}])
+@pytest.mark.parametrize("how", [{"hotwords": {"cab 9": 1.0}}, {"grammar": ["bad", "cab 9"]}, {"words": ["9"]}])
 def test_a_phrase_that_the_normaliser_would_shorten_is_refused(plain: Bundle, how: dict) -> None:
     with pytest.raises(VocabularyError, match="has '9', which upper_letters loses; write it as it is spoken"):
         Decoding(language_model=None, **how).decoder(plain)
