@@ -3,6 +3,8 @@
 >>> import asr
 >>> result = asr.load_model().transcribe("recording.wav")  # doctest: +SKIP
 >>> print(result.text)  # doctest: +SKIP
+
+Every error raised on purpose is an `asr.AsrError`.
 """
 
 from __future__ import annotations
@@ -11,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asr.audio import load_audio as load_audio
+    from asr.errors import AsrError as AsrError
     from asr.inference import Decoding as Decoding
     from asr.inference import StreamingTranscriber as StreamingTranscriber
     from asr.inference import load_model as load_model
 
 __version__ = "0.1.0"
-__all__ = ["Decoding", "StreamingTranscriber", "__version__", "load_audio", "load_model"]
+__all__ = ["AsrError", "Decoding", "StreamingTranscriber", "__version__", "load_audio", "load_model"]
 
 _HOMES = {
+    "AsrError": "asr.errors",
     "Decoding": "asr.inference",
     "StreamingTranscriber": "asr.inference",
     "load_audio": "asr.audio",
@@ -33,3 +37,8 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, those not yet imported too: for ``dir``, ``help`` and completion."""
+    return [*__all__, "__doc__", "__file__", "__name__", "__path__"]

@@ -231,3 +231,11 @@ class MissingExtraError(AsrError):
     """An optional dependency is not installed."""
 
     code = "missing-extra"
+
+    def __init__(self, message: str, extra: str | None = None) -> None:
+        """Say ``message``, and the command that installs ``extra`` where one is named."""
+        if extra:
+            from asr.distribution import install_command
+
+            message = f"{message}; {install_command(extra)}"
+        super().__init__(message)

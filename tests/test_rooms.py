@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "asr"
-GROUND = {"errors", "files", "provenance", "checks"}
+GROUND = {"errors", "files", "provenance", "checks", "distribution", "onnx_runtime"}
 LIGHT = {
     "audio",
     "text",
@@ -79,6 +79,12 @@ def test_a_room_imports_only_what_comes_before_it(room: str) -> None:
 def test_tensorflow_stays_in_its_rooms(room: str) -> None:
     for path in files(room):
         assert not {name.split(".")[0] for name in imports(path)} & FRAMEWORKS, path.name
+
+
+def test_onnx_runtime_is_imported_in_one_place() -> None:
+    """So that its telemetry is off before it is there; ``quantization`` comes after, in the file that asks for both."""
+    found = {p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py") if "onnxruntime" in set(imports(p))}
+    assert found == {"onnx_runtime.py"}
 
 
 @pytest.mark.parametrize("room", sorted(LIGHT - {"features"}))

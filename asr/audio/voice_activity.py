@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from asr.errors import BundleCorruptError, BundleNotFoundError
+from asr.onnx_runtime import import_onnxruntime
 
 SAMPLE_RATE = 16_000
 HOP_LENGTH = 160
@@ -47,8 +48,7 @@ class VoiceActivity:
 
     def __init__(self, network: Path | bytes) -> None:
         """Load a graph ``power`` (T, 257) → ``log_mel`` (T, F), ``speech`` ((T - 93) // 2,), a file or its bytes."""
-        import onnxruntime
-
+        onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         # The products are so small that threads would wait for each other longer than they compute.

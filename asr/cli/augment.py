@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from asr.cli.augment_plot import Row, draw_features
     except ImportError as missing:
-        raise MissingExtraError(f"drawing needs {missing.name}; pip install 'asr[train]'") from missing
+        raise MissingExtraError(f"drawing needs {missing.name}", "train") from missing
     import numpy as np
 
     from asr.audio import load_audio

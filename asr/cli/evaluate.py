@@ -226,8 +226,9 @@ def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) ->
         from asr.training.evaluate import transcribe_with_checkpoint
     except ModuleNotFoundError as missing:
         raise MissingExtraError(
-            f"{run_folder} holds checkpoints, which need TensorFlow ({missing}): "
-            "pip install 'asr[train]', or export the run and evaluate its bundle"
+            f"{run_folder} holds checkpoints, which need TensorFlow ({missing}); export the run and evaluate "
+            "its bundle, or install TensorFlow",
+            "train",
         ) from missing
     return transcribe_with_checkpoint(run_folder, utterances)
 

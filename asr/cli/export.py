@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from asr.export import export_bundle
     except ModuleNotFoundError as missing:
-        raise MissingExtraError(f"export needs {missing.name}; pip install 'asr[train]'") from missing
+        raise MissingExtraError(f"export needs {missing.name}", "train") from missing
     exported = export_bundle(
         arguments.run,
         arguments.output or arguments.run / "bundle",

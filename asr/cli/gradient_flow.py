@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         from asr.training.gradient_flow import FRAME_MS, record_gradient_flow
         from asr.training.gradient_plot import draw_gradient_flow
     except ImportError as missing:
-        raise MissingExtraError(f"this needs {missing.name}; pip install 'asr[train]'") from missing
+        raise MissingExtraError(f"this needs {missing.name}", "train") from missing
     options = {name: getattr(arguments, name) for name in ("epochs", "parameters", "reach", "seed")}
     flows = []
     with Display() as display:

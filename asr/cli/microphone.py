@@ -39,7 +39,7 @@ def _sounddevice():  # noqa: ANN202
     try:
         import sounddevice
     except ImportError as missing:
-        raise MissingExtraError("--mic records by sounddevice; install it with: pip install 'asr[mic]'") from missing
+        raise MissingExtraError("--mic records by sounddevice", "mic") from missing
     except OSError as missing:
         raise MissingExtraError(f"--mic: {missing}; install PortAudio (Debian: apt install libportaudio2)") from missing
     return sounddevice

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         from asr.recipe.results import write_readme_table
         from asr.recipe.stages import prepare_stage, run_leave_one_out, run_one_model
     except ImportError as missing:
-        raise MissingExtraError(f"a recipe needs {missing.name}; pip install 'asr[train]'") from missing
+        raise MissingExtraError(f"a recipe needs {missing.name}", "train") from missing
     plan = read_plan(name)
     if any(setting.startswith("init_from=") for setting in settings):
         plan = plan.last_round()

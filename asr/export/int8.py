@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from onnxruntime.quantization import QuantType, quantize_dynamic
-
 from asr.models import CELLS
+from asr.onnx_runtime import import_onnxruntime
 
 _RECURRENT = sorted({cell.onnx.operator for cell in CELLS.values() if cell.onnx.int8})
 """Operators of recurrent layers of which ONNX Runtime has a kernel for weights of 8 bits."""
@@ -27,6 +26,9 @@ def quantise(source: Path, target: Path) -> None:
     The inputs of a product are quantised as it is computed, by the range they have in their batch. Transcription
     computes each chunk of a recording as a batch of its own, so that its log-probabilities depend on nothing else.
     """
+    import_onnxruntime()
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
     with _quiet():
         quantize_dynamic(
             source,

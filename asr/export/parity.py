@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from asr.errors import ParityError
 from asr.inference.acoustic_session import AcousticSession
+from asr.onnx_runtime import import_onnxruntime
 from asr.training.dataset import Example
 
 TOLERANCE = 1e-3
@@ -83,7 +83,7 @@ def batch_log_probs(model: Path, features: Sequence[np.ndarray]) -> list[np.ndar
     batch = np.zeros((len(features), lengths.max(), features[0].shape[1]), np.float32)
     for row, each in zip(batch, features, strict=True):
         row[: len(each)] = each
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    session = import_onnxruntime().InferenceSession(model, providers=["CPUExecutionProvider"])
     outputs = session.run(["log_probs", "log_prob_lengths"], {"features": batch, "feature_lengths": lengths})
     return [row[:length] for row, length in zip(*outputs, strict=True)]
 

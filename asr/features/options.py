@@ -113,7 +113,5 @@ def _librosa():  # noqa: ANN202
     try:
         import librosa
     except ImportError as missing:
-        raise MissingExtraError(
-            "features are frozen by librosa; install it with: pip install 'asr[train]'"
-        ) from missing
+        raise MissingExtraError("features are frozen by librosa", "train") from missing
     return librosa

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from asr.errors import BundleCorruptError
+from asr.onnx_runtime import import_onnxruntime
 
 
 class AcousticSession:
@@ -29,9 +30,7 @@ class AcousticSession:
         Raises:
             BundleCorruptError: ONNX Runtime does not take the graph.
         """
-        import onnxruntime
-
-        onnxruntime.set_default_logger_severity(3)
+        onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3

@@ -32,7 +32,7 @@ def pronounce(words: Iterable[str], language: str = "en") -> Iterator[tuple[str,
     try:
         from gruut.g2p import GraphemesToPhonemes
     except ImportError as missing:
-        raise MissingExtraError("a lexicon is made by gruut; pip install 'asr[lexicon]'") from missing
+        raise MissingExtraError("a lexicon is made by gruut", "lexicon") from missing
     try:
         data = resources.files(f"gruut_lang_{language}")
     except ModuleNotFoundError as missing:

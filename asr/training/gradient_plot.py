@@ -40,7 +40,7 @@ def draw_gradient_flow(flows: Sequence[GradientFlow], path: Path) -> None:
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError as missing:
-        raise MissingExtraError(f"drawing needs {missing.name}; pip install 'asr[train]'") from missing
+        raise MissingExtraError(f"drawing needs {missing.name}", "train") from missing
     panels = sorted({f.epochs for f in flows})
     with matplotlib.rc_context({"svg.hashsalt": "asr", "font.size": 10}):
         figure = Figure(figsize=(4.6 * len(panels), 4.4), layout="constrained")

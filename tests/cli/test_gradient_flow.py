@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from asr.cli.main import main
+from asr.distribution import install_command
 from asr.models import CELLS
 
 TONES = runpy.run_path(str(Path(__file__).parents[1] / "training" / "tones.py"))
@@ -59,4 +60,4 @@ def test_without_the_training_extra_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["gradient-flow", manifest]) == 1
-    assert "asr: error[missing-extra]: this needs matplotlib; pip install 'asr[train]'" in capsys.readouterr().err
+    assert f"asr: error[missing-extra]: this needs matplotlib; {install_command('train')}" in capsys.readouterr().err

@@ -20,6 +20,7 @@ import pytest
 import soundfile
 
 from asr.cli import transcribe as transcribe_verb
+from asr.distribution import install_command
 from asr.inference.writers import FORMATS
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
@@ -468,9 +469,7 @@ def test_without_sounddevice_the_extra_is_named(started, tmp_path: Path) -> None
     process = started("--mic", also=tmp_path / "site")
     _, err = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert err == (
-        b"asr: error[missing-extra]: --mic records by sounddevice; install it with: pip install 'asr[mic]'\n"
-    )
+    assert err == (f"asr: error[missing-extra]: --mic records by sounddevice; {install_command('mic')}\n".encode())
 
 
 def test_ctrl_c_keeps_what_was_written(bundle: Path, tmp_path: Path) -> None:
