@@ -36,7 +36,7 @@ class ChunkingOptions:
     Attributes:
         max_chunk_s: the longest core of a chunk.
         min_chunk_s: the shortest core of a chunk, but for the last of a recording.
-        single_chunk_s: a recording of at most this length is one chunk, and the speech detector is not asked.
+        single_chunk_s: a recording of at most this length is one chunk, or none where it has no speech.
         silence_s: a silence this long ends a chunk.
         padding_s: how much silence is kept beside speech at most.
         context_s: how much is heard beyond a cut within speech, on either side.
@@ -76,7 +76,7 @@ class Span:
         stop: the sample after the last of the chunk, context included.
         continues: whether the core ends with a cut within speech, so that the next core begins there.
         confident_speech_s: for how many seconds since the last silence the detector was confident of speech
-            (`ChunkingOptions.confident`); infinite where it was not asked.
+            (`ChunkingOptions.confident`); infinite for a recording that is one chunk.
     """
 
     start: int
@@ -145,12 +145,17 @@ class Chunker:
         """Return the chunks that are left once no more samples come."""
         total = self._heard.stop
         if self._is_single:
-            return [self._chunk(0, 0, total, total)] if total else []
+            return [self._chunk(0, 0, total, total)] if self._has_speech() else []
         chunks = self._decide(final=True)
         if self._is_speech:
             stop = min(self._sample(self._last + self._padding), total)
             chunks.append(self._chunk(self._sample(self._start), self._sample(self._core), stop, stop))
         return chunks
+
+    def _has_speech(self) -> bool:
+        """Ask the detector whether a recording that is one chunk has speech in it."""
+        probabilities = [probability for _, probability in self._speech.follow(self._heard, final=True)]
+        return sum(probability >= self._confident for probability in probabilities) >= self._min_confident
 
     def open_chunk(self) -> Chunk | None:
         """Return what has been heard of a chunk that is not complete; None where there is no speech."""

@@ -33,7 +33,8 @@ class SpeechRegion:
             repeated frames before the recording.
         span_s: seconds of the recording at which its first core begins and its last core ends.
         log_probs: natural log-probabilities (T', V + P) of the cores alone.
-        confident_speech_s: for how many seconds the detector was confident of speech; infinite where it was not asked.
+        confident_speech_s: for how many seconds the detector was confident of speech; infinite for a recording that is
+            one chunk.
     """
 
     start_s: float

@@ -21,8 +21,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def read(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def read(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     """What `asr transcribe` prints of somebody who says BAD CAB; a file for the name of each text."""
+    monkeypatch.setattr("asr.inference.transcriber._shipped_detector", lambda: fake["loud"])
     recording = tmp_path / "said.wav"
     soundfile.write(recording, fake["speak"]("BAD CAB"), 16_000)
 

@@ -35,12 +35,32 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fake["write_fake_bundle"](folder / "tones")
 
 
+LOUD_IS_SPEECH = """
+import numpy as np
+from asr.audio.voice_activity import VoiceActivity
+
+def loud(samples):
+    frames = np.pad(samples, (80, 160))[: (1 + len(samples) // 160) * 160].reshape(-1, 160)
+    return (np.abs(frames).max(axis=1) > 0.01).astype(np.float32)
+
+VoiceActivity.load = lambda: loud
+"""
+
+
+@pytest.fixture(scope="module")
+def path_to_loud(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """PYTHONPATH of a process in which whatever is loud is speech; what the detector makes of tones is chance."""
+    site = tmp_path_factory.mktemp("site")
+    (site / "sitecustomize.py").write_text(LOUD_IS_SPEECH)
+    return f"{site}:{Path(__file__).parents[2]}"
+
+
 @pytest.fixture
-def transcribe(bundle: Path, tmp_path: Path):
+def transcribe(bundle: Path, path_to_loud: str, tmp_path: Path):
     def run(*arguments: object, **more: object) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "asr", "transcribe", "--model", bundle, "--threads", "1", *arguments]
         options = {"cwd": tmp_path, "capture_output": True, "text": True} | more
-        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        environment = os.environ | {"PYTHONPATH": path_to_loud}
         done = subprocess.run(list(map(str, command)), env=environment, **options)
         assert b"Traceback" not in (done.stderr if isinstance(done.stderr, bytes) else done.stderr.encode())
         return done
@@ -289,26 +309,6 @@ def test_a_wrong_command_line_is_2(transcribe, flags: str) -> None:
 # While it comes
 
 
-LOUD_IS_SPEECH = """
-import numpy as np
-from asr.audio.voice_activity import VoiceActivity
-
-def loud(samples):
-    frames = np.pad(samples, (80, 160))[: (1 + len(samples) // 160) * 160].reshape(-1, 160)
-    return (np.abs(frames).max(axis=1) > 0.01).astype(np.float32)
-
-VoiceActivity.load = lambda: loud
-"""
-
-
-@pytest.fixture(scope="module")
-def path_to_loud(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """PYTHONPATH of a process in which whatever is loud is speech; what the detector makes of tones is chance."""
-    site = tmp_path_factory.mktemp("site")
-    (site / "sitecustomize.py").write_text(LOUD_IS_SPEECH)
-    return f"{site}:{Path(__file__).parents[2]}"
-
-
 @pytest.fixture
 def started(bundle: Path, path_to_loud: str, tmp_path: Path):
     """A process that is not waited for; the lines of its stdout come as it prints them."""
@@ -508,7 +508,7 @@ def test_without_the_training_libraries(bundle: Path, tmp_path: Path) -> None:
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name.split('.')[0] in {'tensorflow', 'keras', 'librosa', 'scipy', 'hydra', 'omegaconf', 'onnx'}:\n"
         "            raise ImportError(name + ' is not for transcription')\n"
-        "sys.meta_path.insert(0, Refuse())\n"
+        "sys.meta_path.insert(0, Refuse())\n" + LOUD_IS_SPEECH
     )
     environment = os.environ | {"PYTHONPATH": f"{tmp_path / 'site'}:{Path(__file__).parents[2]}"}
     path = write(tmp_path / "a.wav", "ABBA")

@@ -24,13 +24,17 @@ LEXICON = Lexicon({"A": (("a",),), "CAB": (("c", "a", "b"),), "CAGE": (("c", "a"
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
-    return asr.load_model(fake["write_fake_bundle"](tmp_path_factory.mktemp("plain") / "tones"))
+    return asr.load_model(
+        fake["write_fake_bundle"](tmp_path_factory.mktemp("plain") / "tones"), speech_detector=fake["loud"]
+    )
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     """Hears phones, and has no language model."""
-    return asr.load_model(fake["write_fake_bundle"](tmp_path_factory.mktemp("both") / "tones", phones=True))
+    return asr.load_model(
+        fake["write_fake_bundle"](tmp_path_factory.mktemp("both") / "tones", phones=True), speech_detector=fake["loud"]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     assert bundle.phones == fake["PHONES"]
     said = Pronunciations.of(NgramModel.open(path), LEXICON, bundle.phones)
     write_decoder(folder, DecoderSettings(beam_width=16), path, bundle.card, said)
-    return asr.load_model(folder)
+    return asr.load_model(folder, speech_detector=fake["loud"])
 
 
 def test_its_log_probabilities_are_of_characters_then_of_phones(plain: Transcriber, both: Transcriber) -> None:
