@@ -142,7 +142,7 @@ def spell(line: str, normaliser: str, vocabulary: Vocabulary) -> list[SpelledWor
         AlignmentError: words have letters or digits that the vocabulary has not; they are named.
     """
     written = line.split()
-    spelled = [_without_signs(normalise(word, normaliser), vocabulary) for word in written]
+    spelled = [_without_signs(text, vocabulary) for text in _each_normalised(written, normaliser)]
     if faults := [
         word
         for word, parts in zip(written, spelled, strict=True)
@@ -160,6 +160,16 @@ def spell(line: str, normaliser: str, vocabulary: Vocabulary) -> list[SpelledWor
         else:
             before.append(one)
     return words
+
+
+def _each_normalised(written: Sequence[str], normaliser: str) -> list[str]:
+    """Return each word normalised, as part of its line where that gives as many: a quotation's end needs its begin."""
+    alone = [normalise(word, normaliser).split() for word in written]
+    together = normalise(" ".join(written), normaliser).split()
+    if len(together) != sum(map(len, alone)):
+        return [" ".join(words) for words in alone]
+    rest = iter(together)
+    return [" ".join(next(rest) for _ in words) for words in alone]
 
 
 def _without_signs(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -68,7 +68,9 @@ def count_lost(text: str, normaliser: str) -> Counter[str]:
     >>> sorted(count_lost("1984, 1989: да", "letters").items())
     [('1', 2), ('4', 1), ('8', 2), ('9', 3)]
     """
-    return Counter({character: text.count(character) for character in set(text) if _is_lost(character, normaliser)})
+    return Counter(
+        {character: text.count(character) for character in sorted(set(text)) if _is_lost(character, normaliser)}
+    )
 
 
 def shown_counts(lost: Counter[str]) -> str:

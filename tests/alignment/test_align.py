@@ -117,6 +117,12 @@ def test_signs_without_a_label_are_left_out_but_no_letter_or_digit_is() -> None:
         spell("in 1984 мир ½", "upper_letters", LETTERS)
 
 
+def test_quotation_marks_are_not_spelled_and_apostrophes_are() -> None:
+    found = spell("he said 'hello there' to the boys' dog", "upper_letters", LETTERS)
+    assert [" ".join(word.spelled) for word in found] == "HE SAID HELLO THERE TO THE BOYS' DOG".split()
+    assert [word.written for word in found][2:4] == ["'hello", "there'"]
+
+
 def test_the_text_is_written_by_the_bundle_s_normaliser(model: Transcriber, tmp_path: Path) -> None:
     assert model.bundle.normaliser == "upper_letters"
     soundfile.write(tmp_path / "tones.wav", fake["speak"]("BAD CAB"), 16_000)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from asr.cli.lm import SUB_VERBS, run_raw
 from asr.cli.main import main
+from asr.data import Utterance, write_manifest
 from asr.errors import ConfigError, LanguageModelError
-from asr.lm import NgramModel, read_arpa
+from asr.lm import NgramModel, read_arpa, train_ngram
 
 
 @pytest.fixture
@@ -140,3 +143,22 @@ def test_help_needs_no_numpy():
     code = "import sys, asr.cli.lm as lm\nlm.run_raw(['train', '--help'])\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "asr.lm", "asr.text"} & set(done.stdout.split())
+
+
+def test_a_language_model_that_is_written_otherwise_than_the_bundle_is_refused(tmp_path):
+    fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
+    bundle = fake["write_fake_bundle"](tmp_path / "tones")
+    write_manifest(tmp_path / "dev.jsonl", [Utterance("u", "u.wav", 1.0, "BAD CAB", "anna")])
+    train_ngram(["bad cab", "a cab"], order=2).save(tmp_path / "small.lm")
+    argv = ["tune", str(bundle), str(tmp_path / "dev.jsonl"), "--lm", str(tmp_path / "small.lm")]
+    with pytest.raises(ConfigError, match=r"3 of \d+ words, such as .* does not write; .* asr lm train --for .*tones"):
+        run_raw(argv)
+
+
+def test_a_tuning_that_would_hear_nothing_is_refused(tmp_path, capsys):
+    fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
+    bundle = fake["write_fake_bundle"](tmp_path / "tones")
+    write_manifest(tmp_path / "dev.jsonl", [Utterance("u", "u.wav", 1.0, "да 7", "anna")])
+    with pytest.raises(ConfigError, match=r"no utterance of .*dev\.jsonl has a word that upper_letters writes"):
+        run_raw(["tune", str(bundle), str(tmp_path / "dev.jsonl")])
+    assert "not scored: upper_letters loses Cyrillic letters: 2 (д а) in 1 text: u\n" in capsys.readouterr().out

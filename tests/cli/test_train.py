@@ -126,7 +126,7 @@ def test_a_run_ends_and_the_same_command_says_so(
     command = ["train", *settings(corpus, tmp_path / "run", epochs=1)]
     assert main(command) == 0
     out = capsys.readouterr().out
-    assert "epoch 1/1  loss " in out and "dev WER " in out and "  ref AB\n" in out
+    assert "epoch 1/1  loss " in out and "dev WER " in out and "  ref ab\n" in out
     assert out.endswith(f"{tmp_path / 'run'}: done (epochs)\n")
     lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1]
