@@ -1,15 +1,15 @@
-"""Text files → sentences as a language model counts them.
+"""Text files → normalised sentences for a language model.
 
 =====================  ==============================================================================
 a file                 its sentences
 =====================  ==============================================================================
 ``….jsonl``            the ``text`` of each line: a manifest, or any JSON Lines with that key
-``….tar``, ``.tar.xz``  of each file in it, as below
-any other              its lines; with ``prose`` what ends in . ! or ?, and at blank lines, across lines
+``….tar``, ``.tar.xz``  those of each file in it, by these rules
+any other              its lines; with ``prose`` they run over lines and end at . ! ? and blank lines
 =====================  ==============================================================================
 
-``.gz``, ``.xz`` and ``.bz2`` are unpacked on the way. All of it comes in blocks of some hundred thousand characters,
-normalised, one sentence a line.
+``.gz``, ``.xz`` and ``.bz2`` are decompressed. The sentences come in blocks of several hundred thousand characters,
+with one sentence a line.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from asr.text import NORMALISERS, normalise
 _BLOCK = 1 << 19
 _OPENERS: dict[str, Callable] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 UNREADABLE = (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError, zlib.error, tarfile.TarError)
-"""What reading packed text raises, beside errors of this project."""
+"""Errors of the standard library from reading compressed text."""
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _TITLES = "Mr Mrs Ms Dr St Messrs Mme Mlle Jr Sr Prof Rev Hon Capt Col Gen Maj Lieut Lt Sergt Sgt Esq No Vol"
@@ -41,11 +41,11 @@ _SENTENCE_END = re.compile(
     + "".join(rf"(?<!\b{word}\.)" for word in [*_TITLES.split(), "[A-HJ-Z]"])
     + r"[.!?]*[\"'”’)\]_]*)\s+(?=[\"'“‘(\[_—-]*[A-Z0-9])"
 )
-"""An end mark, and what starts like a sentence after it; not after an initial or a title."""
+"""A mark that ends a sentence, if a capital or digit follows; not the full stop of an initial or a title."""
 
 
 def open_packed(path: str | Path, suffix: str, mode: str) -> IO[bytes]:
-    """Open a file for bytes, packed as files with ``suffix`` are."""
+    """Open a binary file, compressed as ``suffix`` says (``.gz``, ``.xz``, ``.bz2``, any other: not at all)."""
     return _OPENERS.get(suffix.lower(), open)(path, mode)
 
 
@@ -56,16 +56,16 @@ def read_sentences(
     prose: bool = False,
     without_speakers: Collection[str] = (),
 ) -> Iterator[str]:
-    """Blocks of sentences of a file, normalised, one a line.
+    """Read a file as blocks of normalised sentences, one sentence a line.
 
     Args:
-        path: text, perhaps packed, or a manifest.
-        normaliser: by name.
-        prose: sentences end at their marks and at blank lines, not at each line.
-        without_speakers: whose utterances of a manifest are left out.
+        path: a text, compressed or not, or a manifest.
+        normaliser: name of the normaliser.
+        prose: sentences end at . ! ? and blank lines, not at the end of each line.
+        without_speakers: speakers whose utterances in a manifest are left out.
 
     Raises:
-        LanguageModelError: the file cannot be read, is no UTF-8, or a line of a manifest has no text.
+        LanguageModelError: the file cannot be read, is not UTF-8, or a line of a manifest has no text.
         ConfigError: no normaliser has this name.
     """
     clean = upper_letter_lines if normaliser == "upper_letters" else _line_by_line(normaliser)
@@ -80,7 +80,7 @@ def read_sentences(
 
 
 def _members(path: Path) -> Iterator[tuple[IO[bytes], str]]:
-    """The files of an archive, or the file itself, each with its name less the suffix of its packing."""
+    """Yield the files of an archive, or the file itself, each with its name without the suffix of its compression."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     name = path.with_suffix("").name if suffixes[-1:] and suffixes[-1] in _OPENERS else path.name
     if not name.endswith(".tar"):
@@ -109,7 +109,7 @@ def _manifest_texts(lines: Iterable[str], path: str | Path, without_speakers: Co
 
 
 def _blocks(lines: Iterable[str], *, whole_paragraphs: bool) -> Iterator[str]:
-    """Lines joined to blocks; with ``whole_paragraphs`` a block ends before a blank line."""
+    """Join lines into blocks; with ``whole_paragraphs`` a block ends with a blank line."""
     kept: list[str] = []
     size = 0
     for line in lines:
@@ -122,7 +122,7 @@ def _blocks(lines: Iterable[str], *, whole_paragraphs: bool) -> Iterator[str]:
 
 
 def split_prose(text: str) -> str:
-    r"""Running prose, wrapped anywhere, as one sentence a line.
+    r"""Split running prose, whose lines may be wrapped anywhere, into one sentence a line.
 
     >>> split_prose("'Is it you,\nMr. J. Poe?' he said. Yes.\n\nCHAPTER II\n\nIt was")
     "'Is it you, Mr. J. Poe?' he said.\nYes.\nCHAPTER II\nIt was"
@@ -146,10 +146,10 @@ _QUOTES = re.compile(rb"'{2,}|(?<![A-Z'])'(?![A-Z'])")
 
 
 class _PlainCharacters(dict):
-    """What ``upper_letters`` makes of each character, found as characters come."""
+    """The result of ``upper_letters`` for single characters, computed when a character is first met."""
 
     def __missing__(self, character: str) -> str:
-        # Letters beside it tell what is dropped (a combining mark) from what becomes a space.
+        # The letters around it show whether it is dropped (a combining mark) or becomes a space.
         from asr.text.normalise import upper_letters
 
         made = upper_letters(f"A{character}A")[1:-1]
@@ -161,7 +161,7 @@ _plain_characters = _PlainCharacters()
 
 
 def upper_letter_lines(text: str) -> str:
-    r"""``upper_letters`` of each line of ``text``, but for the number of spaces; much faster than line by line.
+    r"""Apply ``upper_letters`` to each line of ``text``, much faster than line by line; runs of spaces are kept.
 
     >>> upper_letter_lines("Well — it’s\nwell-known, café!").split("\n")
     ["WELL   IT'S", 'WELL KNOWN  CAFE ']
