@@ -1,4 +1,4 @@
-"""Refuse values of settings that make no sense, by the setting's name."""
+"""Checks of settings that name the setting at fault."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from asr.errors import ConfigError
 
 
 def check_number(name: str, value: Any, low: float, high: float = math.inf, *, whole: bool = False) -> None:
-    """Refuse what is no number from ``low`` to ``high``.
+    """Refuse a value that is not a number from ``low`` to ``high``.
+
+    Raises:
+        ConfigError: the value is not such a number.
 
     >>> check_number("trainer.epochs", "ten", 1, whole=True)
     Traceback (most recent call last):
@@ -23,12 +26,20 @@ def check_number(name: str, value: Any, low: float, high: float = math.inf, *, w
 
 
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
-    """Refuse what is none of ``choices``."""
+    """Refuse a value that is not one of ``choices``.
+
+    Raises:
+        ConfigError: the value is not one of them.
+    """
     if value not in choices:
         raise ConfigError(f"{name} is {' or '.join(choices)}, got {value!r}")
 
 
 def check_list(name: str, value: Any) -> None:
-    """Refuse what is no list of strings."""
+    """Refuse a value that is not a list of strings.
+
+    Raises:
+        ConfigError: the value is not such a list.
+    """
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(v, str) for v in value):
         raise ConfigError(f"{name} is a list of names, got {value!r}; write {name}=[{value}]")

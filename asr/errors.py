@@ -1,4 +1,4 @@
-"""Every error a user can meet, with a stable code.
+"""The errors that users can meet, each with a stable code.
 
     AsrError
     ├── AudioError                  a recording cannot become samples
@@ -6,13 +6,13 @@
     │   ├── AudioIsFolderError      audio-is-folder
     │   ├── AudioPermissionError    audio-permission
     │   ├── AudioEmptyError         audio-empty          zero bytes, or no samples
-    │   ├── AudioFormatError        audio-format         not audio, or a codec nobody here reads
+    │   ├── AudioFormatError        audio-format         not audio, or a codec that cannot be decoded
     │   ├── AudioTruncatedError     audio-truncated      the header promises more than the file holds
     │   ├── AudioNotFiniteError     audio-not-finite     NaN or infinite samples
     │   ├── AudioTooShortError      audio-too-short
     │   └── SampleRateError         sample-rate
-    ├── ManifestError               manifest             bad lines, listed by number
-    ├── CorpusError                 corpus               a folder is not the corpus it was said to be
+    ├── ManifestError               manifest             faulty lines, listed by number
+    ├── CorpusError                 corpus               a folder does not hold the named corpus
     ├── DownloadError               download
     │   ├── ChecksumError           checksum
     │   ├── DiskSpaceError          disk-space
@@ -20,29 +20,29 @@
     ├── VocabularyError             vocabulary
     ├── PreflightError              preflight            utterances that cannot be trained on, by id
     ├── ConfigError                 config
-    ├── CacheError                  cache                features cannot be kept on disk
+    ├── CacheError                  cache                features cannot be stored on disk
     ├── CheckpointError             checkpoint
     ├── TrainingError               training
     ├── BundleError                 bundle
     │   ├── BundleNotFoundError     bundle-not-found
     │   └── BundleCorruptError      bundle-corrupt
     ├── ExportError                 export
-    │   └── ParityError             parity               the exported model disagrees with the trained one
+    │   └── ParityError             parity               the exported and the trained model differ
     ├── EvaluationError             evaluation
     ├── LanguageModelError          language-model       a language model cannot be made, read or used
-    ├── AlignmentError              alignment            a text cannot be laid over a recording
+    ├── AlignmentError              alignment            a text cannot be aligned with a recording
     └── MissingExtraError           missing-extra        an optional dependency is not installed
 
-The message says what came, what was needed, which file or id, and what to do; the code is for programs and
-does not change between versions. The command line prints ``asr: error[code]: message`` and exits with 1; what the
-operating system refuses, such as a folder that may not be written to, has the code ``system``.
+The message states what was found, what was needed, in which file or id, and what to do. The code is for programs and
+does not change between versions. The command line prints ``asr: error[code]: message`` and exits with 1. Errors of the
+operating system, such as a folder without write permission, have the code ``system``.
 """
 
 from __future__ import annotations
 
 
 class AsrError(Exception):
-    """Root of every error raised on purpose; ``code`` is stable and the same in Python and on the command line."""
+    """The base class of all errors of this package; ``code`` is the same in Python and on the command line."""
 
     code = "asr"
 
@@ -60,13 +60,13 @@ class AudioNotFoundError(AudioError):
 
 
 class AudioIsFolderError(AudioError):
-    """A folder came where a recording was needed."""
+    """The path is a folder, but a recording is needed."""
 
     code = "audio-is-folder"
 
 
 class AudioPermissionError(AudioError):
-    """The file may not be read."""
+    """The file cannot be opened for lack of permission."""
 
     code = "audio-permission"
 
@@ -78,7 +78,7 @@ class AudioEmptyError(AudioError):
 
 
 class AudioFormatError(AudioError):
-    """The file is not audio, or of a kind that cannot be decoded here."""
+    """The file is not audio, or has a codec that cannot be decoded."""
 
     code = "audio-format"
 
@@ -102,19 +102,19 @@ class AudioTooShortError(AudioError):
 
 
 class SampleRateError(AudioError):
-    """The sample rate is outside what speech can have."""
+    """The sample rate is outside the range for speech."""
 
     code = "sample-rate"
 
 
 class ManifestError(AsrError):
-    """A manifest has bad lines."""
+    """A manifest has faulty lines."""
 
     code = "manifest"
 
 
 class CorpusError(AsrError):
-    """A folder is not laid out as the corpus it was said to be."""
+    """A folder does not have the layout of the named corpus."""
 
     code = "corpus"
 
@@ -132,13 +132,13 @@ class ChecksumError(DownloadError):
 
 
 class DiskSpaceError(DownloadError):
-    """The disk has too little room."""
+    """The disk has too little free space."""
 
     code = "disk-space"
 
 
 class UnsafeArchiveError(DownloadError):
-    """An archive holds a member that would leave its folder, or is no regular file."""
+    """An archive has a member outside its folder, or one that is not a regular file."""
 
     code = "unsafe-archive"
 
@@ -162,19 +162,19 @@ class ConfigError(AsrError):
 
 
 class CacheError(AsrError):
-    """Features cannot be kept on disk."""
+    """Features cannot be stored on disk."""
 
     code = "cache"
 
 
 class CheckpointError(AsrError):
-    """No usable checkpoint."""
+    """There is no usable checkpoint."""
 
     code = "checkpoint"
 
 
 class TrainingError(AsrError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
     code = "training"
 
@@ -192,7 +192,7 @@ class BundleNotFoundError(BundleError):
 
 
 class BundleCorruptError(BundleError):
-    """A part of a bundle is missing or does not have its recorded SHA-256."""
+    """A file of a bundle is missing, or its SHA-256 is not the recorded one."""
 
     code = "bundle-corrupt"
 
@@ -210,7 +210,7 @@ class ParityError(ExportError):
 
 
 class EvaluationError(AsrError):
-    """Hypotheses and references do not fit together."""
+    """Hypotheses and references do not match."""
 
     code = "evaluation"
 
@@ -222,7 +222,7 @@ class LanguageModelError(AsrError):
 
 
 class AlignmentError(AsrError):
-    """A text cannot be laid over a recording."""
+    """A text cannot be aligned with a recording."""
 
     code = "alignment"
 

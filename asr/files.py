@@ -1,4 +1,4 @@
-"""Files that are whole or as before, their checksums, and the folders that travel with the package."""
+"""Atomic writing of files, their checksums, and the folders that are installed with the package."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from asr.errors import ConfigError
 
 @contextmanager
 def write_atomically(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; when the block ends well it is synced and takes ``path``'s name.
+    """Yield a temporary path beside ``path``; when the block succeeds, sync the file and rename it to ``path``.
 
-    When the block raises, ``path`` stays as it was and the temporary file goes.
+    If the block raises, ``path`` stays as it was and the temporary file is deleted.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
-    """Write ``content`` atomically, for people to read."""
+    """Write ``content`` atomically as JSON, indented so that people can read it."""
     with write_atomically(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -51,16 +51,16 @@ def _sync(path: Path) -> None:
 
 
 def sha256_of(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def share_folder(name: str) -> Path:
-    """``conf`` or ``recipes``: beside the package in a checkout, inside it when installed from a wheel.
+    """Find the folder ``conf`` or ``recipes``: beside the package in a checkout, inside it in an installed wheel.
 
     Raises:
-        ConfigError: neither place has it; the installation is damaged.
+        ConfigError: the folder is in neither place; the installation is damaged.
     """
     package = Path(__file__).parent
     places = [package / "_share" / name, package.parent / name]

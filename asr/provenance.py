@@ -1,4 +1,4 @@
-"""Where a result comes from: commit, seed, hardware, versions, time."""
+"""The provenance of a result: commit, seed, hardware, versions, time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asr import __version__
 
 
 def provenance(seed: int | None = None) -> dict[str, Any]:
-    """What a result carries so that it can be made again."""
+    """Collect what a result must record so that it can be reproduced."""
     return {
         "asr": __version__,
         "commit": commit(),
@@ -27,9 +27,9 @@ def provenance(seed: int | None = None) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The checkout's commit, ``+changes`` when it has uncommitted ones; ``installed`` outside a checkout.
+    """Return the checkout's commit, with ``+changes`` if files are modified; ``installed`` outside a checkout.
 
-    An environment inside somebody's repository is outside: git must know this file.
+    A virtual environment inside another repository is not a checkout: git must track this file.
     """
 
     def git(*arguments: str) -> str:

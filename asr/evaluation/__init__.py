@@ -1,4 +1,4 @@
-"""Error rates, their intervals, two systems compared, and the reports of these."""
+"""Error rates, their confidence intervals, comparisons of two systems, and reports."""
 
 from asr.evaluation.alignment import align, alignment_lines
 from asr.evaluation.comparison import Comparison, compare, compare_evaluations

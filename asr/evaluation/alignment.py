@@ -1,4 +1,4 @@
-"""Reference and hypothesis word under word, each error marked S, D or I."""
+"""Alignment of reference and hypothesis, word under word, with errors marked S, D or I."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class AlignedWord:
 
     @property
     def width(self) -> int:
-        """Characters the column needs."""
+        """The width of the column in characters."""
         return max(len(self.reference), len(self.hypothesis))
 
 
 def align(reference: str, hypothesis: str) -> list[AlignedWord]:
-    """A least-cost alignment of the words.
+    """Align the words of two texts at least cost.
 
     >>> [column.mark for column in align("THE CAT SAT", "A THE BAT")]
     ['I', '', 'S', 'D']
     """
-    words, spoken = reference.split(), hypothesis.split()
-    output = jiwer.process_words(" ".join(words), " ".join(spoken))
+    words, recognised = reference.split(), hypothesis.split()
+    output = jiwer.process_words(" ".join(words), " ".join(recognised))
     columns: list[AlignedWord] = []
     for chunk in output.alignments[0]:
         above = words[chunk.ref_start_idx : chunk.ref_end_idx]
-        below = spoken[chunk.hyp_start_idx : chunk.hyp_end_idx]
+        below = recognised[chunk.hyp_start_idx : chunk.hyp_end_idx]
         length = max(len(above), len(below))
         above, below = above or [""] * length, below or [""] * length
         columns += [AlignedWord(r, h, _MARKS[chunk.type]) for r, h in zip(above, below, strict=True)]
@@ -43,7 +43,7 @@ def align(reference: str, hypothesis: str) -> list[AlignedWord]:
 
 
 def alignment_lines(reference: str, hypothesis: str, width: int = 100) -> list[str]:
-    r"""Three lines (REF, HYP, marks) for each stretch of words that fits ``width`` characters.
+    r"""Format an alignment as triples of lines (REF, HYP, marks), each at most ``width`` characters wide.
 
     >>> print(*alignment_lines("THE CAT SAT", "A THE BAT"), sep="\n")
     REF  * THE CAT SAT

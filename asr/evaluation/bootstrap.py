@@ -1,13 +1,14 @@
-"""How far a ratio of sums may be off when its groups are drawn anew: the studentised bootstrap (bootstrap-t).
+"""The studentised bootstrap (bootstrap-t): confidence intervals of a ratio of sums over groups.
 
-A corpus error rate is r = sum(e_g) / sum(w_g) over groups g, which are speakers: e_g their errors, w_g their words.
-The deviation of r is that of its linearisation (the delta method),
+A corpus error rate is r = sum(e_g) / sum(w_g) over groups g, which are speakers, with e_g errors in w_g words.
+The standard deviation of r is that of its linearisation (the delta method),
 
     s² = G / (G - 1) · sum((e_g - r·w_g)²) / sum(w_g)²,
 
-and each resample of G groups, drawn with replacement, gives a pivot t* = (r* - r) / s*. The quantiles of t* say how
-much wider and more lopsided than a normal distribution the error of r / s is, so that of few and unlike groups the
-interval holds r as often as it claims; the percentiles of r* itself (Bisani and Ney, ICASSP 2004) are too narrow there.
+and each resample of G groups, drawn with replacement, gives a pivot t* = (r* - r) / s*. The quantiles of t* show how
+much wider and more skewed than a normal distribution the studentised error of r is. So the interval covers the true
+rate as often as it claims even for few and unequal groups, where the percentiles of r* itself (Bisani and Ney, ICASSP
+2004) are too narrow.
 
 Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 12; Hall, Annals of Statistics 16, 1988.
 """
@@ -23,21 +24,21 @@ from numpy.typing import ArrayLike
 from asr.evaluation.student import quantile, two_sided_p
 
 FEWEST = 5
-"""Of fewer groups there are too few different resamples; Student's t stands alone."""
+"""Smallest number of groups for resampling; fewer have too few different resamples, and Student's t is used alone."""
 
 _AT_ONCE = 1 << 20
-"""Draws held in memory together."""
+"""Largest number of draws held in memory together."""
 
 _ROUNDING = 1e-9
-"""A squared deviation below this share of what it is the difference of is none."""
+"""A squared deviation below this fraction of the terms it is the difference of counts as 0."""
 
 
 @dataclass(frozen=True)
 class BootstrappedRatio:
-    """A ratio of sums over ``groups``, its ``deviation`` s, and the ``pivots`` (resamples,) of its resamples.
+    """A ratio of sums over ``groups``, its standard ``deviation`` s, and the ``pivots`` (resamples,) of its resamples.
 
-    The pivots are never taken to be nearer to zero than Student's t with G - 1 degrees of freedom is: where few groups
-    have any errors, most resamples resemble each other and would claim too much.
+    Intervals are never narrower than those of Student's t with G - 1 degrees of freedom: where few groups have any
+    errors, most resamples are alike, and the pivots alone would give too narrow intervals.
     """
 
     ratio: float
@@ -46,7 +47,7 @@ class BootstrappedRatio:
     groups: int
 
     def bounds(self, level: float) -> tuple[float, float]:
-        """The interval of this level, (low, high)."""
+        """Return the ends (low, high) of the confidence interval of this ``level``, 0 to 1."""
         least = quantile(level, self.groups - 1)
         low, high = -least, least
         if len(self.pivots):
@@ -55,10 +56,10 @@ class BootstrappedRatio:
         return float(self.ratio - high * self.deviation), float(self.ratio - low * self.deviation)
 
     def p_value(self) -> float:
-        """Two-sided, of the hypothesis that the ratio is 0: the level at which ``bounds`` reaches 0, less than 1.
+        """Return the two-sided p-value of the hypothesis that the ratio is 0.
 
-        Of pivots all on one side it is 2 / (resamples + 1) at the least. Groups that all have one and the same ratio
-        have no deviation; the sign test's 2^(1 - G) then.
+        It is 1 minus the level at which ``bounds`` reaches 0, but at least 2 / (resamples + 1). If all groups have the
+        same ratio, the deviation is 0, and p is 2^(1 - G), that of the sign test.
         """
         if self.deviation == 0:
             return 2.0 ** (1 - self.groups) if self.ratio else 1.0
@@ -71,12 +72,12 @@ class BootstrappedRatio:
 def bootstrap_ratio(
     numerators: ArrayLike, denominators: ArrayLike, *, resamples: int, seed: int
 ) -> BootstrappedRatio | None:
-    """The ratio of the sums of ``numerators`` (G,) and ``denominators`` (G,), which are 0 or more.
+    """Resample the ratio of the sums of ``numerators`` (G,) and ``denominators`` (G,), the latter 0 or more.
 
-    Resamples whose denominators are all 0, or whose groups are all alike, have no pivot and are left out.
+    Resamples whose denominators are all 0, or whose groups all have the same ratio, have no pivot and are left out.
 
     Returns:
-        None where there is nothing to resample: fewer than two groups, or denominators that are all 0.
+        None if nothing can be resampled: fewer than two groups, or denominators that are all 0.
     """
     e, w = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
     if len(e) < 2 or not w.any():
@@ -92,7 +93,7 @@ def bootstrap_ratio(
 
 
 def _ratios(sums: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ratios (R,) and their deviations (R,) of sums (R, 5) of e, w, e², ew and w²."""
+    """Compute ratios (R,) and their standard deviations (R,) from sums (R, 5) of e, w, e², ew and w²."""
     e, w, ee, ew, ww = sums.T
     ratios = e / w
     squares = ee - 2 * ratios * ew + ratios**2 * ww
@@ -101,7 +102,7 @@ def _ratios(sums: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _drawn_sums(columns: np.ndarray, resamples: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """Sums (r, C) of draws of G rows from ``columns`` (G, C), r of the resamples at a time."""
+    """Draw resamples of G rows from ``columns`` (G, C); yield the sums (r, C) of r resamples at a time."""
     groups = len(columns)
     rows = max(1, _AT_ONCE // groups)
     for start in range(0, resamples, rows):

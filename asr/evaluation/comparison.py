@@ -1,4 +1,4 @@
-"""Two systems on the same utterances: who makes fewer errors, and whether that may be said."""
+"""Comparison of two systems on the same utterances: which makes fewer errors, and whether that is significant."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from asr.evaluation.speakers import by_speaker, drawn_groups
 from asr.text.normalisers import FOR_SCORING
 
 SIGNIFICANT = 0.05
-"""Better is said of a p less than this."""
+"""A p-value below this is significant."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Words and errors of both systems on the same words: an utterance's, or a speaker's."""
+    """The errors of both systems on the same reference: one utterance, or all utterances of a speaker."""
 
     name: str
     speaker: str
@@ -30,7 +30,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many pairs have fewer errors of A (``wins``), fewer of B (``losses``), and as many (``ties``)."""
+    """The numbers of pairs where A makes fewer errors (``wins``), more (``losses``) or as many (``ties``) as B."""
 
     wins: int
     losses: int
@@ -39,7 +39,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both evaluations, and the paired tests of their word errors; ``difference`` is None with nothing to resample."""
+    """Two evaluations and paired tests of their word errors; ``difference`` is None if nothing can be resampled."""
 
     a: Evaluation
     b: Evaluation
@@ -48,9 +48,9 @@ class Comparison:
 
     @property
     def better(self) -> Literal["A", "B"] | None:
-        """Who makes fewer word errors, or None where that cannot be claimed.
+        """The system with significantly fewer word errors, or None.
 
-        It can where the matched-pair test has p < 0.05 and the interval of the difference excludes 0.
+        A difference is significant if the matched-pair test has p < 0.05 and its confidence interval excludes 0.
         """
         found = self.difference
         if found is None or self.matched_pairs.p >= SIGNIFICANT or not found.excludes_zero:
@@ -59,17 +59,17 @@ class Comparison:
 
     @property
     def utterances(self) -> list[Pair]:
-        """The errors of both in each utterance, in order."""
+        """The errors of both systems in each utterance, in order."""
         pairs = zip(self.a.normalised.utterances, self.b.normalised.utterances, strict=True)
         return [Pair(a.id, a.speaker, a.words, b.words) for a, b in pairs]
 
     @property
     def speakers(self) -> list[Pair]:
-        """The errors of both of each speaker, in order of appearance; empty if each utterance has its own."""
+        """The errors of both systems by speaker, in order of appearance; empty if each utterance has its own one."""
         return [Pair(name, name, *_totals(group)) for name, group in by_speaker(self.utterances).items()]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain numbers, strings, lists and dicts; rates and their difference (A less B) are fractions."""
+        """Return plain numbers, strings, lists and dicts; rates and their difference (A minus B) are fractions."""
         return {
             "utterances": len(self.utterances),
             "normaliser": self.a.normalised.normaliser,
@@ -102,23 +102,22 @@ def compare(
     *,
     seed: int = 0,
 ) -> Comparison:
-    """Compare the word errors of two systems' hypotheses, by id.
+    """Compare the word errors of two systems, given their hypotheses by id.
 
-    An error in place of a text counts as deletions, as in ``evaluate``. What is drawn, speakers or utterances, is also
-    as there.
+    As in ``evaluate``, an error in place of a text counts as deletions, and the bootstrap draws speakers or utterances.
 
     Raises:
-        EvaluationError, ConfigError: as ``evaluate`` raises them, of either system.
+        EvaluationError, ConfigError: as ``evaluate`` raises them, for either system.
     """
     of_a, of_b = evaluate(references, a, normaliser, seed=seed), evaluate(references, b, normaliser, seed=seed)
     return compare_evaluations(of_a, of_b, seed=seed)
 
 
 def compare_evaluations(a: Evaluation, b: Evaluation, *, seed: int = 0) -> Comparison:
-    """``compare`` of two evaluations of the same references, in one order, made with the same normaliser.
+    """Compare two evaluations of the same references, in the same order and with the same normaliser.
 
     Raises:
-        EvaluationError: the two have not the same references.
+        EvaluationError: the references differ.
     """
     _refuse_other_references(a, b)
     pairs = [*zip(a.normalised.utterances, b.normalised.utterances, strict=True)]
@@ -131,11 +130,13 @@ def compare_evaluations(a: Evaluation, b: Evaluation, *, seed: int = 0) -> Compa
 def _refuse_other_references(a: Evaluation, b: Evaluation) -> None:
     of_a, of_b = ([(u.id, u.speaker, u.reference) for u in e.normalised.utterances] for e in (a, b))
     if len(of_a) != len(of_b):
-        raise EvaluationError(f"{len(of_a)} utterances of A and {len(of_b)} of B; both must be of the same manifest")
+        raise EvaluationError(
+            f"{len(of_a)} utterances of A and {len(of_b)} of B; both must come from the same manifest"
+        )
     if differing := [one[0] for one, other in zip(of_a, of_b, strict=True) if one != other]:
         raise EvaluationError(
             f"{len(differing)} utterances of A have another id, speaker or reference in B, such as {differing[0]}; "
-            "both must be of the same manifest, in one order and normalised alike"
+            "both must come from the same manifest, in the same order and with the same normaliser"
         )
 
 
@@ -148,6 +149,6 @@ def _totals(pairs: Sequence[Pair]) -> tuple[ErrorRate, ErrorRate]:
 
 
 def tally(pairs: Sequence[Pair]) -> Tally:
-    """Count who has fewer errors in each pair."""
+    """Count in how many pairs A makes fewer, more or as many errors as B."""
     differences = [pair.a.errors - pair.b.errors for pair in pairs]
     return Tally(sum(d < 0 for d in differences), sum(d > 0 for d in differences), differences.count(0))

@@ -1,4 +1,4 @@
-"""A comparison as people read it: both rates, their difference, the tests, and what may be said."""
+"""A comparison printed for people: both rates, their difference, the tests and a verdict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FAILURES_SHOWN = 5
 
 
 def print_comparison(comparison: Comparison, names: tuple[str, str], console: Console) -> None:
-    """Print rates, tests and verdict; ``names`` say which files A and B are. Plain where no terminal is."""
+    """Print rates, tests and verdict; ``names`` are the files of A and B. Plain text unless on a terminal."""
     utterances = len(comparison.utterances)
     _line(console, f"{utterances} utterances, normaliser {comparison.a.normalised.normaliser}")
     for letter, name in zip("AB", names, strict=True):
@@ -38,7 +38,7 @@ def print_comparison(comparison: Comparison, names: tuple[str, str], console: Co
 
 
 def verdict(comparison: Comparison) -> str:
-    """Who is better, only where both tests allow to say so."""
+    """State which system is better, or why no difference can be claimed."""
     if comparison.better:
         other = "B" if comparison.better == "A" else "A"
         return f"{comparison.better} is better than {other}: it makes fewer word errors."
@@ -48,7 +48,7 @@ def verdict(comparison: Comparison) -> str:
     if comparison.difference is None:
         reasons.append("there is nothing to resample")
     elif not comparison.difference.excludes_zero:
-        reasons.append("the interval of the difference holds 0")
+        reasons.append("the interval of the difference contains 0")
     return f"No difference can be claimed: {', and '.join(reasons)}."
 
 
@@ -92,7 +92,7 @@ def _tests(comparison: Comparison) -> Iterator[str]:
     yield ""
     yield (
         f"Matched pairs (MAPSSWE): p {_p(found.p)}; {found.segments} segments with errors, "
-        f"{found.a_fewer} with fewer of A, {found.b_fewer} with fewer of B"
+        f"A has fewer in {found.a_fewer}, B in {found.b_fewer}"
     )
     if comparison.difference:
         yield f"Paired bootstrap over {comparison.difference.interval.over}: p {_p(comparison.difference.p)}"
@@ -114,7 +114,7 @@ def _tallies(comparison: Comparison) -> Iterator[str]:
 
 
 def _speakers(speakers: list[Pair]) -> Table:
-    """Those with the greatest difference of errors first."""
+    """Return a table of speakers, those with the greatest difference of errors first."""
     table = Table("\nspeaker", box=None, pad_edge=False)
     for title in ("A, WER %", "B, WER %", "A - B", "N"):
         table.add_column(f"\n{title}", justify="right", no_wrap=True)

@@ -1,4 +1,4 @@
-"""An evaluation as people read it: per cent, tables, the worst utterances aligned."""
+"""An evaluation printed for people: rates in per cent, tables, and the worst utterances aligned."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_WORDS = "no words"
 
 
 def print_evaluation(evaluation: Evaluation, console: Console, worst: int = 5) -> None:
-    """Print corpus rates, failures, speakers and the ``worst`` utterances; plain where no terminal is."""
+    """Print corpus rates, failures, speakers and the ``worst`` utterances; plain text unless on a terminal."""
     _line(console, f"{len(evaluation.normalised.utterances)} utterances")
     console.print(_rates(evaluation))
     _line(console, interval_note(evaluation.normalised.words.interval))
@@ -85,7 +85,7 @@ def lost_lines(evaluation: Evaluation) -> Iterator[str]:
 
 
 def interval_note(interval: Interval | None) -> str:
-    """Of what, and how, an interval was made, in a sentence."""
+    """Say in a sentence how an interval was computed, and from what."""
     if interval is None:
         return "No interval: it needs two utterances and a reference that is not empty."
     drawn = f"{interval.groups} {interval.over}"
@@ -94,12 +94,12 @@ def interval_note(interval: Interval | None) -> str:
     else:
         note = f"Intervals: Student's t over {drawn}, too few to resample."
     if interval.over == "utterances":
-        return note + " One speaker, or none known: how speakers differ is not in them."
+        return note + " Speakers are not known, or there is one only: differences between speakers are not included."
     return note
 
 
 def failure_lines(failures: Sequence[Failure], most: int, whose: str = "") -> Iterator[str]:
-    """Which utterances failed and why, ``most`` of them by their ids; nothing where none did."""
+    """List failed utterances by id with their errors, at most ``most``; yield nothing if none failed."""
     if failures:
         yield f"\n{whose}{len(failures)} failed; each of their words counts as deleted:"
     for failure in failures[:most]:

@@ -1,4 +1,4 @@
-"""Which words of a hypothesis are right."""
+"""The words of a hypothesis that are correct."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from asr.evaluation.alignment import align
 
 
 def correct_words(reference: str, hypothesis: str) -> np.ndarray:
-    """Whether each word (W,) of ``hypothesis`` stands under an equal one in a least-cost alignment.
+    """Tell (W,) which words of ``hypothesis`` are aligned with an equal word of ``reference``.
 
     >>> correct_words("THE CAT SAT", "A THE BAT").tolist()
     [False, True, False]

@@ -16,7 +16,7 @@ Unit = Literal["word", "character"]
 
 @dataclass(frozen=True)
 class ErrorRate:
-    """Errors of a least-cost alignment (each kind costs 1), in words or characters.
+    """Error counts of a least-cost alignment (each error costs 1), in words or characters.
 
     >>> ErrorRate(substitutions=1, reference_length=4) + ErrorRate(insertions=2)
     ErrorRate(substitutions=1, deletions=0, insertions=2, reference_length=4)
@@ -29,12 +29,12 @@ class ErrorRate:
 
     @property
     def errors(self) -> int:
-        """S + D + I; unlike its parts, the same for every least-cost alignment."""
+        """The sum S + D + I, which is the same for every least-cost alignment, unlike its parts."""
         return self.substitutions + self.deletions + self.insertions
 
     @property
     def rate(self) -> float:
-        """(S + D + I) / N, a fraction; where N is 0 it is no number (nan), or infinite if anything was inserted."""
+        """The error rate (S + D + I) / N, a fraction; for N = 0 it is no number (nan), or infinite with insertions."""
         if self.reference_length == 0:
             return math.inf if self.insertions else math.nan
         return self.errors / self.reference_length
@@ -53,7 +53,7 @@ class ErrorRate:
         )
 
     def to_json(self) -> dict[str, float | int | None]:
-        """The counts and the rate; JSON has no infinity, so a rate over nothing is null."""
+        """Return the counts and the rate; an infinite rate becomes null, since JSON has no infinity."""
         return {
             "rate": self.rate if math.isfinite(self.rate) else None,
             "substitutions": self.substitutions,
@@ -64,13 +64,13 @@ class ErrorRate:
 
 
 def error_rate(references: Sequence[str], hypotheses: Sequence[str], unit: Unit = "word") -> ErrorRate:
-    """Errors of the corpus: the sum over its utterances, never a mean of rates.
+    """Count the errors of a corpus: the sum over its utterances, never a mean of rates.
 
-    Words are what white space parts; characters include one space between words. An empty reference adds its
+    Words are separated by white space; characters include one space between words. An empty reference adds its
     insertions to the errors and nothing to N.
 
     Raises:
-        EvaluationError: the two have different lengths, or ``unit`` is neither word nor character.
+        EvaluationError: the two sequences differ in length, or ``unit`` is neither word nor character.
 
     >>> error_rate(["THE CAT SAT", ""], ["THE BAT", "OH"]).rate
     1.0
@@ -81,7 +81,7 @@ def error_rate(references: Sequence[str], hypotheses: Sequence[str], unit: Unit 
 
 
 def utterance_errors(references: Sequence[str], hypotheses: Sequence[str], unit: Unit = "word") -> list[ErrorRate]:
-    """Errors of each utterance, in order; raises as ``error_rate`` does."""
+    """Count the errors of each utterance, in order; raise the errors of ``error_rate``."""
     if unit not in ("word", "character"):
         raise EvaluationError(f"unit must be 'word' or 'character', got {unit!r}")
     if len(references) != len(hypotheses):

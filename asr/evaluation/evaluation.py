@@ -1,4 +1,4 @@
-"""Score hypotheses against references: words and characters, normalised and verbatim, corpus and speakers."""
+"""Evaluation of hypotheses: word and character error rates, normalised and verbatim, of corpus and speakers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _SHOWN = 20
 
 
 class Reference(Protocol):
-    """What is scored against: an ``asr.data.Utterance``, or a line of a text file."""
+    """A reference transcript: an ``asr.data.Utterance``, or a line of a text file."""
 
     @property
     def id(self) -> str:
-        """Unique in the set."""
+        """The id, unique in the test set."""
 
     @property
     def text(self) -> str:
@@ -31,12 +31,12 @@ class Reference(Protocol):
 
     @property
     def speaker(self) -> str:
-        """The unit of the bootstrap; where it is not known, the id."""
+        """The speaker, the unit of the bootstrap; the id if the speaker is not known."""
 
 
 @dataclass(frozen=True)
 class ScoredUtterance:
-    """An utterance's texts as they were compared, normalised, and its errors."""
+    """An utterance's normalised reference and hypothesis, and its errors."""
 
     id: str
     speaker: str
@@ -48,7 +48,7 @@ class ScoredUtterance:
 
 @dataclass(frozen=True)
 class SpeakerScore:
-    """The errors of one speaker."""
+    """The errors of one speaker, summed over ``utterances`` utterances."""
 
     speaker: str
     utterances: int
@@ -58,19 +58,19 @@ class SpeakerScore:
 
 @dataclass(frozen=True)
 class Score:
-    """A corpus error rate and its interval, None where there is nothing to resample."""
+    """A corpus error rate and its confidence interval, None if nothing can be resampled."""
 
     errors: ErrorRate
     interval: Interval | None
 
     def to_json(self) -> dict[str, Any]:
-        """The counts, the rate and the interval."""
+        """Return the counts, the rate and the interval as plain numbers, strings and dicts."""
         return self.errors.to_json() | {"interval": asdict(self.interval) if self.interval else None}
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Everything scored after one normaliser."""
+    """The scores of a test set after one normaliser."""
 
     normaliser: str
     words: Score
@@ -78,13 +78,13 @@ class Scores:
     utterances: tuple[ScoredUtterance, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """WER and CER under their names."""
+        """Return the WER and the CER as plain numbers, strings and dicts."""
         return {"normaliser": self.normaliser, "wer": self.words.to_json(), "cer": self.characters.to_json()}
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An utterance that gave an error instead of a text; it is scored as an empty hypothesis."""
+    """An utterance with an error instead of a text; it is scored as an empty hypothesis."""
 
     id: str
     code: str
@@ -105,13 +105,13 @@ class Lost:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The result of ``evaluate``: scores after the chosen normaliser, and verbatim beside them.
+    """The result of ``evaluate``: scores after the chosen normaliser, and scores of the verbatim texts.
 
     Attributes:
         normalised: scores of the texts as the normaliser writes them.
         verbatim: scores of the texts as they came.
         failures: utterances that gave an error.
-        lost: what the normaliser leaves out of the texts, so that no score counts it.
+        lost: characters that the normaliser leaves out of the texts, so that no score counts them.
     """
 
     normalised: Scores
@@ -120,7 +120,7 @@ class Evaluation:
     lost: Lost
 
     def by_speaker(self) -> list[SpeakerScore]:
-        """Each speaker's normalised errors, the highest WER first; empty if each utterance has its own."""
+        """Sum the normalised errors by speaker, the highest WER first; empty if each utterance has its own speaker."""
         scores = [
             SpeakerScore(speaker, len(group), _total(group, "words"), _total(group, "characters"))
             for speaker, group in by_speaker(self.normalised.utterances).items()
@@ -128,13 +128,13 @@ class Evaluation:
         return sorted(scores, key=lambda score: (-score.words.rank, score.speaker))
 
     def worst(self, count: int) -> list[ScoredUtterance]:
-        """At most ``count`` utterances with errors, the most word errors first; failed ones are left out."""
+        """Return at most ``count`` utterances with errors, the most word errors first; failures are left out."""
         failed = {failure.id for failure in self.failures}
         wrong = [u for u in self.normalised.utterances if u.words.errors and u.id not in failed]
         return sorted(wrong, key=lambda u: (-u.words.errors, -u.words.rate, u.id))[:count]
 
     def to_json(self, worst: int = 5) -> dict[str, Any]:
-        """Plain numbers, strings, lists and dicts; rates are fractions."""
+        """Return plain numbers, strings, lists and dicts, with the ``worst`` utterances; rates are fractions."""
         return {
             "utterances": len(self.normalised.utterances),
             **self.normalised.to_json(),
@@ -160,14 +160,14 @@ def evaluate(
 ) -> Evaluation:
     """Score ``hypotheses`` (by id, or in the order of ``references``).
 
-    An error in place of a text is a failure: every word of its reference counts as deleted. Intervals are
-    drawn over speakers; where there is one speaker only, or each utterance has its own, over utterances.
+    An error in place of a text is a failure: every word of its reference counts as deleted. The bootstrap draws
+    speakers; if there is only one, or each utterance has its own, it draws utterances.
 
     References may all be empty, as those of silence are: the rates are no numbers then, and insertions are counted.
 
     Raises:
-        EvaluationError: no references, ids that occur twice, or hypotheses missing or left over, named by id; or
-            the normaliser leaves no word of the references.
+            EvaluationError: there are no references, ids occur twice, hypotheses are missing or left over, or the
+                normaliser leaves no word of the references.
         ConfigError: no normaliser has this name.
     """
     found = _matched(references, hypotheses)
@@ -218,7 +218,7 @@ def _total(utterances: Sequence[ScoredUtterance], unit: Literal["words", "charac
 def _matched(
     references: Sequence[Reference], hypotheses: Mapping[str, str | AsrError] | Sequence[str | AsrError]
 ) -> list[str | AsrError]:
-    """The hypothesis of each reference, in order."""
+    """Return the hypothesis of each reference, in order."""
     ids = [reference.id for reference in references]
     if not ids:
         raise EvaluationError("no references; nothing can be scored")

@@ -1,6 +1,6 @@
-"""Hypotheses kept in a file: JSON Lines, one an utterance.
+"""Files of hypotheses: JSON Lines, one utterance a line.
 
-A text, with its words' times and confidence where the system gives them, or the error that came instead::
+A line holds a text, with the times and confidence of its words if the system gives them, or the error instead of it::
 
     {"id": "an251-fash-b", "text": "YES"}
     {"id": "an251-fash-b", "text": "YES", "words": [{"text": "YES", "start": 0.3, "end": 0.81, "confidence": 0.98}]}
@@ -27,7 +27,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class HypothesisWord:
-    """A word as a system wrote it, ``start`` and ``end`` in seconds from the utterance's start.
+    """A word of a hypothesis, with ``start`` and ``end`` in seconds from the utterance's start.
 
     ``confidence`` is the system's probability, 0 to 1, that the word is right.
     """
@@ -44,13 +44,13 @@ def write_hypotheses(
     words: Mapping[str, tuple[HypothesisWord, ...]] | None = None,
     normaliser: str | None = None,
 ) -> None:
-    """Write hypotheses by id, atomically.
+    """Write hypotheses by id, atomically, each with its timed words if ``words`` has them.
 
     Args:
         path: the file.
         hypotheses: texts, or errors in place of them.
-        words: of those hypotheses whose words are known.
-        normaliser: the name of the one that the model's texts are written by, where it has one.
+        words: timed words of some of the hypotheses.
+        normaliser: the name of the normaliser that the model's texts are written by, where it has one.
 
     Raises:
         EvaluationError: the file cannot be written.
@@ -75,16 +75,16 @@ def _rounded(word: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_hypotheses(path: str | Path) -> dict[str, str | AsrError]:
-    """Read what ``write_hypotheses`` wrote; an error comes back as an ``AsrError`` with its code.
+    """Read a file that ``write_hypotheses`` wrote; an error becomes an ``AsrError`` with its code.
 
     Raises:
-        EvaluationError: the file cannot be read, or lines are bad or repeat an id; each by its number.
+        EvaluationError: the file cannot be read, or lines, named by number, are faulty or repeat an id.
     """
     return {name: text for name, text, _ in _read(path)}
 
 
 def read_hypothesis_words(path: str | Path) -> dict[str, tuple[HypothesisWord, ...]]:
-    """The words of those hypotheses that were written with them; raises as ``read_hypotheses`` does."""
+    """Read the timed words of those hypotheses that have them, by id; raise the errors of ``read_hypotheses``."""
     return {name: words for name, _, words in _read(path) if words is not None}
 
 
@@ -156,7 +156,7 @@ def _between(value: Any, low: Any, high: Any) -> bool:
 
 
 def read_lines(path: str | Path) -> list[str]:
-    """The lines of a UTF-8 file, ended by LF or CRLF, with or without a byte order mark.
+    """Read the lines of a UTF-8 file, with LF or CRLF, with or without a byte order mark.
 
     Raises:
         EvaluationError: the file cannot be read or is not UTF-8.

@@ -1,24 +1,24 @@
-"""How far an error rate may be off: the bootstrap over speakers, studentised.
+"""Confidence intervals of error rates, by the studentised bootstrap over speakers.
 
-The errors of one speaker go together, so resampling utterances gives intervals that are too narrow; whole
-speakers are drawn instead (Bisani and Ney, ICASSP 2004). Of few speakers the percentiles of the resampled rates are
-too narrow as well, so the resamples are studentised (``asr.evaluation.bootstrap``).
+The errors of one speaker are correlated, so resampling utterances gives intervals that are too narrow; whole speakers
+are drawn instead (Bisani and Ney, ICASSP 2004). With few speakers, the percentiles of the resampled rates are too
+narrow as well, so the resamples are studentised (``asr.evaluation.bootstrap``).
 
-How often intervals of 95 % held the true rate of 2000 simulated corpora, per cent:
+Coverage in per cent: how often 95 % intervals contained the true rate of 2000 simulated corpora:
 
 ==========================================  =====  =====  =====  =====  =====  =====
 speakers                                        3      5      8     10     20     40
 ==========================================  =====  =====  =====  =====  =====  =====
-rates unlike, 20 % in the mean                 92     97     96     95     96     97
-and lengths unlike, some ten times others      90     93     94     94     95     94
-rates very unlike: a few speakers far worse    88     94     93     94     94     96
-4 % errors, about 8 a speaker                  92     95     95     95     96     95
+unequal rates, 20 % on average                 92     97     96     95     96     97
+and unequal lengths, up to ten times           90     93     94     94     95     94
+very unequal rates: few speakers far worse     88     94     93     94     94     96
+4 % errors, about 8 for each speaker           92     95     95     95     96     95
 1 % errors, half of the speakers have none     76     90     90     89     95     97
 percentiles: the first three rows           70-75  78-84  82-89  86-91  88-93  91-94
 ==========================================  =====  =====  =====  =====  =====  =====
 
-So the claim holds within two points from five speakers on, unless half of them have no error at all; of three and four
-it is a few points too high.
+So coverage is within two points of 95 % from five speakers on, unless half of them have no errors at all; with three or
+four it is a few points lower.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ Over = Literal["speakers", "utterances"]
 
 @dataclass(frozen=True)
 class Interval:
-    """An interval of an error rate, fractions; ``over`` says what was drawn, ``groups`` of how many.
+    """A confidence interval of an error rate, as fractions; ``groups`` speakers or utterances (``over``) were drawn.
 
-    ``resamples`` is 0 where there were too few groups to draw from, and Student's t gave the interval.
+    ``resamples`` is 0 if there were too few groups to resample, and the interval is that of Student's t.
     """
 
     low: float
@@ -59,12 +59,12 @@ def bootstrap_interval(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval | None:
-    """Bootstrap-t interval of the corpus rate when ``groups`` are drawn with replacement; its low end is 0 or more.
+    """Compute the bootstrap-t interval of the corpus rate by resampling ``groups``; its low end is 0 or more.
 
     Resamples whose references are all empty have no rate and are left out.
 
     Returns:
-        None where there is nothing to resample: fewer than two groups, or no reference at all.
+        None if nothing can be resampled: fewer than two groups, or no words in any reference.
     """
     errors, words = [group.errors for group in groups], [group.reference_length for group in groups]
     found = bootstrap_ratio(errors, words, resamples=resamples, seed=seed)

@@ -1,9 +1,9 @@
-"""Does one system make fewer errors than another on the same words? The matched-pair sentence-segment test.
+"""The matched-pair sentence-segment word error test: does one system make fewer errors than another?
 
 Gillick and Cox, "Some statistical issues in the comparison of speech recognition algorithms", ICASSP 1989; NIST's
-sc_stats has it as MAPSSWE. Utterances are cut where both systems read two words in a row right, so that what goes
-wrong in one segment has no part in another; Z is what system A has more errors than B in a segment, and the test asks
-whether the mean of Z is 0::
+sc_stats calls it MAPSSWE. Utterances are cut into segments where both systems have two words in a row correct, so that
+errors in different segments are independent. Z is the errors of system A minus those of B in a segment, and the test
+asks whether the mean of Z is 0::
 
     reference  ONE TWO SIX TEN ONE TWO TEN SIX ONE TWO
     A               S   S               D
@@ -23,14 +23,14 @@ from asr.evaluation.alignment import align
 from asr.evaluation.student import two_sided_p
 
 _RIGHT_WORDS = 2
-"""So many words in a row that both read right end a segment."""
+"""A segment ends after so many words in a row that both systems have correct."""
 
 
 @dataclass(frozen=True)
 class MatchedPairs:
-    """The test's result: of ``segments`` with errors, ``a_fewer`` have fewer of A, ``b_fewer`` fewer of B.
+    """The test's result: of ``segments`` with errors, A makes fewer in ``a_fewer`` and B in ``b_fewer``.
 
-    ``mean`` and ``deviation`` are of Z, the errors of A less those of B in a segment; ``p`` is two-sided.
+    ``mean`` and ``deviation`` are those of Z, the errors of A minus those of B in a segment; ``p`` is two-sided.
     """
 
     segments: int
@@ -42,10 +42,10 @@ class MatchedPairs:
 
 
 def matched_pairs(segments: Sequence[tuple[int, int]]) -> MatchedPairs:
-    """Test pairs of errors, (of A, of B) in a segment, by Student's t.
+    """Test the pairs of errors (of A, of B) in each segment by Student's t.
 
-    Gillick and Cox take the normal distribution, which is the same from some fifty segments on and claims too much of
-    fewer. No p is less than 2^(1 - m) of m segments that differ, as no test of their signs could be surer.
+    Gillick and Cox use the normal distribution, which agrees from about fifty segments on and gives too small p-values
+    for fewer. With m segments that differ, p is at least 2^(1 - m), the smallest p of a sign test.
     """
     z = np.array([a - b for a, b in segments], np.float64)
     mean, deviation = (float(z.mean()), float(z.std(ddof=1))) if len(z) > 1 else (float(z.sum()), 0.0)
@@ -58,7 +58,7 @@ def matched_pairs(segments: Sequence[tuple[int, int]]) -> MatchedPairs:
 
 
 def error_segments(reference: str, a: str, b: str) -> list[tuple[int, int]]:
-    """The errors (of A, of B) in each segment of an utterance that has any, texts as they are compared.
+    """Count the errors (of A, of B) in each segment that has any, given normalised texts of one utterance.
 
     >>> error_segments("ONE TWO SIX TEN ONE TWO TEN SIX ONE TWO", "ONE X X TEN ONE TWO SIX ONE TWO",
     ...                "ONE TWO X TEN ONE TWO TEN SIX ONE X")
@@ -79,7 +79,7 @@ def error_segments(reference: str, a: str, b: str) -> list[tuple[int, int]]:
 
 
 def _errors_by_slot(reference: str, hypothesis: str) -> list[int]:
-    """Errors at each place: before the first word, in it, before the second, in it, …, after the last."""
+    """Count the errors before the first word, in it, before the second, in it, …, and after the last."""
     slots = [0]
     for column in align(reference, hypothesis):
         if column.mark == "I":

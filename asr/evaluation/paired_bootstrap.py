@@ -1,8 +1,8 @@
-"""How far the difference of two error rates on the same utterances may be off: both drawn together, by speaker.
+"""The paired bootstrap: a confidence interval of the difference of two error rates on the same utterances.
 
-Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", ICASSP 2004: what is hard
-is hard for both systems, so a resample takes a speaker's errors of both, and the difference varies less than the rates
-do. The resamples are studentised, as those of one rate are (``asr.evaluation.bootstrap``).
+Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", ICASSP 2004: speech that
+is hard for one system is hard for the other, so a resample draws a speaker's errors of both systems together, and the
+difference varies less than the rates do. The resamples are studentised (``asr.evaluation.bootstrap``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from asr.evaluation.interval import RESAMPLES, Interval, Over
 
 @dataclass(frozen=True)
 class Difference:
-    """The error rate of A less that of B, a fraction, its interval, and the two-sided p that it is 0."""
+    """The error rate of A minus that of B, a fraction, its interval, and the two-sided p-value that it is 0."""
 
     rate: float
     interval: Interval
@@ -38,10 +38,12 @@ def paired_bootstrap(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Difference | None:
-    """Draw the same groups of ``a`` and ``b``, whose references are the same, with replacement.
+    """Resample the difference of two error rates, drawing the same groups of ``a`` and ``b`` with replacement.
+
+    Group i of ``a`` and of ``b`` must have the same references.
 
     Returns:
-        None where there is nothing to resample: fewer than two groups, or no reference at all.
+        None if nothing can be resampled: fewer than two groups, or no words in any reference.
     """
     differences = [of_a.errors - of_b.errors for of_a, of_b in zip(a, b, strict=True)]
     found = bootstrap_ratio(differences, [of_a.reference_length for of_a in a], resamples=resamples, seed=seed)

@@ -1,4 +1,4 @@
-"""What a bootstrap draws: speakers, or utterances where there are no speakers to draw."""
+"""The groups that a bootstrap draws: speakers, or utterances if speakers are not known."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from asr.evaluation.interval import Over
 
 
 class Spoken(Protocol):
-    """Anything said by somebody."""
+    """Anything with a speaker, such as an utterance."""
 
     @property
     def speaker(self) -> str:
-        """Who said it; where that is not known, the id."""
+        """The speaker's name; the id of the utterance if the speaker is not known."""
 
 
 T = TypeVar("T", bound=Spoken)
 
 
 def by_speaker(utterances: Sequence[T]) -> dict[str, list[T]]:
-    """The utterances of each speaker, in order; none where each utterance has its own."""
+    """Group the utterances by speaker, in order; return no groups if each utterance has its own speaker."""
     grouped: dict[str, list[T]] = {}
     for utterance in utterances:
         grouped.setdefault(utterance.speaker, []).append(utterance)
@@ -28,7 +28,7 @@ def by_speaker(utterances: Sequence[T]) -> dict[str, list[T]]:
 
 
 def drawn_groups(utterances: Sequence[T]) -> tuple[Over, list[list[T]]]:
-    """Speakers; where there is one only, or each utterance has its own, utterances."""
+    """Return the groups to draw: speakers, or utterances if there is one speaker or each utterance has its own."""
     speakers = by_speaker(utterances)
     if len(speakers) > 1:
         return "speakers", list(speakers.values())

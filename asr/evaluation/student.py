@@ -1,4 +1,4 @@
-"""Student's t distribution, of which the light install has no library."""
+"""Student's t distribution, without SciPy, which the light installation lacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 
 def two_sided_p(t: float, degrees: int) -> float:
-    """The probability that Student's t with ``degrees`` of freedom is as far from zero as ``t``, or farther.
+    """Compute the probability that Student's t with ``degrees`` of freedom is at least as far from 0 as ``t``.
 
     It is the regularised incomplete beta function I_x(degrees/2, 1/2) at x = degrees / (degrees + t²) (Abramowitz
     and Stegun 1964, 26.7.1).
@@ -22,7 +22,7 @@ def two_sided_p(t: float, degrees: int) -> float:
 
 
 def quantile(level: float, degrees: int) -> float:
-    """What ``level`` of the distribution is nearer to zero than, by bisection.
+    """Find, by bisection, the t with the fraction ``level`` of the distribution between -t and t.
 
     >>> round(quantile(0.95, 7), 3)
     2.365
@@ -37,7 +37,7 @@ def quantile(level: float, degrees: int) -> float:
 
 
 def _incomplete_beta(x: float, a: float, b: float) -> float:
-    """I_x(a, b) by its continued fraction, from the side where that converges fast."""
+    """Compute I_x(a, b) by its continued fraction, from the side where it converges fast."""
     if not 0 < x < 1:
         return float(x > 0)
     scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
@@ -48,7 +48,7 @@ def _incomplete_beta(x: float, a: float, b: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    """1 / (1 + d1/(1 + d2/(1 + …))) of 26.5.8, evaluated forwards (Lentz's method) until it stands still."""
+    """Compute 1 / (1 + d1/(1 + d2/(1 + …))) of 26.5.8 by Lentz's method, until it has converged."""
     whole, c, d = 1.0, 1.0, 0.0
     for term in _terms(x, a, b):
         d = 1 / (1 + term * d)

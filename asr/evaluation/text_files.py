@@ -1,11 +1,11 @@
-"""References and hypotheses as text files, in three layouts.
+"""Text files of references and hypotheses, in three layouts.
 
 =======  =============================  ==========================================================
-layout   a line                         where it is known from
+layout   a line                         how it is recognised
 =======  =============================  ==========================================================
-lines    ``THE CAT SAT``                the default; line i of one file belongs to line i of the other
-kaldi    ``1089-134686-0000 THE CAT``   the user says so
-trn      ``THE CAT (1089-134686-0000)``  the suffix ``.trn`` (NIST sclite)
+lines    ``THE CAT SAT``                the default; line i of one file matches line i of the other
+kaldi    ``1089-134686-0000 THE CAT``   by the argument ``ids``
+trn      ``THE CAT (1089-134686-0000)``  by the suffix ``.trn`` (NIST sclite)
 =======  =============================  ==========================================================
 """
 
@@ -25,7 +25,7 @@ _TRN = re.compile(r"(?P<text>.*)\((?P<id>[^()\s]+)\)\s*")
 
 @dataclass(frozen=True)
 class TextReference:
-    """One line of a text file; ``speaker`` is the id unless the ids are said to start with the speaker."""
+    """One line of a text file; ``speaker`` is the id, unless ids are declared to start with the speaker."""
 
     id: str
     text: str
@@ -33,7 +33,7 @@ class TextReference:
 
 
 def read_texts(path: str | Path, layout: Layout = "lines") -> dict[str, str]:
-    """Texts by id, in the order of the file; in layout ``lines`` the ids are ``line 1``, ``line 2`` and on.
+    """Read texts by id, in the order of the file; in layout ``lines`` the ids are ``line 1``, ``line 2`` and so on.
 
     Raises:
         EvaluationError: the file cannot be read or is empty, a line has no id, or an id occurs twice.
@@ -65,16 +65,16 @@ def _split(line: str, number: int, layout: Layout, path: str | Path) -> tuple[st
 def read_text_pair(
     reference_path: str | Path, hypothesis_path: str | Path, *, ids: bool = False, speakers: bool = False
 ) -> tuple[list[TextReference], dict[str, str]]:
-    """References and hypotheses of two text files, ready for ``evaluate``.
+    """Read references and hypotheses from two text files, ready for ``evaluate``.
 
     Args:
-        reference_path: what was said.
-        hypothesis_path: what was recognised, in the same layout.
+        reference_path: the reference transcripts.
+        hypothesis_path: the recognised texts, in the same layout.
         ids: each line starts with its id (layout ``kaldi``); files that end in ``.trn`` have ids anyway.
-        speakers: the speaker is what an id has before its first ``-`` or ``_``, as sclite and Kaldi take it.
+        speakers: the speaker is the part of an id before its first ``-`` or ``_``, as in sclite and Kaldi.
 
     Raises:
-        EvaluationError: as ``read_texts``; or the files differ in layout, or, without ids, in line count.
+        EvaluationError: as for ``read_texts``; or the files differ in layout or, without ids, in the number of lines.
     """
     layouts: list[Layout] = [_layout(path, ids) for path in (reference_path, hypothesis_path)]
     if layouts[0] != layouts[1]:

@@ -1,4 +1,4 @@
-"""What training has in common with the test: speakers, recordings, sentences, and text of the language model."""
+"""Leaks from training into the test: shared speakers, recordings, sentences, and text of the language model."""
 
 from asr.leaks.leaks import Leaks, find_leaks
 from asr.leaks.overlap import TextOverlap, text_overlap

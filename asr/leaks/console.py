@@ -1,4 +1,4 @@
-"""Leaks as people read them: a table, the worst examples, and what it comes to."""
+"""Leaks printed for people: a table, the worst examples and a verdict."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from asr.leaks.sentences import SHORT_WORDS
 
 
 def print_leaks(leaks: Leaks, console: Console, worst: int = 5) -> None:
-    """Print what is shared, ``worst`` examples of each; plain where no terminal is."""
-    _line(console, f"{leaks.train} utterances to train on, {leaks.test} to test on")
+    """Print what training and test share, with ``worst`` examples of each kind; plain text unless on a terminal."""
+    _line(console, f"{leaks.train} utterances in training, {leaks.test} in the test")
     console.print(_table(leaks))
     for title, examples in _examples(leaks):
         if examples and worst:
@@ -37,18 +37,18 @@ def _cut(text: str, width: int) -> str:
 def _table(leaks: Leaks) -> Table:
     table = Table("", box=None, pad_edge=False)
     table.add_column("shared", justify="right", no_wrap=True)
-    table.add_column("of the test's", justify="right", no_wrap=True)
+    table.add_column("of all in the test", justify="right", no_wrap=True)
     table.add_column("")
     speakers, recordings, sentences = leaks.speakers, leaks.recordings, leaks.sentences
-    note = f"{len(speakers.speakers)} speakers" + (f"; {speakers.unknown} name none" if speakers.unknown else "")
+    note = f"{len(speakers.speakers)} speakers" + (f"; unknown in {speakers.unknown}" if speakers.unknown else "")
     table.add_row("utterances of shared speakers", *_share(sum(speakers.speakers.values()), leaks.test), note)
-    note = f"by their samples; {recordings.decoded} of like length were decoded"
+    note = f"compared by samples; {recordings.decoded} of equal duration were decoded"
     table.add_row("recordings", *_share(len({test for _, test in recordings.pairs}), leaks.test), note)
-    note = f"of these {sentences.shared_long} have more than {SHORT_WORDS} words"
+    note = f"{sentences.shared_long} of them have more than {SHORT_WORDS} words"
     table.add_row("sentences", *_share(sentences.shared, sentences.utterances), note)
     if text := leaks.text:
-        note = f"in {len(text.worst)} of {text.utterances} references, of {text.words:,} words of text"
-        table.add_row("runs of 8 words in the text", *_share(text.found, text.runs), note)
+        note = f"in {len(text.worst)} of {text.utterances} references; the text has {text.words:,} words"
+        table.add_row("8-grams in the text", *_share(text.found, text.runs), note)
     return table
 
 
@@ -57,30 +57,31 @@ def _share(count: int, total: int) -> tuple[str, str]:
 
 
 def _examples(leaks: Leaks) -> Iterator[tuple[str, list[str]]]:
-    yield "Shared speakers:", [f"{name}: {times} of the test's" for name, times in leaks.speakers.speakers.items()]
-    yield "The same recordings:", [f"{test} is {train} of the training" for train, test in leaks.recordings.pairs]
+    shared = leaks.speakers.speakers.items()
+    yield "Shared speakers, with their utterances in the test:", [f"{name}: {count}" for name, count in shared]
+    yield "Shared recordings:", [f"{test} is {train} in training" for train, test in leaks.recordings.pairs]
     yield (
-        "Not compared, as they cannot be read:",
+        "Not compared, because they cannot be read:",
         [f"{name}: error[{error.code}]: {error}" for name, error in leaks.recordings.failures],
     )
     yield (
-        f"Sentences of more than {SHORT_WORDS} words as long on both sides; they may be copies compressed anew:",
+        f"Sentences of more than {SHORT_WORDS} words with equal durations; they may be recordings compressed again:",
         [f"{s.in_train}, {s.in_test}: {s.text}" for s in leaks.sentences.suspicious],
     )
     yield (
-        "Shared sentences, the longest first (times in training, in the test):",
+        "Shared sentences, the longest first (utterances in training, in the test):",
         [f"{s.in_train}, {s.in_test}: {s.text}" for s in leaks.sentences.sentences],
     )
     if leaks.text:
         yield (
-            "References the text has most of:",
-            [f"{row.id}: {row.found} of {row.runs} runs, such as {row.example}" for row in leaks.text.worst],
+            "References with the most 8-grams in the text:",
+            [f"{row.id}: {row.found} of {row.runs} 8-grams, such as {row.example}" for row in leaks.text.worst],
         )
 
 
 def _verdict(leaks: Leaks) -> str:
     if leaks.serious:
-        return "Leak: the test has speakers or recordings of the training."
+        return "Leak: training and test share speakers or recordings."
     if leaks.recordings.failures:
-        return "No speaker and no recording found on both sides, but not everything could be read."
-    return "No speaker and no recording is on both sides."
+        return "No shared speaker or recording was found, but not everything could be read."
+    return "No speaker and no recording is in both training and test."

@@ -1,4 +1,4 @@
-"""All that is looked for, together."""
+"""The search for leaks of every kind, and its result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from asr.leaks.speakers import SharedSpeakers, shared_speakers
 
 @dataclass(frozen=True)
 class Leaks:
-    """What ``train`` and ``test`` utterances share; ``text`` is None where no language model's text was looked at."""
+    """The overlap of ``train`` training and ``test`` test utterances; ``text`` is None if no text was searched."""
 
     train: int
     test: int
@@ -26,11 +26,11 @@ class Leaks:
 
     @property
     def serious(self) -> bool:
-        """Whether a speaker or a recording is on both sides, so that the test measures something else."""
+        """Whether training and test share a speaker or a recording, so that the test result cannot be trusted."""
         return bool(self.speakers.speakers or self.recordings.pairs)
 
     def to_json(self, worst: int = 5) -> dict[str, Any]:
-        """Plain numbers, strings, lists and dicts; shares are fractions, and of examples there are ``worst``."""
+        """Return plain numbers, strings, lists and dicts, ``worst`` examples of each kind; shares are fractions."""
         recordings, sentences = self.recordings, self.sentences
         return {
             "train": self.train,
@@ -67,10 +67,16 @@ def find_leaks(
     text: Iterable[str] | None = None,
     watch: Callable[[list], Iterable] = iter,
 ) -> Leaks:
-    """Look for everything; ``text`` comes as blocks of normalised words, ``watch`` shows what is decoded.
+    """Search for leaks of every kind.
+
+    Args:
+        train: utterances to train on.
+        test: utterances to test on.
+        text: the language model's text as blocks of normalised words; None if there is none.
+        watch: wraps the list of utterances whose audio is decoded, to show progress.
 
     Raises:
-        AsrError: as reading ``text`` raises it; recordings that cannot be read are in the result.
+        AsrError: ``text`` cannot be read; recordings that cannot be read are listed in the result instead.
     """
     return Leaks(
         train=len(train),

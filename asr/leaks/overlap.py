@@ -1,12 +1,12 @@
-"""Runs of eight words of the references that the language model's text has too.
+"""8-grams of the references that also occur in the language model's text.
 
-A language model that has read the test's sentences writes them whatever it hears. Two texts share eight words in a row
-by chance only in stock phrases ("from one end of the room to the other"), so that the share of the references' 8-grams
-that are in the text says whether it holds what the test reads. Brown et al., "Language Models are Few-Shot Learners",
-2020, appendix C, look for the same with 8 to 13 words.
+A language model trained on the test's sentences favours them, whatever the audio is. Two texts share eight words in a
+row by chance only in stock phrases ("from one end of the room to the other"), so the fraction of the references'
+8-grams that occur in the text tells whether it contains the test's sentences. Brown et al., "Language Models are
+Few-Shot Learners", 2020, appendix C, search likewise for 8 to 13 words.
 
-The text is streamed: words become numbers, runs of eight a hash each, and only hashes that some reference has are
-looked at word by word. Its line ends and sentence ends are passed over, as books wrap their lines anywhere.
+The text is streamed: words become numbers and each 8-gram a hash, and only where the hash of some reference occurs are
+the words compared. Ends of lines and sentences are ignored, since books wrap their lines anywhere.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from asr.text import normalise
 from asr.text.normalisers import FOR_SCORING
 
 RUN = 8
-"""Words in a row."""
+"""Words of an n-gram that is searched for."""
 
 NORMALISER = FOR_SCORING
-"""The name of the normaliser that texts of any language are compared by."""
+"""Name of the normaliser; texts of any language are compared as they are scored."""
 
 Run = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class OverlappingUtterance:
-    """An utterance of the test, how many of its 8-grams the text has, and one of those."""
+    """A test utterance: how many (``found``) of its 8-grams (``runs``) occur in the text, and one of those."""
 
     id: str
     found: int
@@ -41,9 +41,9 @@ class OverlappingUtterance:
 
 @dataclass(frozen=True)
 class TextOverlap:
-    """Of ``runs`` 8-grams of the references (of ``utterances`` with eight words or more), ``found`` are in the text.
+    """The references' 8-grams in a text: of ``runs``, from ``utterances`` with eight words or more, ``found`` occur.
 
-    ``worst`` has each utterance with any, the greatest number first; ``words`` is the length of the text.
+    ``worst`` lists each utterance with any, the greatest number first; ``words`` is the length of the text.
     """
 
     words: int
@@ -54,12 +54,12 @@ class TextOverlap:
 
     @property
     def share(self) -> float:
-        """Of the references' 8-grams, a fraction."""
+        """The fraction of the references' 8-grams that occur in the text."""
         return self.found / self.runs if self.runs else 0.0
 
 
 def text_overlap(test: Sequence[Utterance], text: Iterable[str]) -> TextOverlap:
-    """Look for every 8-gram of the references in ``text``: blocks of normalised words, as ``read_sentences`` yields."""
+    """Search ``text``, blocks of normalised words as ``read_sentences`` yields them, for the references' 8-grams."""
     references = [(utterance.id, _runs(normalise(utterance.text, NORMALISER).split())) for utterance in test]
     finder = _Finder({run for _, runs in references for run in runs})
     found: set[Run] = set()
@@ -70,7 +70,7 @@ def text_overlap(test: Sequence[Utterance], text: Iterable[str]) -> TextOverlap:
         words += len(new)
         stretch = before + new
         found |= finder.find(stretch)
-        before = stretch[-RUN + 1 :]  # runs go on from block to block
+        before = stretch[-RUN + 1 :]  # an 8-gram may cross from one block to the next
     rows = [
         OverlappingUtterance(name, len(hits), len(runs), " ".join(hits[0]))
         for name, runs in references
@@ -90,7 +90,7 @@ def _runs(words: list[str]) -> list[Run]:
 
 
 class _Finder:
-    """Finds runs of eight words among those it was made with."""
+    """A search for a fixed set of 8-grams in any text."""
 
     def __init__(self, wanted: set[Run]) -> None:
         self._wanted = wanted
@@ -99,7 +99,7 @@ class _Finder:
         self._hashes = np.unique(_hashes(runs.reshape(-1, RUN)))
 
     def find(self, words: list[str]) -> set[Run]:
-        """The wanted runs in ``words``."""
+        """Return the 8-grams of the set that occur in ``words``."""
         if len(words) < RUN or not len(self._hashes):
             return set()
         ids = np.array([self._number.get(word, 0) for word in words], np.uint64)
@@ -108,7 +108,7 @@ class _Finder:
 
 
 def _hashes(runs: np.ndarray) -> np.ndarray:
-    """A hash (R,) of each run of word numbers (R, 8), a polynomial modulo 2^64; two runs may have the same."""
+    """Hash 8-grams of word numbers (R, 8) to (R,), a polynomial modulo 2^64; hashes may collide."""
     total = np.zeros(len(runs), np.uint64)
     for column in runs.T:
         total = total * np.uint64(0x9E3779B97F4A7C15) + column
@@ -116,6 +116,6 @@ def _hashes(runs: np.ndarray) -> np.ndarray:
 
 
 def _among(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
-    """Whether each of ``values`` (N,) is one of ``ordered``, which are sorted."""
+    """Tell (N,) which of ``values`` (N,) are in the sorted array ``ordered``."""
     places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
     return ordered[places] == values

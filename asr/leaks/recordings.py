@@ -1,11 +1,11 @@
-"""Recordings that are in training and in the test, under whatever name and in whatever container.
+"""Recordings shared by training and test, whatever their names and containers.
 
-Compared are decoded samples, not the bytes of files: a WAV and the FLAC made of it are the same recording, and so are
-files that differ in their tags only, or a span of a long file and that span cut out. A copy that was compressed anew
-with loss has other samples, and is not found here; as a sentence that is as long to a few milliseconds, it is found
-among the shared sentences. The samples are hashed at 16 kHz and 16 bits.
+Decoded samples are compared, not the bytes of files: a WAV and the FLAC made from it are the same recording, and so are
+files that differ in their tags only, or a span of a long file and a file cut from it. A copy compressed again with loss
+has other samples and is not found here; it is found among the shared sentences, as a sentence of the same duration to a
+few milliseconds. The samples are hashed at 16 kHz and 16 bits.
 
-Samples that are the same last equally long, so that only utterances whose durations agree are decoded.
+Equal samples have equal durations, so only utterances whose durations agree are decoded.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from asr.data import Utterance
 from asr.errors import AudioError
 
 AGREE_S = 0.01
-"""How far the manifests' durations of one recording may be apart: some are written with two decimals."""
+"""Largest difference between two manifests' durations of one recording: some round to two decimals."""
 
 
 @dataclass(frozen=True)
 class SharedRecordings:
-    """Pairs of ids (of the training, of the test) with the same samples; ``decoded`` utterances were compared.
+    """Pairs of ids (training, test) with the same samples; ``decoded`` is the number of utterances compared.
 
-    ``failures`` says, by id, of what could not be read and so not be compared.
+    ``failures`` lists, by id, the recordings that could not be read and were not compared.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -40,9 +40,9 @@ class SharedRecordings:
 def shared_recordings(
     train: Sequence[Utterance], test: Sequence[Utterance], watch: Callable[[list], Iterable] = iter
 ) -> SharedRecordings:
-    """Find what of ``test`` sounds, sample by sample, as something of ``train`` does.
+    """Find utterances of ``test`` whose samples equal those of an utterance of ``train``.
 
-    ``watch`` is given the utterances to decode, and may show how far it is.
+    ``watch`` wraps the list of utterances to decode, to show progress.
     """
     tests, trains = _as_long(test, train), _as_long(train, test)
     failures: list[tuple[str, AudioError]] = []
@@ -62,7 +62,7 @@ def shared_recordings(
 
 
 def _as_long(some: Sequence[Utterance], others: Sequence[Utterance]) -> list[Utterance]:
-    """Those of ``some`` that last as long as any of ``others``."""
+    """Return the utterances of ``some`` whose duration agrees with one of ``others``."""
     durations = sorted(utterance.duration for utterance in others)
 
     def nearest(duration: float) -> float:

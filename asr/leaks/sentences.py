@@ -1,4 +1,4 @@
-"""Sentences of the test that were in training, word by word."""
+"""Sentences of the test that also occur in training, word for word."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from asr.leaks.recordings import AGREE_S
 from asr.text import normalise
 
 SHORT_WORDS = 4
-"""A sentence of so many words or fewer is one that anybody may say twice."""
+"""A sentence of at most so many words is short: it may well occur twice by chance."""
 
 
 @dataclass(frozen=True)
 class SharedSentence:
-    """A normalised sentence of both sides, and how many utterances of either say it.
+    """A normalised sentence in training and test, with its number of utterances in each.
 
-    ``as_long`` is true where an utterance of one side lasts as long as one of the other, to 10 ms. A sentence that is
-    not short, and said rarely, may then be the same recording compressed anew.
+    ``as_long`` is true if a training and a test utterance of it have the same duration, to 10 ms. A long and rare
+    sentence may then be the same recording compressed again.
     """
 
     text: str
@@ -29,40 +29,40 @@ class SharedSentence:
 
     @property
     def words(self) -> int:
-        """Of the sentence."""
+        """The number of words of the sentence."""
         return len(self.text.split())
 
     @property
     def short(self) -> bool:
-        """Whether it has four words or fewer."""
+        """Whether the sentence has four words or fewer."""
         return self.words <= SHORT_WORDS
 
 
 @dataclass(frozen=True)
 class SharedSentences:
-    """Sentences of both sides, the longest first, of ``utterances`` of the test that have any words."""
+    """Sentences in both training and test, the longest first; ``utterances`` of the test have any words."""
 
     sentences: tuple[SharedSentence, ...]
     utterances: int
 
     @property
     def shared(self) -> int:
-        """Utterances of the test whose sentence is in training."""
+        """The number of test utterances whose sentence occurs in training."""
         return sum(sentence.in_test for sentence in self.sentences)
 
     @property
     def shared_long(self) -> int:
-        """Those of five words or more."""
+        """The number of test utterances whose sentence occurs in training and has five words or more."""
         return sum(sentence.in_test for sentence in self.sentences if not sentence.short)
 
     @property
     def suspicious(self) -> list[SharedSentence]:
-        """Those that are not short, and as long on both sides."""
+        """The sentences of five words or more with the same duration in training and test."""
         return [sentence for sentence in self.sentences if sentence.as_long and not sentence.short]
 
 
 def shared_sentences(train: Sequence[Utterance], test: Sequence[Utterance]) -> SharedSentences:
-    """Sentences that are the same in ``train`` and ``test`` when normalised."""
+    """Find the sentences that, when normalised, occur in both ``train`` and ``test``."""
     trained, tested = _durations(train), _durations(test)
     found = [
         SharedSentence(text, len(trained[text]), len(lasting), _meet(trained[text], lasting))
@@ -73,7 +73,7 @@ def shared_sentences(train: Sequence[Utterance], test: Sequence[Utterance]) -> S
 
 
 def _durations(utterances: Sequence[Utterance]) -> dict[str, list[float]]:
-    """Seconds that each utterance of a sentence lasts; sentences without words are none."""
+    """Return the durations in seconds of each sentence's utterances; utterances without words are left out."""
     durations: dict[str, list[float]] = {}
     for utterance in utterances:
         if text := normalise(utterance.text, NORMALISER):

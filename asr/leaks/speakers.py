@@ -1,4 +1,4 @@
-"""Who is heard in training and in the test."""
+"""Speakers shared by training and test."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from asr.data import Utterance
 
 @dataclass(frozen=True)
 class SharedSpeakers:
-    """Names of both sides, with the test's utterances of each; ``unknown`` utterances of the test name nobody.
+    """Speakers in both training and test, by name, each with its number of test utterances.
 
-    Names are compared as the manifests have them: two corpora may each have another speaker of one name.
+    ``unknown`` is the number of test utterances whose speaker is not known. Names are compared as the manifests have
+    them, so two corpora may use one name for different speakers.
     """
 
     speakers: dict[str, int]
@@ -21,7 +22,7 @@ class SharedSpeakers:
 
 
 def shared_speakers(train: Sequence[Utterance], test: Sequence[Utterance]) -> SharedSpeakers:
-    """Speakers of ``test`` who are in ``train`` too; one who is called as the utterance is, is not known."""
+    """Find the speakers of ``test`` who are also in ``train``; a speaker named like the utterance is unknown."""
     heard = {utterance.speaker for utterance in train if utterance.speaker != utterance.id}
     known = [utterance.speaker for utterance in test if utterance.speaker != utterance.id]
     return SharedSpeakers(dict(Counter(name for name in known if name in heard)), len(test) - len(known))

@@ -47,7 +47,7 @@ _BLOCK = 1 << 16
 
 
 def write_arpa(path: str | Path, model: NgramModel) -> None:
-    """Write a model atomically, packed where ``path`` ends in ``.gz``; probabilities to 8 digits."""
+    """Write a model atomically, with 8 digits a probability; compress it if ``path`` ends in ``.gz``."""
     content = model.tables()
     with write_atomically(path) as temporary, open_packed(temporary, Path(path).suffix, "wb") as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
@@ -63,7 +63,10 @@ def write_arpa(path: str | Path, model: NgramModel) -> None:
 
 
 def _write_table(text: io.TextIOWrapper, table: Table, contexts: list[str], words: list[str], last: bool) -> list[str]:
-    """Write n-grams whose contexts have these names, each with a space after it, and give their own names."""
+    """Write the n-grams of one order; return their words as text, for the next order.
+
+    ``contexts`` are the texts of the n-grams one order lower, each with a space after it.
+    """
     names: list[str] = []
     for begin in range(0, len(table), _BLOCK):
         rows = slice(begin, begin + _BLOCK)
@@ -83,12 +86,12 @@ def _write_table(text: io.TextIOWrapper, table: Table, contexts: list[str], word
 
 
 def read_arpa(path: str | Path) -> NgramModel:
-    """Read a model; unpacked where ``path`` ends in ``.gz``, ``.xz`` or ``.bz2``.
+    """Read a model; decompress it if ``path`` ends in ``.gz``, ``.xz`` or ``.bz2``.
 
     A file without <unk> gives unknown words the probability 10**-99, as SRILM does.
 
     Raises:
-        LanguageModelError: the file cannot be read or is no ARPA file; the message names the n-gram that is wrong.
+        LanguageModelError: the file cannot be read or is not an ARPA file; the message names the faulty n-gram.
     """
     try:
         with open_packed(path, Path(path).suffix, "rb") as file:
@@ -122,7 +125,7 @@ def _read_counts(lines: Iterator[str], path: str | Path) -> list[int]:
 
 
 Section = tuple[list[list[str]], np.ndarray, np.ndarray]
-"""The words of each n-gram; log-probabilities and back-off weights (n,), natural."""
+"""The words of each n-gram, and the natural logarithms (n,) of its probability and back-off weight."""
 
 
 def _read_section(lines: Iterator[str], order: int, count: int, path: str | Path) -> Section:
@@ -168,7 +171,7 @@ def _assemble(sections: Iterator[Section], path: str | Path) -> BackoffModel:
 
 
 def _unigrams(section: Section, path: str | Path) -> tuple[Table, dict[str, int], list[str]]:
-    """The table of order 1, the id of each word, and the words of ids 1 and on."""
+    """Return the table of order 1, the id of each word, and the words with ids from 1 on."""
     found = [fields[0] for fields in section[0]]
     names = sorted(set(found) - {*_UNKNOWN_NAMES, _START, _END})
     ids = {name: i for i, name in enumerate([*names, _START, _END], start=1)}
@@ -184,7 +187,7 @@ def _unigrams(section: Section, path: str | Path) -> tuple[Table, dict[str, int]
 
 
 def _ids(words: Sequence[Sequence[str]], ids: dict[str, int], order: int, path: str | Path) -> np.ndarray:
-    """Word ids (n, order) int32."""
+    """Return word ids (n, order) int32."""
     try:
         flat = np.fromiter((ids[word] for fields in words for word in fields), np.int32, len(words) * order)
     except KeyError as fault:
@@ -193,7 +196,7 @@ def _ids(words: Sequence[Sequence[str]], ids: dict[str, int], order: int, path: 
 
 
 def _look_up(wanted: np.ndarray, known: np.ndarray, words: Sequence[Sequence[str]], path: str | Path) -> np.ndarray:
-    """The rows (n,) of keys ``wanted`` (n,) among ``known``, which are sorted."""
+    """Return the rows (n,) of the keys ``wanted`` (n,) in the sorted array ``known``."""
     rows = np.minimum(known.searchsorted(wanted), len(known) - 1)
     if (missing := np.flatnonzero(known[rows] != wanted) if len(known) else np.arange(len(wanted))).size:
         raise LanguageModelError(f"{path}: {' '.join(words[missing[0]])!r} starts with an n-gram that is not listed")

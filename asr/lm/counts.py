@@ -1,10 +1,10 @@
-"""How often each n-gram occurs, and after how many words: order by order, without a dictionary.
+"""Counts of n-grams and of the words that precede them, order by order, without a dictionary.
 
 At each place of the text, the n-gram that starts there is the (n-1)-gram there and one more word: a pair of integers,
-packed into one. Sorting the packed keys numbers the n-grams, and the numbers serve the next order. So any order and
-any vocabulary fit 64 bits, and contexts and suffixes need no search.
+packed into one. Sorting the packed keys numbers the n-grams, and the next order uses these numbers. So keys of any
+order and any vocabulary fit 64 bits, and contexts and suffixes need no search.
 
-All of it is in memory: training of order 3 takes about 110 bytes a word of text (2.2 GB for 19 million).
+Everything is held in memory: training of order 3 takes about 110 bytes a word of text (2.2 GB for 19 million words).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from asr.lm.tokens import Tokens
 class Counts:
     """The n-grams of one order, sorted by (context, word).
 
-    ``contexts`` and ``suffixes`` (n,) are the n-grams without their last and first word, as rows one order lower;
-    ``words`` (n,) the last words. ``occurrences`` (n,) count places in the text; ``adjusted`` (n,), what Kneser-Ney
-    smooths, are the same at the highest order and where <s> comes first, elsewhere the number of different words
-    before the n-gram.
+    ``contexts`` and ``suffixes`` (n,) are the n-grams without their last and without their first word, as rows one
+    order lower; ``words`` (n,) are the last words. ``occurrences`` (n,) count places in the text. ``adjusted`` (n,) are
+    the counts that Kneser-Ney smooths: the occurrences at the highest order and where the n-gram begins with <s>,
+    elsewhere the number of different words that precede the n-gram.
     """
 
     contexts: np.ndarray
@@ -37,7 +37,7 @@ class Counts:
 
 
 def count_ngrams(tokens: Tokens, order: int) -> list[Counts]:
-    """Counts of orders 1 to ``order``; of order 1, a row for each word id, and <s> has 0."""
+    """Count the n-grams of orders 1 to ``order``; order 1 has a row for each word id, and <s> has count 0."""
     found = [_count_words(tokens)]
     numbers = tokens.ids.astype(np.int32)
     places = np.arange(len(tokens.ids))
@@ -56,9 +56,9 @@ def _count_words(tokens: Tokens) -> Counts:
 
 
 def _count_longer(tokens: Tokens, numbers: np.ndarray, places: np.ndarray, length: int) -> tuple[Counts, np.ndarray]:
-    """Counts of n-grams of ``length`` at ``places``, and their number at each place of the text.
+    """Count the n-grams of ``length`` words that start at ``places``; return also their row at each place of the text.
 
-    ``numbers`` (T,) are those of the n-grams one word shorter.
+    ``numbers`` (T,) are the rows of the n-grams that are one word shorter.
     """
     width = np.int64(tokens.sentence_end + 1)
     keys = numbers[places] * width + tokens.ids[places + length - 1]

@@ -5,8 +5,8 @@ With c the adjusted counts of ``Counts``, h a context, h' the same without its f
     p(w|h) = (c(hw) - D(c(hw))) / c(h•) + γ(h) p(w|h')
     γ(h)   = (D1 N1(h•) + D2 N2(h•) + D3 N3+(h•)) / c(h•)
 
-Below order 1 stands the uniform distribution over the vocabulary, <unk> and </s> in it, <s> not; so <unk>, where no
-word of the text is one, has γ() / size.
+Unigrams back off to the uniform distribution over the vocabulary, which includes <unk> and </s> but not <s>. So <unk>
+has the probability γ() / size where no word of the text is unknown.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from asr.lm.counts import Counts
 from asr.lm.tables import Table
 
 NEVER = 1e-99
-"""Stands for the probability of what has none, such as <s>; ARPA files write -99."""
+"""Probability in place of 0, such as that of <s>; ARPA files write -99."""
 
 _FALLBACK = (0.5, 1.0, 1.5)
 
 
 @dataclass(frozen=True)
 class Ngrams:
-    """What is known of n-grams of one order after smoothing: a ``Table``, and what pruning needs besides.
+    """The smoothed n-grams of one order: the content of a ``Table``, and what pruning needs besides.
 
-    ``suffixes`` and ``occurrences`` (n,) are those of ``Counts``; ``probs`` (n,) float64 are p(w|h), ``gammas`` (n,)
-    the back-off weights of the n-grams as contexts, 1 where nothing continues them.
+    ``suffixes`` and ``occurrences`` (n,) are those of ``Counts``; ``probs`` (n,) float64 are p(w|h); ``gammas`` (n,)
+    are the back-off weights of the n-grams as contexts, 1 where no longer n-gram begins with them.
     """
 
     contexts: np.ndarray
@@ -45,16 +45,16 @@ class Ngrams:
         return len(self.words)
 
     def table(self) -> Table:
-        """The logarithms alone."""
+        """Return the n-grams with their probabilities and back-off weights as natural logarithms."""
         log_probs = np.log(np.maximum(self.probs, NEVER))
         return Table(self.contexts.astype(np.int64), self.words, log_probs, np.log(self.gammas))
 
 
 def discounts(adjusted: np.ndarray) -> tuple[float, float, float]:
-    """D1, D2 and D3+ of one order from its counts of counts (Chen and Goodman, equation 26).
+    """Estimate the discounts D1, D2 and D3+ of one order from its counts of counts (Chen and Goodman, equation 26).
 
-    Where the text is too small for them (no n-gram occurs 1, 2 or 3 times, or a discount would be below 0 or
-    above the count) they are 0.5, 1 and 1.5, as lmplz takes with ``--discount_fallback``.
+    Where the text is too small (no n-gram occurs 1, 2 or 3 times, or a discount would be below 0 or above the count),
+    return 0.5, 1 and 1.5, the values of lmplz's ``--discount_fallback``.
     """
     once, twice, thrice, four = (int(np.count_nonzero(adjusted == i)) for i in range(1, 5))
     if not once or not twice or not thrice:
@@ -66,16 +66,16 @@ def discounts(adjusted: np.ndarray) -> tuple[float, float, float]:
 
 
 def smooth(counts: Sequence[Counts], sentence_start: int, cutoffs: Sequence[int] = ()) -> list[Ngrams]:
-    """Probabilities of every n-gram that occurs more often than the cut-off of its order.
+    """Compute the probabilities of all n-grams that occur more often than the cut-off of their order.
 
     Args:
-        counts: of orders 1 to N.
+        counts: one for each order from 1 to N.
         sentence_start: the word id of <s>, whose probability is 0.
-        cutoffs: of orders 1 and on, the last for all that follow; the first must be 0, none less than the one before.
-            What is cut goes to the back-off weight of its context.
+        cutoffs: one for each order from 1 on; the last holds for all higher orders. The first must be 0, and none may
+            be less than the one before. The mass of n-grams that are cut goes to the back-off weight of their context.
 
     Raises:
-        LanguageModelError: cut-offs that start above 0 or fall.
+        LanguageModelError: the first cut-off is not 0, or a cut-off is less than the one before.
     """
     below = _uniform(len(counts[0]) - 1)
     kept_below = np.ones(1, bool)
@@ -93,7 +93,7 @@ def smooth(counts: Sequence[Counts], sentence_start: int, cutoffs: Sequence[int]
 
 
 def _uniform(size: int) -> Ngrams:
-    """Order 0: one n-gram, the empty one."""
+    """Return order 0: the empty n-gram alone, with the uniform probability."""
     zero = np.zeros(1, np.int32)
     return Ngrams(zero, zero, zero, zero, np.array([1 / size]), np.ones(1))
 
@@ -106,9 +106,9 @@ def _cutoffs(cutoffs: Sequence[int], order: int) -> list[int]:
 
 
 def _smooth_order(one: Counts, kept: np.ndarray, below: Ngrams, kept_below: np.ndarray) -> tuple[Ngrams, np.ndarray]:
-    """The n-grams of one order, and the back-off weights of those one order lower.
+    """Return the n-grams of one order, and the back-off weights of the n-grams one order lower.
 
-    ``below`` has only the rows ``kept_below`` of those that ``one`` points to.
+    The contexts and suffixes of ``one`` are rows before the cut; ``below`` holds only the rows where ``kept_below``.
     """
     rows = np.cumsum(kept_below) - 1
     taken = np.array([0.0, *discounts(one.adjusted)])[np.minimum(one.adjusted, 3)]

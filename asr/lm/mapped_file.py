@@ -1,4 +1,4 @@
-r"""Named arrays in one file that is mapped, not read.
+r"""A file of named arrays that is mapped into memory, not read.
 
 ::
 
@@ -8,8 +8,8 @@ r"""Named arrays in one file that is mapped, not read.
                   each array as its name, [dtype, count, offset]
     arrays        each from a multiple of 64 bytes, little-endian
 
-Mapping it costs the header; pages come as they are asked for, and processes that map the same file share them. What is
-made of the arrays is each process's own.
+Opening it reads the header only. Pages are loaded when they are first used, and processes that map the same file share
+them; arrays computed from them belong to each process alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LONGEST_HEADER = 1 << 20
 
 
 def write_arrays(path: str | Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    """Write ``arrays`` (each (n,)) and what is to be known ``about`` them, atomically."""
+    """Write ``arrays`` (each (n,)) and the JSON object ``about``, which describes them, atomically."""
     header = _header(about, arrays)
     with write_atomically(path) as temporary, open(temporary, "wb") as file:
         file.write(MAGIC + len(header).to_bytes(4, "little") + header)
@@ -44,7 +44,7 @@ def write_arrays(path: str | Path, about: Mapping[str, Any], arrays: Mapping[str
 
 
 def _header(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
-    """The header, padded with spaces so that the offsets in it do not depend on how long it is."""
+    """Return the header, padded with spaces so that the offsets in it do not depend on its own length."""
     room = _START + 1024 * (1 + (len(json.dumps(about)) + 100 * len(arrays)) // 1024)
     places, offset = {}, room
     for name, array in arrays.items():
@@ -56,10 +56,10 @@ def _header(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes
 
 
 def map_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What ``write_arrays`` wrote; the arrays are views of the mapped file and cannot be written to.
+    """Map a file that ``write_arrays`` wrote; return ``about`` and the arrays, which are read-only views of the file.
 
     Raises:
-        LanguageModelError: there is no such file, it is of another kind or version, or it was cut short.
+        LanguageModelError: the file does not exist, has another format or version, or is cut short.
     """
     try:
         with open(path, "rb") as file:

@@ -1,16 +1,17 @@
-"""An n-gram model as it is asked: many (state, word) pairs at once.
+"""An n-gram model in a form for queries: it scores many (state, word) pairs at once.
 
 Every n-gram of every order is a node: 0 is the empty context, then come the words in the order of their ids, then the
 2-grams, and so on, each order sorted by (node of the context, last word). So the keys ``context * width + word`` of
-all nodes above order 1 are one sorted array, and to find an n-gram is one binary search; words need none.
+all nodes above order 1 are one sorted array, and an n-gram is found by one binary search; words need no search.
 
-A state is the node of the longest known context that any n-gram continues; what no n-gram continues changes nothing.
-``links`` leads from each node below the highest order to its state without the first word: where to back off to, from
-a node that is continued; from one that is not, where to go on, kept as ``~link`` to tell the two apart.
+An n-gram is *continued* if a longer n-gram begins with it. A state is the node of the longest known context that is
+continued: a longer context would not change any probability. ``links`` leads from each node below the highest order to
+its state without the first word. From a node that is continued, that is where to back off to; for any other node, it
+is the node's own state, stored as ``~link`` to tell the two cases apart.
 
-A file has what the rest follows from: of a node its last word and how many n-grams continue it, and the links of orders
-3 to N - 1. So, of 65,535 words or fewer, the marks among them, an n-gram of the highest order takes 4 bytes, a 2-gram 8
-and one between 12. Probabilities are mapped, keys made at opening.
+A file holds only what the rest can be computed from: of each node its last word and the number of n-grams that continue
+it, and the links of orders 3 to N - 1. With at most 65,535 words (<unk>, <s> and </s> included), an n-gram of the
+highest order takes 4 bytes, a 2-gram 8 and any other 12. Probabilities are mapped; keys are computed on opening.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ _LAST_KEY = np.iinfo(np.int64).max
 
 
 class NgramModel:
-    """Probabilities of words after words; ids are of ``word_ids``, and id 0 is <unk>.
+    """An n-gram language model; word ids come from ``word_ids``, and id 0 is <unk>.
 
     Args:
-        counts: n-grams of each order, order 1 first, <unk>, <s> and </s> among them.
-        keys: (nodes above order 1, and one more that no key exceeds) int64.
+        counts: numbers of n-grams by order, order 1 first, with <unk>, <s> and </s>.
+        keys: (nodes above order 1, plus a last key that none exceeds) int64.
         links: (nodes below the highest order,) int32.
         log_probs: (nodes,) natural logarithms, float16 or float32.
-        backoffs: (nodes below the highest order,) the same.
-        spelling: the words of ids 1 and on.
+        backoffs: (nodes below the highest order,) natural logarithms of the back-off weights, float16 or float32.
+        spelling: the words with ids from 1 on.
     """
 
     ROOT = ROOT
@@ -63,10 +64,10 @@ class NgramModel:
 
     @classmethod
     def open(cls, path: str | Path) -> NgramModel:
-        """Open a file that ``save`` wrote: probabilities are mapped, keys made.
+        """Open a file that ``save`` wrote: map its probabilities and compute the keys.
 
         Raises:
-            LanguageModelError: no such file, a file of another kind or version, one that was cut short or damaged.
+            LanguageModelError: the file does not exist, has another format or version, or is cut short or damaged.
         """
         about, arrays = map_arrays(path)
         try:
@@ -86,7 +87,7 @@ class NgramModel:
         return cls(counts, keys, np.concatenate([lowest, links]), log_probs, backoffs, letters)
 
     def save(self, path: str | Path) -> None:
-        """Write the model to one file, atomically; probabilities in half precision, 3 digits of their logarithm."""
+        """Write the model to one file, atomically; log-probabilities in half precision, about 3 digits."""
         contexts, words = np.divmod(self._keys[:-1], self._width)
         children = np.bincount(contexts, minlength=len(self._backoffs))
         small = (array.astype(_word_type(self._width)) for array in (words, children))
@@ -97,33 +98,33 @@ class NgramModel:
         write_arrays(path, {"counts": self.counts}, arrays)
 
     def __len__(self) -> int:
-        """Words in the vocabulary, <unk> included, <s> and </s> not."""
+        """Return the number of words in the vocabulary, with <unk> but without <s> and </s>."""
         return self._width - 2
 
     @property
     def sentence_end(self) -> int:
-        """The word id of </s>, which ``word_ids`` never gives."""
+        """The word id of </s>, which ``word_ids`` never returns."""
         return self._width - 1
 
     @cached_property
     def words(self) -> list[str]:
-        """The words of ids 1 and on, in order."""
+        """The words with ids from 1 on, in order."""
         return list(self._spelling.words())
 
     @cached_property
     def start(self) -> int:
-        """The state after <s>."""
+        """The state at the start of a sentence, after <s>."""
         return int(self._states_after(np.array([self._width - 1]), np.array([self._width - 2]))[0])
 
     def word_ids(self, words: Sequence[str]) -> np.ndarray:
-        """Ids (n,) int32 of ``words``, 0 of those that are not in the vocabulary."""
+        """Return the ids (n,) int32 of ``words``; words outside the vocabulary have id 0."""
         return self._spelling.find(words) + np.int32(1)
 
     def score(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Natural log p(word | state) (n,) float32, and the states (n,) int64 after the words.
+        """Return natural log p(word | state) (n,) float32, and the states (n,) int64 after the words.
 
         Args:
-            states: (n,) int64, of ``start`` or an earlier ``score``.
+            states: (n,) int64, from ``start`` or an earlier ``score``.
             words: (n,) int32 ids.
         """
         nodes, total = self._find(np.asarray(states, np.int64), words)
@@ -131,9 +132,9 @@ class NgramModel:
         return total, self._states_after(nodes, words)
 
     def _states_after(self, nodes: np.ndarray, words: np.ndarray) -> np.ndarray:
-        """The states (n,) int64 after the n-grams ``nodes``, which end in ``words``: themselves where continued.
+        """Return the states (n,) int64 after the n-grams ``nodes``, which end in ``words``.
 
-        Those of the highest order cannot be, and go on without their first word.
+        A node that is continued is its own state. N-grams of the highest order never are: their first word is dropped.
         """
         longest = (nodes >= len(self._links)).nonzero()[0]
         if longest.size:
@@ -143,13 +144,13 @@ class NgramModel:
         return _as_states(self._links, nodes)
 
     def _find(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The node of the longest known n-gram that ends with each word, and the weights (n,) of backing off to it."""
+        """Return the node (n,) of the longest known n-gram that ends in each word, and the back-off weights (n,)."""
         nodes = words + np.int64(1)
         total = np.zeros(len(nodes), np.float32)
         rows = states.nonzero()[0]
         states = states[rows]
         wanted_words = words[rows]
-        # A state of another model could go round for ever; a state of this one backs off so often at most.
+        # A state of another model could loop for ever; a state of this one backs off at most order - 1 times.
         for _ in range(self.order - 1):
             if not rows.size:
                 break
@@ -165,23 +166,23 @@ class NgramModel:
         return nodes, total
 
     def score_end(self, states: np.ndarray) -> np.ndarray:
-        """Natural log p(</s> | state) (n,) float32 of states (n,) int64."""
+        """Return natural log p(</s> | state) (n,) float32 of the states (n,) int64."""
         return self.score(states, np.full(len(states), self.sentence_end, np.int32))[0]
 
     def spell(self, nodes: np.ndarray, characters: np.ndarray) -> np.ndarray:
-        """Children (n,) int64 in the trie of the words, from nodes (n,), ``ROOT`` first, by code points (n,).
+        """Take a step in the trie of the words: return the child (n,) int64 of each node (n,) by a code point (n,).
 
-        -1 where no word goes on so; a node -1 stays -1.
+        A word begins at ``ROOT``. The child is -1 where no word continues so; the child of -1 is -1.
         """
         return self._spelling.spell(nodes, characters)
 
     def word_at(self, nodes: np.ndarray) -> np.ndarray:
-        """The id (n,) int32 of the word that ends at each node (n,) of the trie, -1 where none does."""
+        """Return the id (n,) int32 of the word that ends at each node (n,) of the trie, -1 where none ends."""
         found = self._spelling.word_at(nodes)
         return found + (found >= 0)
 
     def sentence_log_prob(self, words: Sequence[str]) -> float:
-        """Natural log-probability of the sentence ``words``, between <s> and </s>."""
+        """Return the natural log-probability of the sentence ``words``, between <s> and </s>."""
         states, total = np.array([self.start]), 0.0
         for word in [*self.word_ids(words), self.sentence_end]:
             log_probs, states = self.score(states, np.array([word], np.int32))
@@ -190,10 +191,10 @@ class NgramModel:
 
     @classmethod
     def from_tables(cls, model: BackoffModel) -> NgramModel:
-        """The query form of a back-off model, in single precision.
+        """Convert a back-off model into the form for queries, in single precision.
 
         Raises:
-            LanguageModelError: more n-grams than node numbers, or words so many that keys do not fit 63 bits.
+            LanguageModelError: there are too many n-grams for int32 nodes, or too many words for 63-bit keys.
         """
         counts = [len(table) for table in model.tables]
         nodes = 1 + sum(counts)
@@ -208,7 +209,7 @@ class NgramModel:
         return made
 
     def tables(self) -> BackoffModel:
-        """What ``from_tables`` was given, in the precision of the model."""
+        """Return the back-off model that ``from_tables`` was given, in the precision of this model."""
         contexts, words = np.divmod(self._keys[:-1], self._width)
         backoffs = np.zeros(len(self._log_probs), np.float32)
         backoffs[: len(self._backoffs)] = self._backoffs
@@ -223,12 +224,12 @@ class NgramModel:
         return BackoffModel(self.words, tables)
 
     def _set_links(self, tables: Sequence[Table]) -> None:
-        """Links of each order by those of the orders below (as Aho and Corasick 1975 make their failure function).
+        """Compute the links of each order from the lower orders, as Aho and Corasick (1975) do their failure function.
 
         Args:
-            tables: those below the highest order.
+            tables: all but that of the highest order.
         """
-        # Some toolkits give a weight to what nothing continues; it counts all the same, if the file keeps it.
+        # Some toolkits give weights to n-grams that nothing continues; they count too if they survive half precision.
         continued = self._backoffs.astype(np.float16) != 0
         continued[self._keys[:-1] // self._width] = True
         lowest = _lowest_links(self.counts, self._keys[: sum(self.counts[1:2])] % self._width, continued)
@@ -249,7 +250,7 @@ def _agree(
     log_probs: np.ndarray,
     backoffs: np.ndarray,
 ) -> bool:
-    """Whether a file's arrays are as long as its counts say, and none leads out of another."""
+    """Return whether a file's arrays have the lengths that its counts demand, and hold only valid indices."""
     arrays = (words, children, links, log_probs, backoffs)
     return (
         tuple(map(len, arrays)) == _sizes(counts)
@@ -261,22 +262,22 @@ def _agree(
 
 
 def _sizes(counts: Sequence[int]) -> tuple[int, int, int, int, int]:
-    """How long a file's words, children, links, log_probs and backoffs are."""
+    """Return the lengths of a file's words, children, links, log_probs and backoffs."""
     nodes, lower = 1 + sum(counts), 1 + sum(counts[: max(1, len(counts) - 1)])
     return nodes - 1 - counts[0], lower, max(0, lower - 1 - sum(counts[:2])), nodes, lower
 
 
 def _lowest_links(counts: Sequence[int], words: np.ndarray, continued: np.ndarray) -> np.ndarray:
-    """Links int32 of the empty context, of words, and of pairs where they are not the highest order.
+    """Return the links int32 of the empty context, of words, and of 2-grams unless they are the highest order.
 
     Args:
-        counts: n-grams of each order.
-        words: (2-grams or more,) last words of the nodes above order 1.
+        counts: numbers of n-grams by order.
+        words: (number of 2-grams or more,) last words of the nodes above order 1.
         continued: (nodes below the highest order,) whether a node is a state.
     """
     pairs = counts[1] if len(counts) > 2 else 0
     links = np.zeros(1 + counts[0] + pairs, np.int32)
-    if len(counts) == 1:  # No word is a state, whatever weights some toolkit gave it.
+    if len(counts) == 1:  # No word is a state, whatever back-off weights the file gives.
         return ~links
     last = words[:pairs] + np.int32(1)
     links[1 + counts[0] :] = np.where(continued[last], last, ROOT)
@@ -294,18 +295,18 @@ def _keys(tables: Sequence[Table]) -> np.ndarray:
 
 
 def _as_states(links: np.ndarray, nodes: np.ndarray) -> np.ndarray:
-    """The states (n,) int64 after the n-grams ``nodes``, below the highest order: themselves where continued."""
+    """Return the states (n,) int64 after the n-grams ``nodes`` below the highest order: themselves if continued."""
     found = links.take(nodes)
     return np.where(found < 0, ~found, nodes)
 
 
 def _word_type(words: int) -> type[np.unsignedinteger]:
-    """What holds the number of a word, and how many of them continue a context."""
+    """Return the type for word ids and for numbers of continuations, given the number of words."""
     return np.uint16 if words <= np.iinfo(np.uint16).max else np.uint32
 
 
 def file_size(counts: Sequence[int], spelling: Spelling) -> int:
-    """Bytes of the file of a model of so many n-grams of each order, to some hundreds (the header)."""
+    """Estimate the file size in bytes of a model with ``counts`` n-grams by order, to some hundreds (the header)."""
     words, children, links, log_probs, backoffs = _sizes(counts)
     letters = spelling.alphabet.nbytes + spelling.keys.nbytes + spelling.word_of.nbytes
     word_bytes = np.dtype(_word_type(counts[0])).itemsize

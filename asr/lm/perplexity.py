@@ -1,4 +1,4 @@
-"""How well a model foretells a text."""
+"""Perplexity: how well a language model predicts a text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TOGETHER = 1024
 
 @dataclass(frozen=True)
 class Perplexity:
-    """Sums over a text; ``log_prob`` (natural) is of all tokens, ``unknown_log_prob`` of words that are <unk>."""
+    """Sums over a text: natural log-probabilities of all tokens (``log_prob``) and of unknown words alone."""
 
     sentences: int
     words: int
@@ -25,7 +25,7 @@ class Perplexity:
 
     @property
     def including_unknown(self) -> float:
-        """Perplexity of every token, words and a </s> a sentence, <unk> counted as one word (kenlm: including OOVs)."""
+        """Perplexity of all words and of </s> after each sentence; <unk> counts as a word (kenlm: including OOVs)."""
         return float(np.exp(-self.log_prob / (self.words + self.sentences)))
 
     @property
@@ -36,15 +36,15 @@ class Perplexity:
 
     @property
     def unknown_rate(self) -> float:
-        """The share of words that are not in the vocabulary."""
+        """The fraction of words that are not in the vocabulary (OOV rate)."""
         return self.unknown / self.words
 
 
 def perplexity(model: NgramModel, texts: Iterable[str]) -> Perplexity:
-    """Score ``texts``, each of one sentence or several, one a line; empty ones are left out.
+    """Score ``texts``, each with one sentence a line; empty lines are skipped.
 
     Raises:
-        LanguageModelError: there are no words.
+        LanguageModelError: the texts have no words.
     """
     sums = np.zeros(5)
     waiting: list[list[str]] = []
@@ -56,13 +56,13 @@ def perplexity(model: NgramModel, texts: Iterable[str]) -> Perplexity:
     if waiting:
         sums += _score(model, waiting)
     if not sums[0]:
-        raise LanguageModelError("no words in the text; a perplexity is of some")
+        raise LanguageModelError("the text has no words; perplexity needs at least one")
     sentences, words, unknown = (int(value) for value in sums[:3])
     return Perplexity(sentences, words, unknown, float(sums[3]), float(sums[4]))
 
 
 def _score(model: NgramModel, sentences: list[list[str]]) -> np.ndarray:
-    """Sentences, words, unknown words, log-probability, and of it that of unknown words; sentences side by side."""
+    """Score sentences side by side; return the five sums of ``Perplexity``, in its order."""
     lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
     ids = model.word_ids([word for sentence in sentences for word in sentence])
     first = np.cumsum(lengths) - lengths

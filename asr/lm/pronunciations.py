@@ -1,7 +1,8 @@
-"""The words of a language model by how they are said, as a trie of the labels of a network that hears phones.
+"""Pronunciations of a language model's words, as a trie over the phone labels of an acoustic model.
 
-A word is spelled by its phones and the label that ends it. Words that sound alike would be spelled alike: the commonest
-has the network's own label for the end of a word, the others labels beyond the network's, which mean the same to it.
+A pronunciation is a word's phones and a label that ends the word. Homophones would have the same labels: the most
+frequent of them ends with the network's own word boundary, the others with extra labels beyond the network's, which
+stand for the word boundary too.
 """
 
 from __future__ import annotations
@@ -24,20 +25,19 @@ from asr.text import Lexicon, Phones
 from asr.text.lexicon import BOUNDARY
 
 _BYTE = 256
-_MOST_ALIKE = 8
-"""Of words that sound alike the commonest so many are kept."""
+_MAX_HOMOPHONES = 8
+"""Homophones that are kept for one pronunciation, the most frequent first."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pronunciations:
-    """How the words of a language model are said, N ways in all.
+    """N pronunciations of the words of a language model; a word may have several.
 
     Attributes:
-        labels: (sum of lengths,) uint8, the labels of all, one after the other, sorted; each ends with one that ends a
-            word.
-        words: (N,) whose they are, ids of the language model, int32.
-        num_phones: P, labels of the network; from P on, labels end the second word of those that sound alike, the third
-            and so on.
+        labels: (sum of lengths,) uint8, all pronunciations, sorted and joined; the last label of each ends a word.
+        words: (N,) int32, the word of each pronunciation, an id of the language model.
+        num_phones: P, the number of the network's labels; labels from P on end the second homophone, the third and so
+            on.
     """
 
     labels: np.ndarray
@@ -46,13 +46,13 @@ class Pronunciations:
 
     @classmethod
     def of(cls, model: NgramModel, lexicon: Lexicon, phones: Phones) -> Pronunciations:
-        """Of the words of ``model``, as far as ``lexicon`` says them by ``phones``.
+        """Collect the pronunciations in ``lexicon`` of the words of ``model`` that use ``phones`` only.
 
         Raises:
-            LanguageModelError: it says none of them so, or phones are too many for a byte.
+            LanguageModelError: no word has such a pronunciation, or there are too many phones for a byte.
         """
-        if len(phones) + _MOST_ALIKE > _BYTE:
-            raise LanguageModelError(f"{len(phones)} labels of phones; at most {_BYTE - _MOST_ALIKE} can be searched")
+        if len(phones) + _MAX_HOMOPHONES > _BYTE:
+            raise LanguageModelError(f"{len(phones)} phone labels; at most {_BYTE - _MAX_HOMOPHONES} can be searched")
         heard = {name: list(filter(phones.hears, lexicon.pronunciations.get(name, ()))) for name in model.words}
         names = [name for name, several in heard.items() if several]
         if not names:
@@ -77,10 +77,10 @@ class Pronunciations:
 
     @classmethod
     def open(cls, path: str | Path) -> Pronunciations:
-        """Read what ``save`` wrote.
+        """Read a file that ``save`` wrote.
 
         Raises:
-            LanguageModelError: it is no such file.
+            LanguageModelError: the file cannot be read or holds no pronunciations.
         """
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -89,28 +89,28 @@ class Pronunciations:
             raise LanguageModelError(f"{path}: no pronunciations can be read there: {fault}") from fault
 
     def save(self, path: str | Path) -> None:
-        """Write one file, atomically."""
+        """Write the pronunciations to one file (.npz), atomically."""
         with write_atomically(path) as temporary, open(temporary, "wb") as file:
             np.savez_compressed(file, labels=self.labels, words=self.words, num_phones=self.num_phones)
 
     @property
     def num_labels(self) -> int:
-        """The network's labels, and those beyond that end words which sound alike."""
+        """The number of labels: the network's, and the extra ones that end homophones."""
         return max(self.num_phones, int(self.labels.max()) + 1)
 
     @cached_property
     def trie(self) -> Spelling:
-        """Of all spellings, a label being a code point; ``word_at`` gives the place in ``words``."""
+        """The trie of all pronunciations, labels as code points; its ``word_at`` returns an index into ``words``."""
         ends = np.flatnonzero(self.ends_word(self.labels)) + 1
         letters, starts = _letters(self.labels), [0, *ends[:-1].tolist()]
         return Spelling.of_words([letters[a:b] for a, b in zip(starts, ends.tolist(), strict=True)])
 
     def ends_word(self, labels: np.ndarray) -> np.ndarray:
-        """Which (n,) of labels (n,) end a word."""
+        """Tell (n,) which of the labels (n,) end a word."""
         return (labels == BOUNDARY) | (labels >= self.num_phones)
 
     def read(self, spelled: Sequence[Sequence[int]]) -> list[np.ndarray]:
-        """The words (n,) int32 that each of several rows of labels spells, but for one that they do not end."""
+        """Read rows of labels as words: return the ids (n,) int32 of the words that end in each row."""
         spellings, counts = [], []
         for labels in map(np.array, spelled):
             letters, ends = _letters(labels), np.flatnonzero(self.ends_word(labels)) + 1
@@ -120,11 +120,11 @@ class Pronunciations:
 
 
 def _ends(num_phones: int) -> Iterator[int]:
-    """The labels that end words which sound alike, the commonest first."""
+    """Yield the labels that end homophones, for the most frequent word first."""
     yield BOUNDARY
-    yield from range(num_phones, num_phones + _MOST_ALIKE - 1)
+    yield from range(num_phones, num_phones + _MAX_HOMOPHONES - 1)
 
 
 def _letters(labels: np.ndarray) -> str:
-    """Labels as code points."""
+    """Return labels as a string with one code point each."""
     return labels.astype(np.uint8).tobytes().decode("latin-1")

@@ -1,12 +1,12 @@
-"""Leave out the n-grams whose loss changes the model least: relative-entropy pruning (Stolcke 1998).
+"""Relative-entropy pruning: remove the n-grams whose loss changes the model least (Stolcke 1998).
 
 Without the n-gram h w, p(w|h) becomes bo'(h) p(w|h'). The Kullback-Leibler divergence between the two models is
 then (Stolcke, equation 6)::
 
     D = -p(h) { p(w|h) [log p(w|h') + log bo'(h) - log p(w|h)] + (mass backed off in h) [log bo'(h) - log bo(h)] }
 
-and exp(D) - 1 the relative change of perplexity. p(h) is how often h stands in the text: Kneser-Ney's own lower
-orders, which SRILM multiplies instead, say how many words come before h, not how often it comes (Chelba et al. 2010).
+and exp(D) - 1 is the relative change of perplexity. p(h) is the relative frequency of h in the text. SRILM multiplies
+Kneser-Ney's lower orders instead, which measure how many words precede h, not how often h occurs (Chelba et al. 2010).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _TINY = 1e-12
 
 
 def perplexity_changes(ngrams: Sequence[Ngrams]) -> list[np.ndarray]:
-    """The relative change of perplexity (n,) float32 that each n-gram's loss alone would bring; words stay: infinite.
+    """Compute the relative change of perplexity (n,) float32 from removing each n-gram alone; infinite for words.
 
     Args:
-        ngrams: of orders 1 to N, of one model.
+        ngrams: orders 1 to N of one model.
     """
     words = float(ngrams[0].occurrences.sum())
     changes = [np.full(len(ngrams[0]), np.inf, np.float32)]
@@ -46,7 +46,7 @@ def _divergences(one: Ngrams, below: Ngrams, words: float) -> np.ndarray:
 
 
 def _chosen(ngrams: Sequence[Ngrams], changes: Sequence[np.ndarray], threshold: float) -> list[np.ndarray]:
-    """Which n-grams (n,) bool stay at each order: those that change more, and the contexts of those that stay."""
+    """Return which n-grams (n,) bool stay at each order: those that change perplexity enough, and their contexts."""
     kept = [change >= threshold for change in changes]
     for order in range(len(ngrams) - 1, 1, -1):
         kept[order - 1][ngrams[order].contexts[kept[order]]] = True
@@ -54,7 +54,7 @@ def _chosen(ngrams: Sequence[Ngrams], changes: Sequence[np.ndarray], threshold: 
 
 
 def threshold_for(ngrams: Sequence[Ngrams], fits: Callable[[Sequence[int]], bool]) -> float:
-    """The least threshold, to 1 per cent, that leaves n-gram counts by order that ``fits`` accepts."""
+    """Find the smallest threshold, to 1 per cent, whose n-gram counts by order ``fits`` accepts."""
     changes = perplexity_changes(ngrams)
 
     def ok(threshold: float) -> bool:
@@ -70,9 +70,9 @@ def threshold_for(ngrams: Sequence[Ngrams], fits: Callable[[Sequence[int]], bool
 
 
 def prune(ngrams: Sequence[Ngrams], threshold: float) -> list[Table]:
-    """The model without the n-grams whose loss changes perplexity by less than the share ``threshold``.
+    """Remove the n-grams whose loss changes perplexity by less than the fraction ``threshold``.
 
-    Contexts of what stays stay too; back-off weights make each context sum to 1 again.
+    The contexts of the n-grams that stay are kept too. New back-off weights make each context sum to 1 again.
     """
     kept = _chosen(ngrams, perplexity_changes(ngrams), threshold)
     below, backoffs = ngrams[0].probs, []

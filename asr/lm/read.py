@@ -1,4 +1,4 @@
-"""A model of either form."""
+"""Language models read from either format, .lm or ARPA."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from asr.lm.model import NgramModel
 
 
 def read_ngram(path: str | Path) -> NgramModel:
-    """Open what ``NgramModel.save`` wrote, or read any other file as ARPA; names differ too much to go by.
+    """Open a file that ``NgramModel.save`` wrote, or read any other file as ARPA.
+
+    The first bytes tell the two apart, since names of ARPA files vary too much.
 
     Raises:
-        LanguageModelError: the file cannot be read, or is neither.
+        LanguageModelError: the file cannot be read, or has neither format.
     """
     try:
         with open(path, "rb") as file:

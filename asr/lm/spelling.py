@@ -1,8 +1,8 @@
 """The words of a language model as a trie of their characters.
 
-Node 0 is the empty word; the others are numbered breadth first, so that the keys (node, letter) of all children,
-in the order of the children, are sorted: a step down is one binary search, and nothing else has to be stored.
-Letters are the characters that occur, numbered by code point.
+Node 0 is the empty word; the others are numbered breadth first, so that the keys (parent, letter) of nodes 1, 2, … are
+sorted: a step down the trie is one binary search, and nothing else has to be stored. Letters are the characters that
+occur, numbered in the order of their code points.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ NONE = -1
 
 
 class Spelling:
-    """Words 0 to n - 1, which are distinct and sorted by code point.
+    """A trie of words 0 to n - 1, which are distinct and sorted by code point.
 
     Args:
         alphabet: (A,) code points that occur, sorted, uint32.
         keys: (nodes - 1,) ``parent * (A + 1) + letter`` of nodes 1 and on, uint32 or uint64.
-        word_of: (nodes + 1,) the word that ends at each node, int32, -1 where none does; the last entry, -1, is
-            what index -1 finds.
+        word_of: (nodes + 1,) int32, the word that ends at each node, -1 where none ends; the last entry is -1, so that
+            node -1 has no word.
 
     >>> spelling = Spelling.of_words(["A", "AN", "TO"])
     >>> nodes = spelling.spell(np.array([0, 0]), np.array([ord("A"), ord("B")]))
@@ -41,7 +41,7 @@ class Spelling:
 
     @classmethod
     def of_words(cls, words: Sequence[str]) -> Spelling:
-        """The trie of ``words``, which are distinct, not empty and sorted."""
+        """Build the trie of ``words``, which must be distinct, not empty and sorted."""
         alphabet, letters = np.unique(_code_points("".join(words)), return_inverse=True)
         lengths = np.fromiter(map(len, words), np.int64, len(words))
         starts = np.cumsum(lengths) - lengths
@@ -65,14 +65,14 @@ class Spelling:
         return cls(alphabet.astype(np.uint32), keys, np.concatenate([*word_of, np.array([NONE], np.int32)]))
 
     def spell(self, nodes: np.ndarray, characters: np.ndarray) -> np.ndarray:
-        """The child (n,) int64 of each node (n,) by a code point (n,); -1 where no word goes on so, and from -1."""
+        """Return the child (n,) int64 of each node (n,) by a code point (n,); -1 if there is none or the node is -1."""
         wanted = nodes * self._width + self._letter_of.take(characters, mode="clip")
         at = self.keys.searchsorted(wanted.astype(self.keys.dtype))
         found = (self.keys.take(at, mode="clip") == wanted) if len(self.keys) else np.zeros(len(at), bool)
         return np.where(found, at + 1, NONE)
 
     def following(self, count: int) -> np.ndarray:
-        """Which code points, all below ``count``, lead on: (nodes, count / 8 rounded up) uint8, by `numpy.packbits`.
+        """Return which code points below ``count`` have a child: (nodes, ceil(count / 8)) uint8, by `numpy.packbits`.
 
         >>> np.unpackbits(Spelling.of_words([chr(1), chr(1) + chr(3)]).following(4), axis=1, count=4).tolist()
         [[0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]]
@@ -83,11 +83,13 @@ class Spelling:
         return np.packbits(leads, axis=1)
 
     def word_at(self, nodes: np.ndarray) -> np.ndarray:
-        """The word (n,) int32 that ends at each node (n,), -1 where none does."""
+        """Return the word (n,) int32 that ends at each node (n,), -1 where none ends."""
         return self.word_of[nodes]
 
     def best_below(self, scores: np.ndarray) -> np.ndarray:
-        """(nodes + 1,) the best of the scores (n,) of the words that go through each node; none through index -1.
+        """Find the best score (nodes + 1,) of the words below each node, given a score (n,) for each word.
+
+        The last entry, at index -1, is the lowest of the scores.
 
         >>> spelling = Spelling.of_words(["A", "AN", "TO"])
         >>> spelling.best_below(np.array([-3.0, -2.0, -4.0]))[:-1].tolist()
@@ -103,7 +105,7 @@ class Spelling:
         return best
 
     def find(self, words: Sequence[str]) -> np.ndarray:
-        """The number (n,) int32 of each word, -1 of those that are not here."""
+        """Look words up: return the number (n,) int32 of each, -1 for words that are not in the trie."""
         lengths = np.fromiter(map(len, words), np.int64, len(words))
         characters, starts = _code_points("".join(words)), np.cumsum(lengths) - lengths
         nodes = np.zeros(len(words), np.int64)
@@ -116,7 +118,7 @@ class Spelling:
         return self.word_at(nodes)
 
     def words(self) -> Iterator[str]:
-        """The words, in order."""
+        """Return an iterator over the words, in order."""
         parents, letters = np.divmod(self.keys, self.keys.dtype.type(self._width))
         characters = "".join(map(chr, self.alphabet))
         prefixes = [""]

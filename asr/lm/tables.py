@@ -1,7 +1,7 @@
-"""The n-grams of a back-off model, one table an order.
+"""The n-grams of a back-off model, with one table for each order.
 
-An n-gram is its context, which is a row of the table one order lower, and its last word; rows are sorted by these
-two, so that the rows of a table are in the order of their words from first to last.
+An n-gram is stored as its context, a row of the table one order lower, and its last word. Rows are sorted by these two,
+so that n-grams stand in the order of their words, the first word first.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ UNKNOWN = 0
 
 @dataclass(frozen=True)
 class Table:
-    """N-grams of one order; of order 1, a row for each word id, and the context of all is the empty one.
+    """The n-grams of one order; order 1 has a row for each word id, all with the empty context.
 
     ``contexts`` (n,) int64 are rows of the table one order lower, ``words`` (n,) int32; ``log_probs`` (n,) and
-    ``backoffs`` (n,) are natural logarithms, a back-off weight being 0 where no n-gram continues the row.
+    ``backoffs`` (n,) are natural logarithms; a back-off weight is 0 where no longer n-gram begins with the row.
     """
 
     contexts: np.ndarray
@@ -34,7 +34,7 @@ class Table:
 
 @dataclass(frozen=True)
 class BackoffModel:
-    """A model as ARPA files have it: ``words`` in code point order after <unk>, and tables of orders 1 to N.
+    """A back-off model, as in ARPA files: ``words`` in the order of their code points, and tables of orders 1 to N.
 
     Word id 0 is <unk>, 1 to n are ``words``, n + 1 is <s> and n + 2 is </s>.
     """

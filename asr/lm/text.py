@@ -1,15 +1,15 @@
-"""Text files → sentences as a language model counts them.
+"""Text files → normalised sentences for a language model.
 
 =====================  ==============================================================================
 a file                 its sentences
 =====================  ==============================================================================
 ``….jsonl``            the ``text`` of each line: a manifest, or any JSON Lines with that key
-``….tar``, ``.tar.xz``  of each file in it, as below
-any other              its lines; with ``prose`` what ends in . ! or ?, and at blank lines, across lines
+``….tar``, ``.tar.xz``  those of each file in it, by these rules
+any other              its lines; with ``prose`` they run over lines and end at . ! ? and blank lines
 =====================  ==============================================================================
 
-``.gz``, ``.xz`` and ``.bz2`` are unpacked on the way. All of it comes in blocks of some hundred thousand characters,
-normalised, one sentence a line.
+``.gz``, ``.xz`` and ``.bz2`` are decompressed. The sentences come in blocks of several hundred thousand characters,
+with one sentence a line.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from asr.text.normalisers import FOR_TRAINING
 _BLOCK = 1 << 19
 _OPENERS: dict[str, Callable] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 UNREADABLE = (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError, zlib.error, tarfile.TarError)
-"""What reading packed text raises, beside errors of this project."""
+"""Errors of the standard library from reading compressed text."""
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _TITLES = "Mr Mrs Ms Dr St Messrs Mme Mlle Jr Sr Prof Rev Hon Capt Col Gen Maj Lieut Lt Sergt Sgt Esq No Vol"
@@ -44,11 +44,11 @@ _SENTENCE_END = re.compile(
     + "".join(rf"(?<!\b{word}\.)" for word in [*_TITLES.split(), "[A-HJ-Z]"])
     + r"[.!?؟।]*[\"'“”’»)\]_]*)\s+(?=[\"'“‘„«(\[_—-]*([^\W_]))|([。！？]+[」』”’]*)\s*"
 )
-"""An end mark, and what may begin a sentence after it; not after an initial or a title."""
+"""An end mark, and the character that may begin a sentence after it; not the full stop of an initial or a title."""
 
 
 def open_packed(path: str | Path, suffix: str, mode: str) -> IO[bytes]:
-    """Open a file for bytes, packed as files with ``suffix`` are."""
+    """Open a binary file, compressed as ``suffix`` says (``.gz``, ``.xz``, ``.bz2``, any other: not at all)."""
     return _OPENERS.get(suffix.lower(), open)(path, mode)
 
 
@@ -60,17 +60,17 @@ def read_sentences(
     without_speakers: Collection[str] = (),
     lost: Counter[str] | None = None,
 ) -> Iterator[str]:
-    """Blocks of sentences of a file, normalised, one a line.
+    """Read a file as blocks of normalised sentences, one sentence a line.
 
     Args:
-        path: text, perhaps packed, or a manifest.
-        normaliser: by name.
-        prose: sentences end at their marks and at blank lines, not at each line.
-        without_speakers: whose utterances of a manifest are left out.
-        lost: gets the characters, such as digits, that the normaliser loses, with how often each came.
+        path: a text, compressed or not, or a manifest.
+        normaliser: name of the normaliser.
+        prose: sentences end at their marks and at blank lines, not at the end of each line.
+        without_speakers: speakers whose utterances in a manifest are left out.
+        lost: counts the characters, such as digits, that the normaliser loses.
 
     Raises:
-        LanguageModelError: the file cannot be read, is no UTF-8, or a line of a manifest has no text.
+        LanguageModelError: the file cannot be read, is not UTF-8, or a line of a manifest has no text.
         ConfigError: no normaliser has this name.
     """
     find_normaliser(normaliser)
@@ -87,7 +87,7 @@ def read_sentences(
 
 
 def _members(path: Path) -> Iterator[tuple[IO[bytes], str]]:
-    """The files of an archive, or the file itself, each with its name less the suffix of its packing."""
+    """Yield the files of an archive, or the file itself, each with its name without the suffix of its compression."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     name = path.with_suffix("").name if suffixes[-1:] and suffixes[-1] in _OPENERS else path.name
     if not name.endswith(".tar"):
@@ -116,7 +116,7 @@ def _manifest_texts(lines: Iterable[str], path: str | Path, without_speakers: Co
 
 
 def _blocks(lines: Iterable[str], *, whole_paragraphs: bool) -> Iterator[str]:
-    """Lines joined to blocks; with ``whole_paragraphs`` a block ends before a blank line."""
+    """Join lines into blocks; with ``whole_paragraphs`` a block ends with a blank line."""
     kept: list[str] = []
     size = 0
     for line in lines:
@@ -129,7 +129,7 @@ def _blocks(lines: Iterable[str], *, whole_paragraphs: bool) -> Iterator[str]:
 
 
 def split_prose(text: str) -> str:
-    r"""Running prose, wrapped anywhere, as one sentence a line.
+    r"""Split running prose, whose lines may be wrapped anywhere, into one sentence a line.
 
     >>> split_prose("'Is it you,\nMr. J. Poe?' he said. Yes.\n\nCHAPTER II\n\nIt was")
     "'Is it you, Mr. J. Poe?' he said.\nYes.\nCHAPTER II\nIt was"

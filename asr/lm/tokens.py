@@ -18,7 +18,7 @@ MARKS = frozenset({"<s>", "</s>"})
 
 @dataclass(frozen=True)
 class Tokens:
-    """A corpus: ``ids`` (T,) int32 hold <s>, words and </s> of each sentence; ``words`` are those of ids 1 and on.
+    """A text as word ids: ``ids`` (T,) int32 are <s>, words and </s> of each sentence; ``words`` have ids from 1 on.
 
     The id of <s> is ``len(words) + 1``, that of </s> ``len(words) + 2``, as in ``BackoffModel``.
     """
@@ -38,15 +38,16 @@ class Tokens:
 
 
 def tokenise(texts: Iterable[str], *, vocabulary_size: int | None = None, min_count: int = 1) -> Tokens:
-    """Read ``texts``, each of one sentence or several, one a line; empty ones are left out.
+    """Convert ``texts``, each with one sentence a line, to word ids; empty lines are skipped.
 
     Args:
-        texts: words are what spaces part.
-        vocabulary_size: the most frequent words stay (among equals, the first by code point), others are <unk>.
-        min_count: rarer words are <unk>.
+        texts: sentences, their words separated by spaces.
+        vocabulary_size: so many words, the most frequent, are kept (of equally frequent words, those with lower code
+            points); all others become <unk>.
+        min_count: words that occur less often become <unk>.
 
     Raises:
-        LanguageModelError: there are no words, or <s> or </s> is among them.
+        LanguageModelError: the texts have no words, or contain <s> or </s>.
     """
     ids, first_ids = _read(texts)
     order, words = _chosen(first_ids, np.bincount(ids, minlength=len(first_ids)), vocabulary_size, min_count)
@@ -58,7 +59,7 @@ def tokenise(texts: Iterable[str], *, vocabulary_size: int | None = None, min_co
 
 
 def _read(texts: Iterable[str]) -> tuple[np.ndarray, dict[str, int]]:
-    """Ids in the order of first occurrence, 0 after each sentence; and the id of each word."""
+    """Return ids in the order of first occurrence, with 0 after each sentence, and the id of each word."""
     known: defaultdict[str, int] = defaultdict()
     known.default_factory = known.__len__
     known[_END]
@@ -67,10 +68,10 @@ def _read(texts: Iterable[str]) -> tuple[np.ndarray, dict[str, int]]:
         words = f"{text}\n".replace("\n", f" {_END} ").split()
         parts.append(np.fromiter(map(known.__getitem__, words), np.int32, len(words)))
     if len(known) == 1:
-        raise LanguageModelError("no words in the text; a language model is counted from some")
+        raise LanguageModelError("the text has no words; a language model needs at least one")
     if marks := MARKS & known.keys():
         raise LanguageModelError(
-            f"the text has {' and '.join(sorted(marks))}, which are set around each line here; leave them out"
+            f"the text has {' and '.join(sorted(marks))}, which are added around each line; leave them out"
         )
     return _without_empty(np.concatenate(parts)), known
 
@@ -82,7 +83,7 @@ def _without_empty(ids: np.ndarray) -> np.ndarray:
 def _chosen(
     first_ids: dict[str, int], counts: np.ndarray, vocabulary_size: int | None, min_count: int
 ) -> tuple[np.ndarray, list[str]]:
-    """The ids of the words that stay, in code point order of the words, and those words."""
+    """Return the ids of the words that are kept, in the code point order of the words, and these words."""
     words = [word for word, i in first_ids.items() if i and counts[i] >= min_count and word not in _UNKNOWN_WORDS]
     if vocabulary_size is not None and len(words) > vocabulary_size:
         words = sorted(words, key=lambda word: (-counts[first_ids[word]], word))[:vocabulary_size]
@@ -91,6 +92,6 @@ def _chosen(
 
 
 def _with_starts(ids: np.ndarray, start: int, end: int) -> np.ndarray:
-    """``ids`` with ``start`` before each sentence."""
+    """Return ``ids`` with ``start`` inserted before each sentence."""
     ends = np.flatnonzero(ids == end)
     return np.insert(ids, np.concatenate([[0], ends[:-1] + 1]), start)

@@ -1,4 +1,4 @@
-"""Text → a language model."""
+"""Training of an n-gram language model on text."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def train_ngram(
     threshold: float = 0.0,
     size: int | None = None,
 ) -> NgramModel:
-    """Count ``texts`` and smooth the counts by interpolated modified Kneser-Ney.
+    """Train a model on ``texts``: count n-grams and smooth by interpolated modified Kneser-Ney.
 
     Args:
-        texts: normalised; each is a sentence, or several, one a line, words parted by spaces.
+        texts: normalised sentences, one a line, their words separated by spaces.
         order: words of the longest n-gram, 1 to 9.
-        vocabulary_size: only so many words, the most frequent; others are counted as <unk>.
-        min_count: words that occur less often are counted as <unk>.
-        cutoffs: n-grams that occur so often or less are left out, by order: ``(0, 0, 1)`` leaves out 3-grams that
-            occur once, and longer ones, for the last figure goes on.
-        threshold: n-grams whose loss changes the perplexity by a smaller share are left out, such as 1e-8.
-        size: bytes that the file of ``save`` may have; the threshold is raised until it fits.
+        vocabulary_size: so many words, the most frequent, are kept; all others count as <unk>.
+        min_count: words that occur less often count as <unk>.
+        cutoffs: n-grams that occur at most so often are left out, by order; the last number holds for all higher
+            orders. ``(0, 0, 1)`` leaves out 3-grams and longer n-grams that occur once.
+        threshold: n-grams are pruned if their loss changes the perplexity by less than this fraction, such as 1e-8.
+        size: largest size in bytes of the file that ``save`` writes; the threshold is raised until the model fits.
 
     Raises:
-        LanguageModelError: no words, an order or cut-offs that cannot be, <s> in the text, or a size that the words
-            alone exceed.
+        LanguageModelError: the text has no words or contains <s>, the order or the cut-offs are not possible, or the
+            words alone need more than ``size``.
 
     >>> model = train_ngram(["THE CAT SAT", "THE CAT RAN", "A DOG RAN"], order=2)
     >>> log_probs, states = model.score([model.start] * 2, model.word_ids(["THE", "RAN"]))
@@ -62,6 +62,6 @@ def _threshold_for(ngrams: Sequence[Ngrams], words: Sequence[str], size: int) ->
     least = file_size([len(ngrams[0]), *[0] * (len(ngrams) - 1)], spelling)
     if least > size:
         raise LanguageModelError(
-            f"{len(words):,} words alone take {least:,} bytes, and {size:,} are allowed; keep fewer"
+            f"{len(words):,} words alone take {least:,} bytes, but only {size:,} are allowed; keep fewer words"
         )
     return threshold_for(ngrams, lambda counts: file_size(counts, spelling) <= size)

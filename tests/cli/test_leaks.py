@@ -42,7 +42,7 @@ def test_sentences_alone_are_told_and_are_no_fault(manifests, capsys):
     assert leaks(manifests, "train.jsonl", "--test", "clean.jsonl") == 0
     output = capsys.readouterr().out
     assert "1, 1: yes" in output
-    assert output.splitlines()[-1] == "No speaker and no recording is on both sides."
+    assert output.splitlines()[-1] == "No speaker and no recording is in both training and test."
     assert "\x1b" not in output
 
 
@@ -50,8 +50,8 @@ def test_sentences_alone_are_told_and_are_no_fault(manifests, capsys):
 def test_a_shared_recording_or_speaker_is_a_fault(manifests, capsys, test):
     assert leaks(manifests, "train.jsonl", "--test", "clean.jsonl", test) == 1
     output = capsys.readouterr().out
-    assert ("copied.jsonl-copy is train.jsonl-1 of the training" in output) == (test == "copied.jsonl")
-    assert ("  bert: 1 of the test's" in output) == (test == "bert.jsonl")
+    assert ("copied.jsonl-copy is train.jsonl-1 in training" in output) == (test == "copied.jsonl")
+    assert ("  bert: 1\n" in output) == (test == "bert.jsonl")
     assert output.splitlines()[-1].startswith("Leak: ")
 
 
@@ -71,7 +71,7 @@ def test_the_language_models_text_is_looked_at_without_them_too(manifests, capsy
     assert share("--text", "train.jsonl") == 1
     assert share("--text", "train.jsonl", "--without_speakers", "bert") == 0
     leaks(manifests, "train.jsonl", "--test", "bert.jsonl", "--text", "t.txt")
-    assert "bert.jsonl-2: 1 of 1 runs, such as one two" in capsys.readouterr().out
+    assert "bert.jsonl-2: 1 of 1 8-grams, such as one two" in capsys.readouterr().out
 
 
 def test_json_names_everything(manifests, capsys):

@@ -44,13 +44,13 @@ def test_one_that_errs_less_with_one_speaker_only_is_not():
     assert found.matched_pairs.p < 0.05
     assert not found.difference.excludes_zero
     assert found.better is None
-    assert verdict(found) == "No difference can be claimed: the interval of the difference holds 0."
+    assert verdict(found) == "No difference can be claimed: the interval of the difference contains 0."
 
 
 def test_where_the_segments_say_nothing_nobody_is_better():
     found = compare(MANY, wrong_in([1]), wrong_in([2]))
     assert found.better is None
-    assert "p = 1, and the interval of the difference holds 0" in verdict(found)
+    assert "p = 1, and the interval of the difference contains 0" in verdict(found)
 
 
 def test_an_interval_alone_is_not_enough():

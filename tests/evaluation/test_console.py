@@ -49,7 +49,7 @@ def test_speakers_are_listed_worst_first():
 def test_it_is_said_what_was_drawn_for_the_intervals():
     assert "Student's t over 2 speakers, too few to resample." in shown(TWO_SPEAKERS, HYPOTHESES)
     one = corpus(("a", "Yes", "anna"), ("b", "No", "anna"))
-    assert "over 2 utterances, too few to resample. One speaker, or none known" in shown(one, ["", "NO"])
+    assert "over 2 utterances, too few to resample. Speakers are not known" in shown(one, ["", "NO"])
     many = corpus(*((f"u{i}", "A B", f"s{i % 6}") for i in range(12)))
     assert "5000 resamples of 6 speakers, seed 0.\n" in shown(many, ["A B", "A"] * 6)
     assert "No interval" in shown(one[:1], [""])

@@ -83,7 +83,7 @@ def test_lines_within_a_text_are_sentences_and_empty_ones_are_none(sentences):
     [
         ([], {}, "no words"),
         (["", "\n \n"], {}, "no words"),
-        (["<s> YES </s>"], {}, "</s> and <s>, which are set around each line"),
+        (["<s> YES </s>"], {}, "</s> and <s>, which are added around each line"),
         (["YES"], {"order": 0}, "order must be 1 to 9, got 0"),
         (["YES"], {"order": 10}, "got 10"),
         (["YES"], {"cutoffs": (1,)}, r"start with 0 .* got \[1\]"),

@@ -1,4 +1,4 @@
-"""An evaluation as one page: a static HTML file that needs no network, to be read, listened to and sent around."""
+"""Reports: an evaluation as one static HTML page, with audio, that needs no network and can be passed on."""
 
 from asr.evaluation.report.recordings import embed_recordings
 from asr.evaluation.report.report import Report, System

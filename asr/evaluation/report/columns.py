@@ -1,4 +1,4 @@
-"""One reference above the hypotheses of several systems, word under word."""
+"""Alignment of one reference with the hypotheses of several systems, word under word."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from itertools import zip_longest
 from asr.evaluation.alignment import AlignedWord, align
 
 Column = tuple[AlignedWord, ...]
-"""A column of the picture, a cell for each system; where only others inserted a word, a cell has neither word."""
+"""A column of the alignment, a cell for each system; a cell without words if only other systems inserted one."""
 
 _NOTHING = AlignedWord("", "", "")
 
 
 def columns(reference: str, hypotheses: Sequence[str]) -> list[Column]:
-    """Least-cost alignments of each hypothesis with the reference, joined at the reference's words.
+    """Align each hypothesis with the reference at least cost, and join the alignments at the reference's words.
 
     >>> for column in columns("THE CAT", ["THE CAT", "OH A CAT", "THE BIG CAT"]):
     ...     print(column[0].reference or "*", [cell.hypothesis + cell.mark for cell in column])
@@ -32,7 +32,7 @@ def columns(reference: str, hypotheses: Sequence[str]) -> list[Column]:
 
 
 def _at_words(aligned: Sequence[AlignedWord]) -> list[tuple[list[AlignedWord], AlignedWord]]:
-    """For each word of the reference, and for its end, what was inserted before it, and the word."""
+    """Return each word of the reference, and its end, with the words inserted before it."""
     parts: list[tuple[list[AlignedWord], AlignedWord]] = []
     waiting: list[AlignedWord] = []
     for word in aligned:

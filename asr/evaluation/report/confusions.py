@@ -1,4 +1,4 @@
-"""What was taken for what, in words and in characters."""
+"""Confusions of words and of characters: substitutions, deletions and insertions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from asr.evaluation.alignment import AlignedWord, align
 from asr.evaluation.evaluation import ScoredUtterance
 
 SPACE = "␣"
-"""A space between words, where single characters are shown."""
+"""The symbol for a space between words among single characters."""
 
 Confusion = tuple[str, str, int]
-"""What was said, what was written instead, and how often; "" where nothing was."""
+"""Reference symbol, hypothesis symbol, and how often; "" stands for no symbol."""
 
 
 @dataclass(frozen=True)
 class Confusions:
-    """All errors of a kind, the most frequent first, then by the alphabet."""
+    """The errors by kind, the most frequent first, equally frequent ones in alphabetical order."""
 
     substitutions: tuple[Confusion, ...]
     deletions: tuple[Confusion, ...]
@@ -26,17 +26,17 @@ class Confusions:
 
 
 def word_confusions(utterances: Iterable[ScoredUtterance]) -> Confusions:
-    """Errors of words; each kind sums to what the evaluation counts."""
+    """Count confusions of words; each kind sums to the number in the evaluation."""
     return _count(align(u.reference, u.hypothesis) for u in utterances)
 
 
 def character_confusions(utterances: Iterable[ScoredUtterance]) -> Confusions:
-    """Errors of characters, spaces as ``SPACE``."""
+    """Count confusions of characters, with spaces as ``SPACE``."""
     return _count(align(_spelled(u.reference), _spelled(u.hypothesis)) for u in utterances)
 
 
 def _spelled(text: str) -> str:
-    """Each character a word.
+    """Return the text with each character as a word.
 
     >>> _spelled("GO ON")
     'G O ␣ O N'
@@ -53,9 +53,10 @@ def _count(alignments: Iterable[Sequence[AlignedWord]]) -> Confusions:
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """How often each of ``symbols`` (rows, said) became each (columns, written); "" is nothing: D and I.
+    """How often each of ``symbols`` in the reference (rows) became each in the hypothesis (columns).
 
-    ``counts`` is (n, n), without what was right; ``shown`` of all ``errors`` are in it.
+    The symbol "" stands for none, in deletions and insertions. ``counts`` is (n, n), without correct symbols; it holds
+    ``shown`` of all ``errors``.
     """
 
     symbols: tuple[str, ...]
@@ -65,7 +66,7 @@ class ConfusionMatrix:
 
 
 def confusion_matrix(confusions: Confusions, size: int = 14) -> ConfusionMatrix:
-    """The matrix of the ``size`` symbols with most errors, by the alphabet, and of nothing."""
+    """Build the matrix of the ``size`` symbols with most errors, in alphabetical order, and of no symbol ("")."""
     cells = [*confusions.substitutions, *confusions.deletions, *confusions.insertions]
     involved: Counter[str] = Counter()
     for said, written, count in cells:

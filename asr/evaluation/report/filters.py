@@ -1,4 +1,4 @@
-"""Numbers and symbols as the page shows them."""
+"""Formats of numbers and symbols on the page, as filters of the template."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from asr.evaluation.report.confusions import SPACE
 
 
 def percent(rate: float, digits: int = 1) -> str:
-    """A fraction as people read it, without the sign.
+    """Format a fraction in per cent, without the % sign.
 
     >>> percent(0.0504, 2), percent(float("inf")), percent(float("nan"))
     ('5.04', '∞', '–')
@@ -19,7 +19,7 @@ def percent(rate: float, digits: int = 1) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of rates, in points.
+    """Format a difference of rates in percentage points.
 
     >>> points(0.0123), points(-0.0123), points(float("nan"))
     ('+1.23', '−1.23', '–')
@@ -30,7 +30,7 @@ def points(difference: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """As papers give it.
+    """Format a p-value as papers do.
 
     >>> p_value(0.0312), p_value(1e-9)
     ('0.031', '< 0.001')
@@ -39,7 +39,7 @@ def p_value(p: float) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Per cent of a drawing's width, for CSS.
+    """Format ``part`` as a percentage of ``whole`` for CSS, at most 100 %.
 
     >>> share(1, 3), share(2, 0), share(float("inf"), 1), share(float("nan"), 1)
     ('33.33%', '0%', '100%', '0%')
@@ -50,7 +50,7 @@ def share(part: float, whole: float) -> str:
 
 
 def number(value: float) -> str:
-    """What JavaScript's Number() reads.
+    """Format a number so that JavaScript's Number() reads it.
 
     >>> number(0.25), number(float("inf")), number(float("nan"))
     ('0.25', 'Infinity', '-1')
@@ -61,7 +61,7 @@ def number(value: float) -> str:
 
 
 def symbol(text: str) -> str:
-    """A word or character that may be none, or a space.
+    """Show a word or character, with "" as ∅ and ``SPACE`` as space.
 
     >>> symbol(""), symbol(SPACE), symbol("A")
     ('∅', 'space', 'A')
@@ -70,4 +70,4 @@ def symbol(text: str) -> str:
 
 
 FILTERS = {function.__name__: function for function in (percent, points, p_value, share, number, symbol)}
-"""By the names that the template calls them by."""
+"""The filters by their names in the template."""

@@ -1,4 +1,4 @@
-"""Errors by speaker and by length of the utterance, the other systems' beside."""
+"""Errors by speaker and by length of the utterance, of the evaluated system and of the others."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from asr.evaluation.report.report import Report, System
 
 _SECONDS = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0)
 _WORDS = (0.0, 3.0, 6.0, 11.0, 21.0, 31.0, 51.0)
-"""Where the lengths of a group begin."""
+"""The lower bounds of the groups by length, in seconds and in words."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Some utterances: their errors, and the other systems' word errors in the same; ``order`` is to sort by."""
+    """A group of utterances: its errors, and the other systems' word errors; ``order`` is the key to sort by."""
 
     name: str
     order: float | str
@@ -27,7 +27,7 @@ class Group:
 
 
 def by_speaker(report: Report) -> list[Group]:
-    """Each speaker's, the highest WER first; empty if each utterance has its own."""
+    """Group utterances by speaker, the highest WER first; return no groups if each utterance has its own speaker."""
     utterances = report.system.evaluation.normalised.utterances
     places = {utterance.id: at for at, utterance in enumerate(utterances)}
     groups = [
@@ -38,7 +38,7 @@ def by_speaker(report: Report) -> list[Group]:
 
 
 def by_length(report: Report) -> list[Group]:
-    """Those of the lengths that occur, shortest first: in seconds where all are known, else in words."""
+    """Group utterances by length, the shortest first: in seconds if all durations are known, else in words."""
     utterances = report.system.evaluation.normalised.utterances
     timed = all(u.id in report.durations for u in utterances)
     starts = _SECONDS if timed else _WORDS
@@ -65,7 +65,7 @@ def _word_errors(system: System, places: Sequence[int]) -> ErrorRate:
 
 
 def length_name(low: float, high: float | None, unit: str) -> str:
-    """What lengths from ``low`` on, less than ``high``, are called.
+    """Name the group of lengths from ``low`` to less than ``high``.
 
     >>> length_name(2.0, 4.0, "s"), length_name(30.0, None, "s"), length_name(3.0, 6.0, "words")
     ('2 to 4 s', '30 s or more', '3 to 5 words')

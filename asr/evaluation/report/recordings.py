@@ -1,4 +1,4 @@
-"""Recordings inside the page: Ogg Opus (RFC 7845), one channel, 16 kHz, about 29 kbit/s, as data: URIs (RFC 2397)."""
+"""Recordings in the page: Ogg Opus (RFC 7845), one channel, 16 kHz, about 29 kbit/s, as data: URIs (RFC 2397)."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from asr.audio import load_audio
 from asr.errors import AudioError
 
 RATE = 16_000
-"""Hz."""
+"""Sample rate of the recordings in the page, Hz."""
 
 BUDGET = 15_000_000
-"""Characters that the recordings of a page may have together where nobody says how many recordings it shall carry."""
+"""Largest number of characters of all recordings in a page, if their number is not given."""
 
 _TOGETHER = 16
 
 
 class RecordingSpan(Protocol):
-    """Where an utterance is heard: an ``asr.data.Utterance``."""
+    """The span of a recording that holds an utterance: an ``asr.data.Utterance``."""
 
     @property
     def id(self) -> str:
-        """Unique in the set."""
+        """The id, unique in the test set."""
 
     @property
     def audio_filepath(self) -> str:
-        """The recording."""
+        """The path of the recording."""
 
     @property
     def offset(self) -> float:
-        """Seconds into it."""
+        """The start of the utterance in the recording, in seconds."""
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """The length of the utterance in seconds."""
 
 
 def embed_recordings(spans: Sequence[RecordingSpan], count: int | None = None) -> Iterator[tuple[str, str]]:
-    """Yield id and data: URI of the first ``count`` that can be read, or of the first that fit ``BUDGET`` together."""
+    """Yield id and data: URI of the first ``count`` readable recordings; if None, of as many as fit ``BUDGET``."""
     found, used = 0, 0
     for name, uri in _encoded(spans if count != 0 else ()):
         used += len(uri)
@@ -58,7 +58,7 @@ def embed_recordings(spans: Sequence[RecordingSpan], count: int | None = None) -
 
 
 def _encoded(spans: Sequence[RecordingSpan]) -> Iterator[tuple[str, str]]:
-    """Yield those that can be read, in order; encoded a few at a time, since it takes a hundredth of real time."""
+    """Yield readable recordings in order; they are encoded a few at a time, at a hundredth of real time."""
     with ThreadPoolExecutor() as pool:
         for at in range(0, len(spans), _TOGETHER):
             some = spans[at : at + _TOGETHER]
@@ -75,7 +75,7 @@ def _uri_of(span: RecordingSpan) -> str | None:
 
 
 def data_uri(samples: np.ndarray) -> str:
-    """Samples (N,) float32 at ``RATE`` as a URI that browsers play; the same samples give the same URI."""
+    """Encode samples (N,) float32 at ``RATE`` as a URI that browsers play; equal samples give equal URIs."""
     file = io.BytesIO()
     soundfile.write(file, np.clip(samples, -1, 1), RATE, format="OGG", subtype="OPUS")
     return "data:audio/ogg;base64," + base64.b64encode(_unnumbered(file.getvalue())).decode("ascii")
@@ -87,7 +87,7 @@ _SERIAL, _CRC, _SEGMENTS = slice(14, 18), slice(22, 26), 26
 
 
 def _unnumbered(stream: bytes) -> bytes:
-    """The same stream with serial number 0 in each page, so that a page made twice is the same twice."""
+    """Return the stream with serial number 0 in each Ogg page, so that equal samples give equal bytes."""
     return b"".join(_numbered_zero(page) for page in _pages(stream))
 
 
@@ -113,6 +113,6 @@ _ONES = 0xFFFFFFFF
 
 
 def _crc(page: bytes) -> int:
-    """Ogg's checksum: zlib's polynomial, bits taken from the other end, from 0, not inverted."""
+    """Compute Ogg's checksum: zlib's polynomial with reversed bits, initial value 0 and no final inversion."""
     mirrored = zlib.crc32(page.translate(_MIRRORED), _ONES) ^ _ONES
     return int(f"{mirrored:032b}"[::-1], 2)

@@ -1,4 +1,4 @@
-"""Does confidence mean what it says? Of the words given 0.9, are nine in ten right?"""
+"""Reliability of confidence: are nine in ten of the words with confidence 0.9 correct?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """The words with a confidence from ``low`` to ``high``: how many, how many right, their mean confidence."""
+    """Words with confidence from ``low`` to ``high``: their number, how many are right, their mean confidence."""
 
     low: float
     high: float
@@ -31,7 +31,7 @@ class Bin:
 class Reliability:
     """A reliability diagram (DeGroot and Fienberg 1983) and its expected calibration error.
 
-    ``left_out`` counts the utterances whose words do not come out of the normaliser one by one.
+    ``left_out`` is the number of utterances whose words cannot be matched to the normalised text.
     """
 
     bins: tuple[Bin, ...]
@@ -43,7 +43,7 @@ class Reliability:
 def reliability(
     utterances: Sequence[ScoredUtterance], words: Mapping[str, Sequence[HypothesisWord]], normaliser: str
 ) -> Reliability | None:
-    """Confidence against the share of right words, in ``BINS`` bins of equal width; None without any word."""
+    """Compare confidence with the fraction of correct words in ``BINS`` bins of equal width; None without words."""
     spread = [(u, confidences(u, words[u.id], normaliser)) for u in utterances if u.id in words]
     kept = [(u, found) for u, found in spread if found is not None]
     values = np.array([value for _, found in kept for value in found])
@@ -62,10 +62,12 @@ def _bin(index: int, values: np.ndarray, right: np.ndarray) -> Bin:
 
 
 def confidences(utterance: ScoredUtterance, words: Sequence[HypothesisWord], normaliser: str) -> list[float] | None:
-    """Confidence of each word of the scored hypothesis; a word that the normaliser parts gives it to each part.
+    """Return the confidence of each word of the normalised hypothesis.
+
+    If the normaliser splits a word, each part has the word's confidence.
 
     Returns:
-        None where words and text differ, as where a normaliser joins words.
+        None if words and text differ, for instance because the normaliser joins words.
     """
     parts = [(part, word.confidence) for word in words for part in normalise(word.text, normaliser).split()]
     if [part for part, _ in parts] != utterance.hypothesis.split():

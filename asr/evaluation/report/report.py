@@ -1,4 +1,4 @@
-"""What a page is made of."""
+"""The content of a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asr.evaluation.hypotheses import HypothesisWord
 
 @dataclass(frozen=True)
 class System:
-    """What was evaluated: its name, its scores, and its words by id where it says how sure it is of them."""
+    """An evaluated system: its name, its scores, and its words with confidence by id, where it gives them."""
 
     name: str
     evaluation: Evaluation
@@ -20,16 +20,16 @@ class System:
 
 @dataclass(frozen=True)
 class Report:
-    """What a page shows.
+    """The content of a page.
 
     Attributes:
-        title: of the page.
-        facts: where the numbers come from (model, manifest, commit, date), by name, in the order to show them.
-        system: what the page is about.
-        others: evaluated on the same references, to be shown beside it.
-        durations: seconds by id, where they are known.
-        recordings: data: URIs by id (``embed_recordings``), of as many as the page shall carry.
-        seed: of the bootstrap of differences.
+        title: the title of the page.
+        facts: the provenance of the numbers (model, manifest, commit, date) by name, in the order to show them.
+        system: the system that the page is about.
+        others: other systems on the same references, shown for comparison.
+        durations: durations in seconds by id, where they are known.
+        recordings: data: URIs by id (``embed_recordings``) of the recordings in the page.
+        seed: seed of the bootstrap of differences.
     """
 
     title: str
@@ -42,5 +42,5 @@ class Report:
 
     @property
     def systems(self) -> tuple[System, ...]:
-        """The one that the page is about, and the others."""
+        """The system that the page is about, and the others."""
         return (self.system, *self.others)

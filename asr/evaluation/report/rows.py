@@ -1,4 +1,4 @@
-"""The utterances of the page."""
+"""The rows of the page, one for each utterance."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from asr.evaluation.report.report import Report
 
 @dataclass(frozen=True)
 class Row:
-    """An utterance: how each system read it, or the code of what it failed with, and what the player needs.
+    """An utterance: the score or the error code of each system, and the data for the player.
 
-    ``index`` is its place in the evaluation, ``audio`` its recording's data: URI, and ``words`` have text, start, end
-    and confidence.
+    ``index`` is its index in the evaluation, ``audio`` its recording's data: URI, and ``words`` are (text, start, end,
+    confidence).
     """
 
     index: int
@@ -27,24 +27,24 @@ class Row:
 
     @property
     def own(self) -> ScoredUtterance:
-        """How the system that the page is about read it."""
+        """The scored utterance of the system that the page is about."""
         return self.readings[0]
 
     @property
     def differs(self) -> bool:
-        """Whether the systems read it differently."""
+        """Whether the hypotheses of the systems differ."""
         return len({reading.hypothesis for reading in self.readings}) > 1
 
 
 def worst_first(evaluation: Evaluation) -> list[int]:
-    """Places of all utterances: those with most word errors first, then those with the highest rate, then by id."""
+    """Sort the indices of all utterances: most word errors first, then the highest rate first, then by id."""
     utterances = evaluation.normalised.utterances
     keys = [(-u.words.errors, -u.words.rank, u.id) for u in utterances]
     return sorted(range(len(utterances)), key=keys.__getitem__)
 
 
 def rows(report: Report) -> list[Row]:
-    """All utterances, ``worst_first``."""
+    """Make a row of each utterance, in the order of ``worst_first``."""
     failures = [{failure.id: failure.code for failure in system.evaluation.failures} for system in report.systems]
     return [_row(report, failures, at) for at in worst_first(report.system.evaluation)]
 

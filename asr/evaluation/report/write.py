@@ -1,8 +1,8 @@
-"""Evaluations → one HTML file.
+"""Writing of a report as one HTML file.
 
-The page is made by Jinja: what it shows are other people's texts, and Jinja escapes them by itself, in nested loops
-too, where a template of the standard library leaves each of them to be remembered. The page's content security policy
-names its one script by its SHA-256 and allows no other, and no network.
+The page is rendered by Jinja, because it shows texts of unknown origin, and Jinja escapes every one of them; with the
+standard library's templates, each would have to be escaped by hand. The page's content security policy names its one
+script by its SHA-256 and allows no other script and no network.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from asr.files import write_atomically
 
 _PAGE = Path(__file__).parent / "page"
 _LISTED = 15
-"""Confusions of each kind that are shown."""
+"""Number of confusions shown of each kind."""
 
 
 def write_report(path: str | Path, report: Report) -> None:
-    """Write the page, atomically; the same report gives the same bytes.
+    """Write the page atomically; equal reports give equal bytes.
 
     Raises:
         EvaluationError: systems were scored on different references or share a name, or the file cannot be written.
@@ -47,7 +47,11 @@ def write_report(path: str | Path, report: Report) -> None:
 
 
 def render(report: Report) -> str:
-    """The page; raises as ``write_report`` does."""
+    """Render the page as HTML.
+
+    Raises:
+        EvaluationError: systems were scored on different references or share a name.
+    """
     _refuse_misfits(report)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_PAGE),
@@ -61,7 +65,7 @@ def render(report: Report) -> str:
 
 
 def _shown(report: Report) -> dict[str, Any]:
-    """What the template shows, by the names it knows it by."""
+    """Return the variables of the template, by name."""
     scores = report.system.evaluation.normalised
     characters = character_confusions(scores.utterances)
     return {
@@ -86,7 +90,7 @@ def _shown(report: Report) -> dict[str, Any]:
 
 
 def _parts() -> dict[str, str]:
-    """The style and the script, and the script's hash for the content security policy."""
+    """Return the style, the script, and the script's hash for the content security policy."""
     script = (_PAGE / "page.js").read_text(encoding="utf-8")
     return {
         "style": (_PAGE / "page.css").read_text(encoding="utf-8"),
@@ -119,7 +123,7 @@ def _longest_bar(groups: Iterable[Group]) -> float:
 
 
 def _ends(report: Report) -> Iterator[float]:
-    """The upper bounds of all intervals, or the rates where there is none."""
+    """Yield the upper bounds of all intervals, or the rate where there is no interval."""
     for system in report.systems:
         for score in (system.evaluation.normalised.words, system.evaluation.normalised.characters):
             yield score.interval.high if score.interval else score.errors.rank
