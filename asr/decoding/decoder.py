@@ -61,7 +61,8 @@ class BeamDecoder:
             discount: (V,) taken from each frame's log-probabilities before the search, as of `asr.decoding.priors`.
         """
         self._vocabulary = vocabulary
-        options = replace(options or BeamOptions(), alike=1 if n_best == 1 else _SPARE * n_best)
+        options = options or BeamOptions()
+        options = replace(options, merge=options.merge and n_best == 1)
         self._search = PrefixBeamSearch(len(vocabulary), scorers, options)
         self._n_best = n_best
         self._discount = discount

@@ -41,14 +41,14 @@ class BeamOptions:
         width: prefixes kept after each frame.
         threshold: prefixes this far below the best, in natural logarithms, are dropped.
         token_threshold: labels whose log-probability at a frame is lower do not extend prefixes there.
-        alike: of prefixes that end alike and have the same state for all scorers, so that what follows is worth the
-            same after each, only so many are kept, the best; None: all. The others' paths are lost to the sums.
+        merge: of prefixes that end in the same label and have the same state for all scorers, so that what follows is
+            worth the same after each, only the best is kept. The others' paths are lost to the sums.
     """
 
     width: int = 64
     threshold: float = 15.0
     token_threshold: float = -6.0
-    alike: int | None = None
+    merge: bool = True
 
 
 class PrefixTree:
@@ -236,7 +236,7 @@ class PrefixBeamSearch:
         futures = _futures(labels, beam.last.take(rows) == labels, states)
         scores = scores.take(places) + added
         longer = _Longer(rows, labels, extensions.ends_label.take(places), scores, added, states, futures)
-        return _select(stayed, longer, self.options, threshold)
+        return _select(stayed, longer, self.options, threshold, extending.any(axis=1))
 
     def _following(self, beam: Beam, extending: np.ndarray) -> np.ndarray:
         """(W, V) which labels may extend each prefix."""
@@ -277,14 +277,21 @@ class _Longer:
     futures: np.ndarray
 
 
-def _select(stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.ndarray) -> Beam:
-    """The best of the prefixes that ``stayed`` and of those that grew by a label."""
+def _select(stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.ndarray, extends: np.ndarray) -> Beam:
+    """The best of the prefixes that ``stayed`` and of those that grew by a label.
+
+    Of a recording in which no label extends anything at this frame, ``extends`` (R,), all are kept, as `_stay` alone
+    would have it.
+    """
     everyone = np.concatenate([stayed.scores, longer.scores])
     recording = np.concatenate([stayed.recording, stayed.recording[longer.rows]])
-    kept = _near_the_best(everyone, recording, threshold)
-    if options.alike:
+    near = _near_the_best(everyone, recording, threshold)
+    if not extends.all():
+        near[: len(stayed.recording)] |= ~extends.take(stayed.recording)
+    kept = near.nonzero()[0]
+    if options.merge:
         futures = np.concatenate([stayed.future, longer.futures]).take(kept) ^ _SALTS.take(recording.take(kept))
-        kept = kept[_best_alike(futures, everyone[kept], options.alike)]
+        kept = kept[_best_of_each_future(futures, everyone[kept])]
     if len(kept) > options.width:
         kept = _widest_of_each(kept, everyone, recording, len(threshold), options.width)
     count = int(kept.searchsorted(len(stayed.last)))
@@ -401,9 +408,9 @@ def _best_of_each(scores: np.ndarray, recording: np.ndarray, recordings: int) ->
 
 
 def _near_the_best(scores: np.ndarray, recording: np.ndarray, threshold: np.ndarray) -> np.ndarray:
-    """Places of the scores that are not too far below the best of their recording, in order."""
+    """Which (N,) of the scores are not too far below the best of their recording."""
     least = _best_of_each(scores, recording, len(threshold)) - threshold
-    return (scores > least.take(recording)).nonzero()[0]
+    return scores > least.take(recording)
 
 
 def _futures(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.ndarray:
@@ -414,25 +421,37 @@ def _futures(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.
     return hashes * _MULTIPLIER
 
 
-def _best_alike(futures: np.ndarray, scores: np.ndarray, alike: int) -> np.ndarray:
-    """Places, in order, of the best ``alike`` scores among those with the same future."""
-    best_first = (-scores).argsort()
-    of_rank = np.uint64((1 << len(scores).bit_length()) - 1)  # bits of the hash that give way to the rank of a score
-    grouped = futures.take(best_first) & ~of_rank | np.arange(len(scores), dtype=np.uint64)
-    grouped.sort()
-    group = grouped & ~of_rank
-    among = np.ones(len(scores), bool)
-    among[alike:] = group[alike:] != group[:-alike]
-    places = best_first.take((grouped[among] & of_rank).astype(np.intp))
+def _best_of_each_future(futures: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Places, in order, of the best score of each future; of equal scores the first."""
+    by_future = futures.argsort()
+    sorted_futures = futures.take(by_future)
+    first = np.ones(len(futures), bool)
+    np.not_equal(sorted_futures[1:], sorted_futures[:-1], out=first[1:])
+    starts = first.nonzero()[0]
+    if len(starts) == len(futures):
+        return np.arange(len(futures))
+    theirs = scores.take(by_future)
+    best = np.maximum.reduceat(theirs, starts).repeat(np.diff(starts, append=len(futures)))
+    places = np.minimum.reduceat(np.where(theirs == best, by_future, len(futures)), starts)
     places.sort()
     return places
+
+
+def _best_first(scores: np.ndarray) -> np.ndarray:
+    """Places (N,) of the scores (N,), the highest first, equal ones in order: no sort may choose between them.
+
+    A stable sort takes several times as long, and is needed only where two scores are the same.
+    """
+    order = (-scores).argsort()
+    ranked = scores.take(order)
+    return (-scores).argsort(kind="stable") if (ranked[1:] == ranked[:-1]).any() else order
 
 
 def _widest_of_each(
     kept: np.ndarray, scores: np.ndarray, recording: np.ndarray, recordings: int, width: int
 ) -> np.ndarray:
-    """Those of ``kept``, in order, that are among the best ``width`` scores of their recording."""
-    best_first = kept.take((-scores.take(kept)).argsort())
+    """Those of ``kept``, in order, that are among the best ``width`` scores of their recording, equal ones by place."""
+    best_first = kept.take(_best_first(scores.take(kept)))
     whose = recording.take(best_first)
     by_recording = whose.astype(np.uint8).argsort(kind="stable")
     counts = np.bincount(whose, minlength=recordings)

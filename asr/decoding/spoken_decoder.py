@@ -54,7 +54,8 @@ class SpokenDecoder:
         """
         self._vocabulary, self._model, self._pronunciations = vocabulary, model, pronunciations
         fusion = SpokenFusion(model, pronunciations, weights, raised)
-        options = replace(options or BeamOptions(), alike=1 if n_best == 1 else _SPARE * n_best)
+        options = options or BeamOptions()
+        options = replace(options, merge=options.merge and n_best == 1)
         self._search = PrefixBeamSearch(pronunciations.num_labels, [fusion], options)
         self._n_best, self._discount = n_best, discount
 

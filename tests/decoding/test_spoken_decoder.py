@@ -23,7 +23,7 @@ LEXICON = Lexicon({"A": (("x",),), "AB": (("x",),), "B": (("y",), ("x", "y")), "
 """A and AB sound alike; B has two ways, one of which is BA's."""
 SENTENCES = ["A B A", "A B", "B BA", "AB BA", "A", "B A AB"]
 WEIGHTS = FusionWeights(alpha=0.8, beta=0.4)
-EXACT = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf)
+EXACT = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf, merge=False)
 ALL = 10_000
 
 Sounds = tuple[int, ...]
