@@ -136,6 +136,17 @@ def test_hypotheses_and_confidences_are_those_of_the_recording_alone(
             assert repr(found) == repr(alone), "repr, since confidences may be nan"
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("options", NARROW.values(), ids=NARROW)
+@pytest.mark.parametrize("name", DECODERS)
+def test_the_first_hypothesis_is_the_same_however_many_are_asked_for(name: str, options: BeamOptions) -> None:
+    recordings = recordings_for(name)
+    one, *more = (DECODERS[name](options, n_best).decode(recordings) for n_best in (1, 2, 7))
+    for several in more:
+        assert repr([some[:1] for some in several]) == repr(one)
+        assert all(other.score <= some[0].score for some in several for other in some)
+
+
 @pytest.mark.parametrize("name", ["characters", "phones, ties"])
 def test_there_are_ties_to_be_broken(name: str) -> None:
     """Else the test above would show nothing."""
