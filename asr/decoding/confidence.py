@@ -53,13 +53,14 @@ def word_confidences(
         first += len(one)
     if not spelled:
         return [np.empty(0) for _ in counts]
-    frames = np.concatenate([one[:, : len(vocabulary)] for one in log_probs])
+    # Each recording in its own precision, before a neighbour of another makes them all alike.
+    frames = np.concatenate([np.exp(one[:, : len(vocabulary)]) for one in log_probs])
     found = np.exp(_log_probabilities(frames, np.array(starts), np.array(ends), spelled))
     return np.split(found, np.cumsum(counts)[:-1])
 
 
 def _log_probabilities(
-    log_probs: np.ndarray, starts: np.ndarray, ends: np.ndarray, texts: Sequence[Sequence[int]]
+    probabilities: np.ndarray, starts: np.ndarray, ends: np.ndarray, texts: Sequence[Sequence[int]]
 ) -> np.ndarray:
     """Logarithm of the probability (W,) that the frames ``[starts[i], ends[i])`` spell ``texts[i]``.
 
@@ -77,7 +78,7 @@ def _log_probabilities(
             reached = front[on]
             reached[:, 1:] += front[on, :-1]
             reached[:, 2:] += np.where(may_skip[on, 2:], front[on, :-2], 0.0)
-            reached *= inside[on] * np.exp(np.take_along_axis(log_probs[starts[on] + step], states[on], axis=1))
+            reached *= inside[on] * np.take_along_axis(probabilities[starts[on] + step], states[on], axis=1)
             sums = reached.cumsum(axis=1)[:, -1]  # one after the other, whatever a wider word beside it adds of zeros
             front[on] = reached / np.maximum(sums, _TINY)[:, None]
             totals[on] += np.log(sums)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from asr.decoding.alignment import forced_alignment
 from asr.decoding.greedy import greedy_decode
+from asr.decoding.hypotheses import hypotheses_of
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, Reading
 from asr.decoding.scorer import Scorer
+from asr.decoding.text_hash import CharacterTexts
+from asr.errors import AlignmentError
 from asr.text import Vocabulary
 
-_SPARE = 4
-"""Readings looked at for each that is wanted, since some are the same words."""
+_VARIANTS = 4
+"""Label sequences looked at for the first hypothesis, since some are the same words."""
 
 
 class Decoder(Protocol):
@@ -61,8 +63,8 @@ class BeamDecoder:
             discount: (V,) taken from each frame's log-probabilities before the search, as of `asr.decoding.priors`.
         """
         self._vocabulary = vocabulary
-        options = replace(options or BeamOptions(), alike=1 if n_best == 1 else _SPARE * n_best)
         self._search = PrefixBeamSearch(len(vocabulary), scorers, options)
+        self._hasher = CharacterTexts(vocabulary)
         self._n_best = n_best
         self._discount = discount
 
@@ -74,12 +76,23 @@ class BeamDecoder:
         """
         characters = [one[:, : len(self._vocabulary)] for one in log_probs]
         searched = characters if self._discount is None else [one - self._discount for one in characters]
-        read = self._search.read(searched, _SPARE * self._n_best)
-        return [self._hypotheses(readings, one) for readings, one in zip(read, characters, strict=True)]
+        return hypotheses_of(
+            self._search, searched, characters, self, self._hasher, variants=_VARIANTS, n_best=self._n_best
+        )
 
-    def _hypotheses(self, readings: Sequence[Reading], log_probs: np.ndarray) -> list[Hypothesis]:
-        best = _told_apart(readings, self._vocabulary)[: self._n_best]
-        return [self._hypothesis(labels, score, log_probs) for labels, score in best]
+    def first(self, found: Sequence[Reading], log_probs: np.ndarray) -> Hypothesis | None:
+        """As `Spelling.first`: the variants of one text differ in spaces before, after or doubled."""
+        if not found:
+            return None
+        labels, score = _told_apart(found, self._vocabulary)[0]
+        return self._hypothesis(labels, score, log_probs)
+
+    def other(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis | None:
+        """As `Spelling.other`."""
+        try:
+            return self._hypothesis(labels, score, log_probs)
+        except AlignmentError:
+            return None
 
     def _hypothesis(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis:
         frames = forced_alignment(log_probs, labels).first if labels else np.empty(0, int)
@@ -99,8 +112,7 @@ def _told_apart(readings: Sequence[Reading], vocabulary: Vocabulary) -> list[Rea
 def probabilities(hypotheses: Sequence[Hypothesis]) -> list[float]:
     """Each reading's share of the probability of all ``hypotheses``, by their scores.
 
-    >>> from dataclasses import replace
-    >>> empty = Hypothesis("", (), (), 0.0)
+    >>>     >>> empty = Hypothesis("", (), (), 0.0)
     >>> [round(p, 2) for p in probabilities([replace(empty, score=-1.0), replace(empty, score=-2.0)])]
     [0.73, 0.27]
     """

@@ -6,12 +6,13 @@ calls cost more than the rows: so recordings are searched side by side, in one t
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from asr.decoding.lattice import PrefixLattice
+from asr.decoding.prefix_tree import PrefixTree
 from asr.decoding.scorer import Scorer, ScorerSum
 from asr.errors import VocabularyError
 from asr.text import BLANK
@@ -41,40 +42,14 @@ class BeamOptions:
         width: prefixes kept after each frame.
         threshold: prefixes this far below the best, in natural logarithms, are dropped.
         token_threshold: labels whose log-probability at a frame is lower do not extend prefixes there.
-        alike: of prefixes that end alike and have the same state for all scorers, so that what follows is worth the
-            same after each, only so many are kept, the best; None: all. The others' paths are lost to the sums.
+        merge: of prefixes that end in the same label and have the same state for all scorers, so that what follows is
+            worth the same after each, only the best is kept. The others' paths are lost to the sums.
     """
 
     width: int = 64
     threshold: float = 15.0
     token_threshold: float = -6.0
-    alike: int | None = None
-
-
-class PrefixTree:
-    """Every prefix that was ever kept, each the node of the prefix before and a label; node 0 is the empty prefix.
-
-    It only grows, so that beams of earlier frames stay valid; in plain arrays, since an hour makes millions of nodes.
-    """
-
-    def __init__(self) -> None:
-        """The empty prefix alone."""
-        self._before, self._labels = array("i", [0]), array("i", [BLANK])
-
-    def add(self, before: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The nodes (n,) of prefixes that are the nodes ``before`` (n,) and a label (n,) each."""
-        first = len(self._labels)
-        self._before.frombytes(before.astype(np.intc).tobytes())
-        self._labels.frombytes(labels.astype(np.intc).tobytes())
-        return np.arange(first, len(self._labels))
-
-    def labels(self, node: int) -> tuple[int, ...]:
-        """The prefix of a node."""
-        labels = []
-        while node:
-            labels.append(self._labels[node])
-            node = self._before[node]
-        return tuple(reversed(labels))
+    merge: bool = True
 
 
 @dataclass(frozen=True)
@@ -151,6 +126,18 @@ class PrefixBeamSearch:
             found |= {i: self.finish(beam, count) for i, beam in zip(some, beams, strict=True)}
         return [found[i] for i in range(len(log_probs))]
 
+    def with_lattice(self, log_probs: np.ndarray) -> tuple[Beam, PrefixLattice]:
+        """Return the last beam of one recording (T, V), as `read` has it, and the lattice of what was merged.
+
+        Raises:
+            VocabularyError: ``log_probs`` is not (T, V).
+        """
+        self._check(log_probs)
+        lattice = PrefixLattice()
+        beam = replace(self._start(1), tree=lattice)
+        lattice.weigh(beam.node, beam.scores)
+        return self._advance(beam, log_probs[:, np.newaxis]), lattice
+
     def start(self) -> Beam:
         """The empty prefix of one recording."""
         return self._start(1)
@@ -181,9 +168,13 @@ class PrefixBeamSearch:
         self._check(log_probs)
         return self._advance(beam, log_probs[:, np.newaxis])
 
+    def final_scores(self, beam: Beam) -> np.ndarray:
+        """Return the scores (W,) of a beam's prefixes if the recording ends with them."""
+        return beam.scores + self._scorer.finish(beam.states)
+
     def finish(self, beam: Beam, count: int = 1) -> list[Reading]:
         """The ``count`` best readings of one recording, best first; none where a grammar allows none."""
-        scores = beam.scores + self._scorer.finish(beam.states)
+        scores = self.final_scores(beam)
         best = np.argsort(-scores, kind="stable")[:count]
         return [(beam.labels(row), float(scores[row])) for row in best.tolist() if scores[row] > -np.inf]
 
@@ -207,21 +198,36 @@ class PrefixBeamSearch:
         likely = frames >= self.options.token_threshold
         likely[:, :, BLANK] = False
         # Where no label extends a recording's prefixes, all of them are kept.
-        thresholds = np.where(likely.any(axis=2), self.options.threshold, np.inf)
-        for frame, extending, threshold in zip(frames, likely, thresholds, strict=True):
-            beam = self._step(beam, frame, extending, threshold) if extending.any() else _stay(beam, frame)
+        extends: np.ndarray = np.any(likely, axis=2)
+        thresholds = np.where(extends, self.options.threshold, np.inf)
+        some, every = np.any(extends, axis=1).tolist(), np.all(extends, axis=1).tolist()
+        for t, (frame, extending, threshold) in enumerate(zip(frames, likely, thresholds, strict=True)):
+            stayed = _stay(beam, frame)
+            if isinstance(beam.tree, PrefixLattice):
+                beam.tree.stay(beam.node, beam.total, stayed.total)
+            resting = None if every[t] else ~extends[t]
+            beam = self._step(beam, stayed, frame, extending, threshold, resting) if some[t] else stayed
         return beam
 
-    def _step(self, beam: Beam, frame: np.ndarray, extending: np.ndarray, threshold: np.ndarray) -> Beam:
+    def _step(
+        self,
+        beam: Beam,
+        stayed: Beam,
+        frame: np.ndarray,
+        extending: np.ndarray,
+        threshold: np.ndarray,
+        resting: np.ndarray | None,
+    ) -> Beam:
         """One frame (R, V) in which some labels extend prefixes.
 
         Args:
             beam: before.
+            stayed: its prefixes as they are after the frame, which is changed.
             frame: (R, V).
             extending: (R, V) which labels extend the prefixes of each recording.
             threshold: (R,) as ``BeamOptions.threshold``.
+            resting: (R,) which recordings no label extends; None where there is no such.
         """
-        stayed = _stay(beam, frame)
         extensions = _extensions(beam, frame, self._following(beam, extending))
         _merge_into_children(beam, stayed, extensions, extending)
         scores = extensions.ends_label + beam.extra.take(extensions.rows)
@@ -236,7 +242,7 @@ class PrefixBeamSearch:
         futures = _futures(labels, beam.last.take(rows) == labels, states)
         scores = scores.take(places) + added
         longer = _Longer(rows, labels, extensions.ends_label.take(places), scores, added, states, futures)
-        return _select(stayed, longer, self.options, threshold)
+        return _select(stayed, longer, self.options, threshold, resting)
 
     def _following(self, beam: Beam, extending: np.ndarray) -> np.ndarray:
         """(W, V) which labels may extend each prefix."""
@@ -277,16 +283,57 @@ class _Longer:
     futures: np.ndarray
 
 
-def _select(stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.ndarray) -> Beam:
-    """The best of the prefixes that ``stayed`` and of those that grew by a label."""
+def _select(
+    stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.ndarray, resting: np.ndarray | None
+) -> Beam:
+    """The best of the prefixes that ``stayed`` and of those that grew by a label.
+
+    Of a recording that is ``resting`` (R,) at this frame all are kept, as `_stay` would have it without a neighbour.
+    """
     everyone = np.concatenate([stayed.scores, longer.scores])
     recording = np.concatenate([stayed.recording, stayed.recording[longer.rows]])
-    kept = _near_the_best(everyone, recording, threshold)
-    if options.alike:
+    near = _near_the_best(everyone, recording, threshold)
+    if resting is not None:
+        near[: len(stayed.recording)] |= resting.take(stayed.recording)
+    kept = near.nonzero()[0]
+    near_places = kept
+    if options.merge:
         futures = np.concatenate([stayed.future, longer.futures]).take(kept) ^ _SALTS.take(recording.take(kept))
-        kept = kept[_best_alike(futures, everyone[kept], options.alike)]
+        kept = kept[_best_of_each_future(futures, everyone[kept])]
     if len(kept) > options.width:
         kept = _widest_of_each(kept, everyone, recording, len(threshold), options.width)
+    beam = _grown(stayed, longer, kept)
+    if isinstance(beam.tree, PrefixLattice):
+        _remember(beam.tree, beam, kept, stayed, longer, everyone, near_places)
+    return beam
+
+
+def _remember(
+    lattice: PrefixLattice,
+    beam: Beam,
+    kept: np.ndarray,
+    stayed: Beam,
+    longer: _Longer,
+    everyone: np.ndarray,
+    near: np.ndarray,
+) -> None:
+    """Note in ``lattice`` which of the places ``near`` (of the scores ``everyone``) were merged into those ``kept``."""
+    lattice.weigh(beam.node, everyone.take(kept))
+    others = np.setdiff1d(near, kept, assume_unique=True)
+    order = beam.future.argsort()
+    futures = np.concatenate([stayed.future, longer.futures]).take(others)
+    winners = order.take(beam.future.searchsorted(futures, sorter=order), mode="clip")
+    merged = (beam.future.take(winners) == futures).nonzero()[0]
+    others, winners = others.take(merged), beam.node.take(winners.take(merged))
+    edge = int(others.searchsorted(len(stayed.last)))
+    whole, grown = others[:edge], others[edge:] - len(stayed.last)
+    nodes = np.concatenate([stayed.node.take(whole), stayed.node.take(longer.rows.take(grown))])
+    labels = np.concatenate([np.full(edge, BLANK), longer.labels.take(grown)])
+    lattice.merge(winners, nodes, labels, everyone.take(others))
+
+
+def _grown(stayed: Beam, longer: _Longer, kept: np.ndarray) -> Beam:
+    """The prefixes at the places ``kept`` of those that ``stayed`` and, after them, of those that grew."""
     count = int(kept.searchsorted(len(stayed.last)))
     old, new = kept[:count], kept[count:] - len(stayed.last)
     if not len(new):
@@ -401,9 +448,9 @@ def _best_of_each(scores: np.ndarray, recording: np.ndarray, recordings: int) ->
 
 
 def _near_the_best(scores: np.ndarray, recording: np.ndarray, threshold: np.ndarray) -> np.ndarray:
-    """Places of the scores that are not too far below the best of their recording, in order."""
+    """Which (N,) of the scores are not too far below the best of their recording."""
     least = _best_of_each(scores, recording, len(threshold)) - threshold
-    return (scores > least.take(recording)).nonzero()[0]
+    return scores > least.take(recording)
 
 
 def _futures(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.ndarray:
@@ -414,25 +461,52 @@ def _futures(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.
     return hashes * _MULTIPLIER
 
 
-def _best_alike(futures: np.ndarray, scores: np.ndarray, alike: int) -> np.ndarray:
-    """Places, in order, of the best ``alike`` scores among those with the same future."""
-    best_first = (-scores).argsort()
-    of_rank = np.uint64((1 << len(scores).bit_length()) - 1)  # bits of the hash that give way to the rank of a score
-    grouped = futures.take(best_first) & ~of_rank | np.arange(len(scores), dtype=np.uint64)
-    grouped.sort()
-    group = grouped & ~of_rank
-    among = np.ones(len(scores), bool)
-    among[alike:] = group[alike:] != group[:-alike]
-    places = best_first.take((grouped[among] & of_rank).astype(np.intp))
-    places.sort()
-    return places
+def _best_of_each_future(futures: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Places, in order, of the best score of each future; of equal scores the first."""
+    if not len(futures):
+        return np.arange(0)
+    by_future = futures.argsort()
+    ranked = futures.take(by_future)
+    new = ranked[1:] != ranked[:-1]
+    group = np.zeros(len(futures), np.intp)
+    np.cumsum(new, out=group[1:])
+    starts = np.concatenate([[0], new.nonzero()[0] + 1])
+    if len(starts) == len(futures):
+        return np.arange(len(futures))
+    theirs = scores.take(by_future)
+    best = (theirs == np.maximum.reduceat(theirs, starts).take(group)).nonzero()[0]
+    places = by_future.take(best)
+    if len(best) > len(starts):
+        order = np.lexsort((places, group.take(best)))
+        places, groups = places.take(order), group.take(best).take(order)
+        places = places[np.concatenate([[True], groups[1:] != groups[:-1]])]
+    kept = np.zeros(len(futures), bool)
+    kept[places] = True
+    return kept.nonzero()[0]
+
+
+_FEW = 500
+"""Scores that a stable sort orders as fast as any other."""
+
+
+def _best_first(scores: np.ndarray) -> np.ndarray:
+    """Places (N,) of the scores (N,), the highest first, equal ones in order: no sort may choose between them.
+
+    Of many scores a stable sort takes several times as long, and is needed only where two are the same.
+    """
+    if len(scores) > _FEW:
+        order = (-scores).argsort()
+        ranked = scores.take(order)
+        if not (ranked[1:] == ranked[:-1]).any():
+            return order
+    return (-scores).argsort(kind="stable")
 
 
 def _widest_of_each(
     kept: np.ndarray, scores: np.ndarray, recording: np.ndarray, recordings: int, width: int
 ) -> np.ndarray:
-    """Those of ``kept``, in order, that are among the best ``width`` scores of their recording."""
-    best_first = kept.take((-scores.take(kept)).argsort())
+    """Those of ``kept``, in order, that are among the best ``width`` scores of their recording, equal ones by place."""
+    best_first = kept.take(_best_first(scores.take(kept)))
     whose = recording.take(best_first)
     by_recording = whose.astype(np.uint8).argsort(kind="stable")
     counts = np.bincount(whose, minlength=recordings)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 
 from asr.decoding.alignment import forced_alignment
 from asr.decoding.fusion import FusionWeights
+from asr.decoding.hypotheses import hypotheses_of
 from asr.decoding.hypothesis import Hypothesis
-from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
+from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, Reading
 from asr.decoding.raised_words import RaisedWords
 from asr.decoding.spoken_fusion import SpokenFusion
+from asr.decoding.text_hash import WordTexts
 from asr.lm import NgramModel, Pronunciations
 from asr.text import BLANK, Vocabulary, frames_needed
 from asr.text.lexicon import BOUNDARY
 
-_SPARE = 8
-"""Readings looked at for each that is wanted: some differ in how a word is said alone."""
+_VARIANTS = 8
+"""Label sequences looked at for the first hypothesis: some differ in how a word is said alone."""
 
 
 class SpokenDecoder:
@@ -54,8 +54,8 @@ class SpokenDecoder:
         """
         self._vocabulary, self._model, self._pronunciations = vocabulary, model, pronunciations
         fusion = SpokenFusion(model, pronunciations, weights, raised)
-        options = replace(options or BeamOptions(), alike=1 if n_best == 1 else _SPARE * n_best)
         self._search = PrefixBeamSearch(pronunciations.num_labels, [fusion], options)
+        self._hasher = WordTexts(pronunciations)
         self._n_best, self._discount = n_best, discount
 
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
@@ -64,10 +64,23 @@ class SpokenDecoder:
         A hypothesis' score is the logarithm of the sum over its paths, less the discount, and what the model gave; a
         little less where paths were pruned.
         """
-        read = self._search.read([self._searched(one) for one in log_probs], _SPARE * self._n_best)
-        texts = iter(self._texts([labels for readings in read for labels, _ in readings]))
-        scored = [[(next(texts), score) for _, score in readings] for readings in read]
-        return [self._hypotheses(some, one) for some, one in zip(scored, log_probs, strict=True)]
+        characters = [one[:, : len(self._vocabulary)] for one in log_probs]
+        searched = [self._searched(one) for one in log_probs]
+        return hypotheses_of(
+            self._search, searched, characters, self, self._hasher, variants=_VARIANTS, n_best=self._n_best
+        )
+
+    def first(self, found: Sequence[Reading], log_probs: np.ndarray) -> Hypothesis | None:
+        """As `Spelling.first`: the variants of one text differ in how its words are said."""
+        scores: dict[str, float] = {}
+        for text, (_, score) in zip(self._texts([labels for labels, _ in found]), found, strict=True):
+            scores[text] = float(np.logaddexp(scores.get(text, -np.inf), score))
+        best = sorted(scores, key=lambda text: -scores[text])
+        return next(filter(None, (self._hypothesis(text, scores[text], log_probs) for text in best)), None)
+
+    def other(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis | None:
+        """As `Spelling.other`."""
+        return self._hypothesis(self._texts([labels])[0], score, log_probs)
 
     def _searched(self, log_probs: np.ndarray) -> np.ndarray:
         """(T' + 1, labels): phones, their ends of words told apart, and a last frame where any word may end."""
@@ -77,15 +90,6 @@ class SpokenDecoder:
         frames[-1, [BLANK, BOUNDARY]] = 0.0
         frames[:, phones.shape[1] :] = frames[:, [BOUNDARY]]
         return frames
-
-    def _hypotheses(self, texts: Sequence[tuple[str, float]], log_probs: np.ndarray) -> list[Hypothesis]:
-        characters = log_probs[:, : len(self._vocabulary)]
-        found: dict[str, float] = {}
-        for text, score in texts:
-            found[text] = float(np.logaddexp(found.get(text, -np.inf), score))
-        best = sorted(found, key=lambda text: -found[text])
-        made = (self._hypothesis(text, found[text], characters) for text in best)
-        return list(islice(filter(None, made), self._n_best))
 
     def _texts(self, spelled: Sequence[Sequence[int]]) -> list[str]:
         names = self._model.words

@@ -19,7 +19,7 @@ from asr.errors import VocabularyError
 from asr.text import Vocabulary
 
 ABC = Vocabulary((" ", "A", "B", "C"))
-EXACT = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf)
+EXACT = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf, merge=False)
 
 
 def decode(log_probs: np.ndarray, options: BeamOptions = EXACT, scorers=(), count: int = 100_000):
@@ -123,7 +123,7 @@ def test_what_an_acceptor_allows_is_what_it_gives_a_weight(scorer: Acceptor) -> 
 def test_a_prefix_is_in_the_beam_once(seed: int, random_log_probs) -> None:
     """Also when it left the beam and came back while a longer one stayed."""
     log_probs = random_log_probs(seed, 40, 4, sharpness=1.0)
-    readings = [reading for reading, _ in decode(log_probs, BeamOptions(width=5, threshold=np.inf))]
+    readings = [reading for reading, _ in decode(log_probs, BeamOptions(width=5, threshold=np.inf, merge=False))]
     assert len(readings) == len(set(readings))
 
 
@@ -131,24 +131,23 @@ def test_a_letter_said_twice_grows_from_one_said_once() -> None:
     """Three frames in which the second O may be heard: each is less likely than a blank, all together are likelier."""
     often = [[0.7, 0.0, 0.0, 0.3]] * 3
     log_probs = np.log(np.maximum([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0], *often], 1e-12))
-    for alike in (None, 1):
-        ((labels, score),) = decode(log_probs, replace(EXACT, alike=alike), count=1)
+    for merge in (False, True):
+        ((labels, score),) = decode(log_probs, replace(EXACT, merge=merge), count=1)
         assert labels == (1, 3, 3)
         assert score == pytest.approx(np.log(1 - 0.7**3 - 0.3 * 0.7 * 0.3)), "all but none, and but two apart"
 
 
-@pytest.mark.parametrize("alike", [1, 2])
 @pytest.mark.parametrize("seed", range(4))
-def test_of_prefixes_with_one_future_the_best_are_kept(alike: int, seed: int, random_log_probs) -> None:
+def test_of_prefixes_with_one_future_the_best_is_kept(seed: int, random_log_probs) -> None:
     """What follows is scored by the last label and the scorers' states alone; the best reading is lost by neither."""
     scorers, log_probs = [hotwords({"AB": 3.0}, ABC)], random_log_probs(seed, 6, 4)
     exact = PrefixBeamSearch(4, scorers, EXACT)
-    search = PrefixBeamSearch(4, scorers, replace(EXACT, alike=alike))
+    search = PrefixBeamSearch(4, scorers, replace(EXACT, merge=True))
     beam = search.advance(search.start(), log_probs)
     prefixes = [beam.labels(row) for row in range(len(beam.last))]
     doubled = [len(prefix) > 1 and prefix[-1] == prefix[-2] for prefix in prefixes]
     futures = Counter(zip(beam.last.tolist(), doubled, map(tuple, beam.states.tolist()), strict=True))
-    assert set(futures.values()) == {1, alike}
+    assert set(futures.values()) == {1}
     ((labels, score),) = exact.finish(exact.advance(exact.start(), log_probs))
     ((found, lower),) = search.finish(beam)
     assert found == labels and lower <= score, "paths that the others would have led to it are lost"

@@ -9,7 +9,7 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 
-from asr.decoding import BeamOptions, FusionWeights, Hypothesis, SpokenDecoder
+from asr.decoding import BeamOptions, FusionWeights, Hypothesis, SpokenDecoder, spoken_decoder
 from asr.decoding.raised_words import RaisedWords
 from asr.decoding.spoken_fusion import SpokenFusion
 from asr.lm import NgramModel, Pronunciations, train_ngram
@@ -22,7 +22,7 @@ LEXICON = Lexicon({"A": (("x",),), "AB": (("x",),), "B": (("y",), ("x", "y")), "
 """A and AB sound alike; B has two ways, one of which is BA's."""
 SENTENCES = ["A B A", "A B", "B BA", "AB BA", "A", "B A AB"]
 WEIGHTS = FusionWeights(alpha=0.8, beta=0.4)
-EXACT = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf)
+EXACT = BeamOptions(width=100_000, threshold=np.inf, token_threshold=-np.inf, merge=False)
 ALL = 10_000
 
 Sounds = tuple[int, ...]
@@ -53,6 +53,12 @@ def both(random_log_probs):
         return np.concatenate([characters, random_log_probs(seed + 1000, frames, len(PHONES))], axis=1)
 
     return made
+
+
+@pytest.fixture
+def all_variants(monkeypatch) -> None:
+    """Sums over all label sequences of a text; a decoder looks at the best few for its first hypothesis."""
+    monkeypatch.setattr(spoken_decoder, "_VARIANTS", ALL)
 
 
 # By brute force.
@@ -107,6 +113,7 @@ def check(found: Sequence[Hypothesis], wanted: dict[str, float]) -> None:
     assert [h.text for h in found] == sorted(wanted, key=lambda text: -wanted[text])
 
 
+@pytest.mark.usefixtures("all_variants")
 @pytest.mark.parametrize("frames", [1, 2, 4, 6])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_wide_beam_gives_every_text_the_sum_over_its_paths_and_the_models_score(
@@ -116,6 +123,7 @@ def test_a_wide_beam_gives_every_text_the_sum_over_its_paths_and_the_models_scor
     check(decoder(model).decode([log_probs])[0], by_brute_force(log_probs[:, len(VOCABULARY) :], model))
 
 
+@pytest.mark.usefixtures("all_variants")
 @pytest.mark.parametrize(
     "weights", [FusionWeights(0.0, 0.0), FusionWeights(2.0, -1.0), FusionWeights(0.5, 3.0)], ids=str
 )
@@ -125,12 +133,14 @@ def test_so_it_does_with_other_weights(weights: FusionWeights, both, model: Ngra
     check(decoder(model, weights).decode([log_probs])[0], wanted)
 
 
+@pytest.mark.usefixtures("all_variants")
 def test_the_discount_is_taken_from_every_frame_of_phones_alone(both, model: NgramModel) -> None:
     log_probs, less = both(3, 5), np.array([0.0, -0.5, -2.0, -1.0], np.float32)
     wanted = by_brute_force(log_probs[:, len(VOCABULARY) :] - less, model)
     check(decoder(model, discount=less).decode([log_probs])[0], wanted)
 
 
+@pytest.mark.usefixtures("all_variants")
 def test_a_word_of_two_ways_is_one_reading_and_has_the_sum_of_both(both, model: NgramModel) -> None:
     log_probs = both(1, 3)
     scores = sums_over_paths(log_probs[:, len(VOCABULARY) :])
@@ -148,6 +158,7 @@ def test_as_many_readings_as_asked_and_the_best_of_all(n_best: int, both, model:
     assert [h.text for h in found] == [h.text for h in everything[:n_best]]
 
 
+@pytest.mark.usefixtures("all_variants")
 @pytest.mark.parametrize("seed", range(3))
 def test_raised_words_add_their_weight_to_every_reading_that_has_them(seed: int, both, model: NgramModel) -> None:
     log_probs, raised = both(seed, 6), {("A", "B"): 3.0, ("BA",): -2.0}
