@@ -21,7 +21,7 @@ from asr.decoding import (
     WordFusion,
 )
 from asr.decoding.confidence import word_confidences
-from asr.decoding.grammar import lexicon, phrases
+from asr.decoding.grammar import phrases, word_sequences
 from asr.decoding.hotwords import hotwords
 from asr.decoding.raised_words import RaisedWords
 from asr.lm import NgramModel, Pronunciations, train_ngram
@@ -84,7 +84,7 @@ DECODERS = {
     "language model": characters(WordFusion(MODEL, VOCABULARY, WEIGHTS)),
     "language model, hotwords": characters(hotwords({"AB": 2.0}, VOCABULARY), WordFusion(MODEL, VOCABULARY, WEIGHTS)),
     "grammar": characters(phrases(["A B", "AB", "B", "BA A"], VOCABULARY)),
-    "lexicon": characters(lexicon(["A", "AB", "BA"], VOCABULARY)),
+    "lexicon": characters(word_sequences(["A", "AB", "BA"], VOCABULARY)),
     "phones": phones(WEIGHTS),
     "phones, ties": phones(EVEN),
     "phones, hotwords": phones(EVEN, RaisedWords({ids(MODEL, "A", "B"): 3.0, ids(MODEL, "BA"): 2.0}, len(MODEL))),

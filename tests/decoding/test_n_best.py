@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from asr.decoding import BeamDecoder, BeamOptions, Decoder, FusionWeights, Hypothesis, SpokenDecoder, WordFusion
-from asr.decoding.grammar import lexicon, phrases
+from asr.decoding.grammar import phrases, word_sequences
 from asr.decoding.hotwords import hotwords
 from asr.decoding.scorer import Scorer, ScorerSum
 from asr.lm import Pronunciations, train_ngram
@@ -27,7 +27,7 @@ SCORERS: dict[str, list[Scorer]] = {
     "hotwords": [hotwords({"AB": 2.0, "BA CC": 3.0}, VOCABULARY)],
     "language model": [FUSION],
     "language model and hotwords": [hotwords({"AB": 2.0}, VOCABULARY), FUSION],
-    "lexicon": [lexicon(["AB", "BA", "CC", "CA"], VOCABULARY)],
+    "lexicon": [word_sequences(["AB", "BA", "CC", "CA"], VOCABULARY)],
     "grammar": [phrases(["AB BA", "BA BA", "CC AB", "CA CC"], VOCABULARY)],
 }
 
@@ -163,6 +163,6 @@ def test_a_shorter_list_is_the_beginning_of_a_longer_one(name: str, random_log_p
 
 def test_a_word_that_may_be_repeated_for_ever_ends(random_log_probs) -> None:
     """The lexicon's state after a word is that after any number of words: no history may contain itself."""
-    decoder: Decoder = BeamDecoder(VOCABULARY, [lexicon(["A"], VOCABULARY)], n_best=1000)
+    decoder: Decoder = BeamDecoder(VOCABULARY, [word_sequences(["A"], VOCABULARY)], n_best=1000)
     found = decoder.decode([random_log_probs(0, 12, len(VOCABULARY), 0.5)])[0]
     assert {h.text for h in found} == {" ".join("A" * n) for n in range(1, 7)}
