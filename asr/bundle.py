@@ -1,19 +1,19 @@
-"""A bundle: everything that turns a recording into text, in one folder, each part checked before it is read.
+"""Bundles: folders with everything that transcription needs, each file verified before it is read.
 
 ::
 
-    bundle.json       format, and the SHA-256 of every other part
-    card.json         what it is, what it was trained on, how well it does
-    front_end.npz     frozen arrays of the features
-    cmvn.npz          mean and standard deviation, perhaps a prior's weight; nothing for per-utterance normalisation
+    bundle.json       format version, and the SHA-256 of every other file
+    card.json         the model card: what it is, its training data, its error rates
+    front_end.npz     arrays of the front end
+    cmvn.npz          mean and standard deviation, and a prior's weight if any; empty for per-utterance normalisation
     vocabulary.json   blank and characters
     normaliser.json   the name of the text normaliser: how any text is written with these characters
-    phones.json       the phones that it hears beside them, where it does
+    phones.json       the phones of the phone outputs, if the model has these
     float32.onnx      features (B, T, F), feature_lengths (B,) → log_probs (B, T', V + P), log_prob_lengths (B,)
-    int8.onnx         the same, weights in 8 bits; at least one of the two
-    decoder.json      tuned weights, beam width, calibration of confidence; where missing, the best path is decoded
-    language_model.lm n-grams of words, where there is one
-    pronunciations.npz  how these words are said, where phones are heard
+    int8.onnx         the same with weights in 8 bits; at least one of the two is there
+    decoder.json      tuned weights, beam width, calibration of confidence; if missing, the best path is decoded
+    language_model.lm n-grams of words, optional
+    pronunciations.npz  pronunciations of these words, for a model with phone outputs
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from asr.text import Phones, Vocabulary, find_normaliser
 
 FORMAT = 1
 DEFAULT = "an4"
-"""The bundle used when none is named."""
+"""The name of the default bundle."""
 
 SHIPPED = Path(__file__).parent / "bundles"
 _INDEX = "bundle.json"
@@ -57,19 +57,19 @@ class Bundle:
     """A verified bundle.
 
     Attributes:
-        path: its folder.
-        card: the model card, as JSON has it.
+        path: the folder of the bundle.
+        card: the model card, as in its JSON file.
         front_end: samples (N,) → features (T, F).
         cmvn: features → normalised features.
         vocabulary: labels ↔ characters.
         normaliser: the name of the text normaliser by which transcripts were written for training; hotwords, phrases,
             words, texts of language models, texts to align and references are written by it as well.
-        precisions: the ONNX models it holds, smallest first: ``int8``, ``float32``.
+        precisions: the precisions of its ONNX models, smallest first: ``int8``, ``float32``.
         frame_s: seconds from one output frame to the next.
-        decoder: how it is decoded unless somebody says otherwise.
-        language_model: the file of its language model, None where it has none.
-        phones: that it hears beside characters, None where it hears none.
-        pronunciations: how the language model's words are said, None where nothing says it.
+        decoder: the default settings of the decoder.
+        language_model: the file of the language model, None if there is none.
+        phones: the phones of the phone outputs, None if the model has only character outputs.
+        pronunciations: pronunciations of the language model's words, None if there are none.
     """
 
     path: Path
@@ -86,7 +86,7 @@ class Bundle:
     pronunciations: Pronunciations | None = None
 
     def model_path(self, precision: str | None = None) -> Path:
-        """The ONNX file of this precision; the smallest there is when None.
+        """Return the ONNX file of this precision, or of the smallest precision if None.
 
         Raises:
             BundleError: the bundle has no model of this precision.
@@ -98,30 +98,30 @@ class Bundle:
 
 
 def find_bundle(name_or_path: str | Path | None = None) -> Path:
-    """The folder of a shipped bundle by name, or of any bundle by path.
+    """Find the folder of a bundle of this package by name, or of any bundle by path.
 
     Raises:
-        BundleNotFoundError: neither is there; the message lists what ships.
+        BundleNotFoundError: there is no such bundle; the message lists those of this package.
     """
     wanted = str(name_or_path or DEFAULT)
     for folder in (SHIPPED / wanted, Path(wanted)):
         if (folder / _INDEX).is_file():
             return folder
     shipped = ", ".join(folder.name for folder in shipped_bundles()) or "none"
-    raise BundleNotFoundError(f"no bundle {wanted!r}: not one that ships ({shipped}), nor a folder with {_INDEX}")
+    raise BundleNotFoundError(f"no bundle {wanted!r}: not in this package ({shipped}), nor a folder with {_INDEX}")
 
 
 def shipped_bundles() -> list[Path]:
-    """The folders of the bundles that ship, the default one first."""
+    """List the folders of the bundles in this package, the default one first."""
     folders = [path.parent for path in SHIPPED.glob(f"*/{_INDEX}")]
     return sorted(folders, key=lambda folder: (folder.name != DEFAULT, folder.name))
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """The model card of the bundle in ``folder``, without reading the rest of it.
+    """Read the model card of the bundle in ``folder``, and nothing else of it.
 
     Raises:
-        BundleCorruptError: it is missing or is no JSON object.
+        BundleCorruptError: the card is missing or is not a JSON object.
     """
     path = folder / "card.json"
     try:
@@ -131,11 +131,11 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
-    """Verify every part by its SHA-256, then read.
+    """Verify every file of a bundle by its SHA-256, then read the bundle.
 
     Raises:
-        BundleNotFoundError: no such bundle.
-        BundleCorruptError: a part is missing or changed, the format is from another version, or nothing says which
+        BundleNotFoundError: there is no such bundle.
+        BundleCorruptError: a file is missing or changed, the format has another version, or nothing says which
             normaliser its texts were written by.
     """
     folder = find_bundle(name_or_path)
@@ -213,20 +213,20 @@ def write_bundle(
     models: Mapping[str, Path],
     phones: Phones | None = None,
 ) -> Path:
-    """Write a bundle to ``folder``: complete, or not at all.
+    """Write a bundle to ``folder``, atomically.
 
     Args:
-        folder: where; a bundle already there is replaced once the new one is whole.
-        card: must hold ``frame_s``, seconds from one output frame to the next.
+        folder: the folder to write; a bundle already there is replaced once the new one is complete.
+        card: the model card; it must hold ``frame_s``, seconds from one output frame to the next.
         front_end: samples → features.
-        cmvn: their normalisation.
+        cmvn: features → normalised features.
         vocabulary: labels ↔ characters.
         normaliser: the name of the text normaliser that transcripts were written by.
-        models: precision (``float32``, ``int8``) → ONNX file, copied in.
-        phones: that they hear beside characters.
+        models: ONNX files to copy, by precision (``float32``, ``int8``).
+        phones: the phones of the models' phone outputs, if they have these.
 
     Raises:
-        BundleError: no model, or ``folder`` holds something that is no bundle.
+        BundleError: there are no models, or ``folder`` holds something else than a bundle.
         ConfigError: no normaliser has this name.
     """
     find_normaliser(normaliser)
@@ -234,7 +234,7 @@ def write_bundle(
     if not models or not set(models) <= set(_PRECISIONS):
         raise BundleError(f"a bundle needs models of {' or '.join(_PRECISIONS)}, got {sorted(models)}")
     if folder.exists() and not (folder / _INDEX).is_file() and any(folder.iterdir()):
-        raise BundleError(f"{folder} is there and is no bundle; remove it or name another folder")
+        raise BundleError(f"{folder} exists and is not a bundle; remove it or name another folder")
     with _written_whole(folder) as parts:
         _write_json(parts / "card.json", card)
         np.savez(parts / "front_end.npz", allow_pickle=False, **front_end.to_arrays())
@@ -255,14 +255,14 @@ def write_decoder(
     card: Mapping[str, Any],
     pronunciations: Pronunciations | None = None,
 ) -> None:
-    """Give the bundle in ``folder`` another decoder: wholly, or not at all.
+    """Replace the decoder of the bundle in ``folder``, atomically.
 
     Args:
-        folder: of a bundle.
-        settings: how it is decoded from now on.
-        language_model: a file that `NgramModel.save` wrote, copied in; None for none.
-        card: the bundle's card, with what the decoder is made of and brings.
-        pronunciations: of its words, for a bundle that hears phones.
+        folder: the folder of the bundle.
+        settings: the new default settings of the decoder.
+        language_model: a file that `NgramModel.save` wrote, to be copied; None for no language model.
+        card: the bundle's card, with the description and error rates of the new decoder.
+        pronunciations: pronunciations of the language model's words, for a model with phone outputs.
     """
     folder = Path(folder)
     kept = sorted(_verify(folder) - {_DECODER, _LANGUAGE_MODEL, _PRONUNCIATIONS, "card.json"})
@@ -279,7 +279,7 @@ def write_decoder(
 
 @contextmanager
 def _written_whole(folder: Path) -> Iterator[Path]:
-    """A folder to write a bundle's parts to, which takes ``folder``'s place once all are there."""
+    """Yield a temporary folder for a bundle's files; it replaces ``folder`` when the block succeeds."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
@@ -298,7 +298,7 @@ def _write_json(path: Path, tree: Mapping[str, Any] | Sequence[str]) -> None:
 
 
 def _replace_folder(new: Path, folder: Path) -> None:
-    """Put ``new`` where ``folder`` is; a folder cannot be renamed over a full one, so the old steps aside first."""
+    """Rename ``new`` to ``folder``; a folder cannot be renamed over a full one, so the old one is moved away first."""
     if folder.exists():
         aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
         folder.rename(aside / folder.name)
@@ -316,7 +316,7 @@ def _verify(folder: Path) -> set[str]:
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise BundleCorruptError(f"{folder / _INDEX} cannot be read: {fault}") from fault
     if known != FORMAT:
-        raise BundleCorruptError(f"{folder}: bundle format {known!r}, this version of asr reads {FORMAT}")
+        raise BundleCorruptError(f"{folder}: bundle format {known!r}, but this version of asr reads {FORMAT}")
     if missing := [p for p in _PARTS if p not in parts]:
         raise BundleCorruptError(f"{folder / _INDEX} lists no {', '.join(missing)}")
     if not any(f"{p}.onnx" in parts for p in _PRECISIONS):
@@ -326,7 +326,7 @@ def _verify(folder: Path) -> set[str]:
             raise BundleCorruptError(f"{folder / name} is missing; copy or export the bundle again")
         if (got := sha256_of(folder / name)) != wanted:
             raise BundleCorruptError(
-                f"{folder / name} has SHA-256 {got[:12]}…, {_INDEX} not {wanted[:12]}…; copy or export the bundle again"
+                f"{folder / name} has SHA-256 {got[:12]}…, {_INDEX} has {wanted[:12]}…; copy or export the bundle again"
             )
     return set(parts)
 

@@ -1,4 +1,4 @@
-"""Recordings → samples: (N,) float32, one channel, the rate asked for."""
+"""Decoding of recordings to samples (N,) float32 with one channel at the requested sample rate."""
 
 from asr.audio.blocks import PcmFormat, Resampler, stream_audio, stream_pipe
 from asr.audio.info import AudioInfo, audio_info

@@ -1,11 +1,11 @@
-r"""A recording block by block, in memory that does not grow with it; and a pipe as its bytes come.
+r"""Streaming of a recording block by block in constant memory, and of a pipe as its bytes arrive.
 
-A WAV that is written to a pipe begins as a file does, with sizes nobody knows yet:
+A WAV that is written to a pipe begins like a file, but its sizes are not yet known:
 
     RIFF <size> WAVE
       fmt  <size> <kind u16> <channels u16> <rate u32> <bytes a second u32> <bytes a frame u16> <bits u16> …
       LIST <size> …                          anything else, skipped
-      data <size> samples …                  a size of 0 or from 0x7FFFF000 on: until the pipe ends
+      data <size> samples …                  a size of 0, or from 0x7FFFF000 on, means until the pipe ends
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def stream_audio(
 ) -> Iterator[np.ndarray]:
     """Yield ``load_audio(source, …)`` in blocks (n,) float32 of about ``block_s`` seconds.
 
-    Arguments and errors are `load_audio`'s. What only decoding shows (a cut file, NaN samples) is raised when it is
-    met, after the blocks before it.
+    Arguments and errors are those of `load_audio`. Errors that only decoding can find (a truncated file, NaN samples)
+    are raised when decoding reaches them, after the blocks before them.
     """
     name = name_of(source)
     check_request(name, sample_rate, offset_s, duration_s)
@@ -51,10 +51,10 @@ def stream_audio(
 
 
 class Resampler:
-    """`resample` for samples that come in packets: sample for sample the same, however they are parted."""
+    """A streaming `resample`: the same samples come out, however the input is cut into packets."""
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
-        """Rates in Hz.
+        """Resample from ``from_rate`` to ``to_rate``, both in Hz.
 
         Raises:
             SampleRateError: ``from_rate`` is outside 4 kHz to 384 kHz.
@@ -64,16 +64,16 @@ class Resampler:
         self._stream = None if same else soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32")
 
     def accept(self, samples: np.ndarray) -> np.ndarray:
-        """Samples (n,) float32 → those (m,) that can be computed so far."""
+        """Resample a packet (n,) float32; return the samples (m,) that can be computed so far."""
         return samples if self._stream is None else self._stream.resample_chunk(samples)
 
     def finish(self) -> np.ndarray:
-        """What is left once no more samples come."""
+        """Return the last resampled samples (m,); no more packets may follow."""
         empty = np.empty(0, np.float32)
         return empty if self._stream is None else self._stream.resample_chunk(empty, last=True)
 
     def over(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield every block resampled, then the rest; nothing empty."""
+        """Yield every block resampled, then the last samples; no block is empty."""
         for block in blocks:
             if len(out := self.accept(block)):
                 yield out
@@ -86,9 +86,9 @@ class Resampler:
 
 @dataclass(frozen=True)
 class PcmFormat:
-    """How samples lie in bytes: little-endian, channels side by side.
+    """The encoding of uncompressed samples: little-endian, channels interleaved.
 
-    ``kind`` is numpy's letter: ``u`` unsigned, ``i`` signed, ``f`` float; ``width`` bytes a sample.
+    ``kind`` is numpy's letter: ``u`` unsigned, ``i`` signed, ``f`` float; ``width`` is the number of bytes a sample.
     """
 
     sample_rate: int
@@ -98,11 +98,11 @@ class PcmFormat:
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of one sample of every channel."""
+        """The number of bytes of a frame, which has one sample of every channel."""
         return self.channels * self.width
 
     def decode(self, data: bytes) -> np.ndarray:
-        """Whole frames of bytes → their channels' mean (n,) float32 in [-1, 1]."""
+        """Decode whole frames to the mean of their channels (n,) float32 in [-1, 1]."""
         if self.width == 3:
             triples = np.frombuffer(data, np.uint8).reshape(-1, 3)
             values = np.pad(triples, ((0, 0), (1, 0))).view("<i4")[:, 0] / np.float32(2**31)
@@ -114,16 +114,16 @@ class PcmFormat:
 
 
 def stream_pipe(file: BinaryIO, sample_rate: int = 16_000, *, raw: PcmFormat | None = None) -> Iterator[np.ndarray]:
-    """Yield samples (n,) float32 as the bytes of a pipe come, not waiting for its end.
+    """Yield samples (n,) float32 as the bytes of a pipe arrive, without waiting for its end.
 
     Args:
-        file: a binary stream of a WAV with plain samples; anything else is read whole first and then decoded.
-        sample_rate: Hz of the result.
-        raw: how the samples lie, of a stream without any header.
+        file: a binary stream of a WAV with PCM or float samples; other formats are read to the end, then decoded.
+        sample_rate: sample rate of the result, Hz.
+        raw: the encoding of the samples, for a stream without a header.
 
     Raises:
-        AudioEmptyError, AudioTooShortError: no bytes, or less than 25 ms.
-        AudioTruncatedError: the stream ends before its header says.
+        AudioEmptyError, AudioTooShortError: there are no bytes, or less than 25 ms of samples.
+        AudioTruncatedError: the stream is shorter than its header says.
         AudioNotFiniteError, SampleRateError, AudioFormatError: as `load_audio`.
     """
     name = name_of(file)
@@ -141,7 +141,7 @@ def stream_pipe(file: BinaryIO, sample_rate: int = 16_000, *, raw: PcmFormat | N
 
 
 def _samples(file: BinaryIO, form: PcmFormat, size: int | None, name: str) -> Iterator[np.ndarray]:
-    """Yield blocks as they come, ``size`` bytes or to the end."""
+    """Yield blocks of samples as they arrive, from ``size`` bytes or to the end of the stream."""
     got, rest = 0, b""
     for data in _packets(file, form, size):
         got += len(data)
@@ -151,14 +151,14 @@ def _samples(file: BinaryIO, form: PcmFormat, size: int | None, name: str) -> It
         if whole:
             yield check_finite(form.decode(data[:whole]), name)
     if got == 0:
-        raise AudioEmptyError(f"{name}: no samples came")
+        raise AudioEmptyError(f"{name}: the stream has no samples")
     if size is not None and got < size:
-        raise AudioTruncatedError(f"{name}: the stream ended {size - got} bytes before its header says")
+        raise AudioTruncatedError(f"{name}: the stream is {size - got} bytes shorter than its header says")
     check_not_too_short(got // form.frame_bytes, form.sample_rate, name)
 
 
 def _packets(file: BinaryIO, form: PcmFormat, size: int | None) -> Iterator[bytes]:
-    """Yield bytes as soon as there are any, at most ``BLOCK_S`` at a time, up to ``size``."""
+    """Yield bytes as soon as they arrive, at most ``BLOCK_S`` at a time, up to ``size`` in all."""
     read = cast(io.BufferedReader, file).read1 if hasattr(file, "read1") else file.read
     most, got = round(BLOCK_S * form.sample_rate) * form.frame_bytes, 0
     while size is None or got < size:
@@ -170,14 +170,14 @@ def _packets(file: BinaryIO, form: PcmFormat, size: int | None) -> Iterator[byte
 
 
 class _Head:
-    """Reads the first bytes of a stream and keeps them, for whoever begins anew."""
+    """A reader of a stream's first bytes that keeps them, so that another decoder can start over."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.taken = b""
 
     def read(self, count: int) -> bytes:
-        """Exactly ``count`` bytes, fewer only at the end."""
+        """Read exactly ``count`` bytes, or fewer at the end of the stream."""
         data = b""
         while len(data) < count and (more := self._file.read(count - len(data))):
             data += more
@@ -186,9 +186,9 @@ class _Head:
 
 
 def _read_wav_head(head: _Head) -> tuple[PcmFormat, int | None] | None:
-    """The format and the bytes of samples (None: unknown); ``file`` then stands at the first sample.
+    """Read a WAV header up to the first sample; return the format and the number of bytes of samples, None if unknown.
 
-    None is no WAV, or one whose samples are not plain numbers.
+    Return None if the stream is not a WAV, or its samples are compressed.
     """
     start = head.read(12)
     if start[:4] != b"RIFF" or start[8:] != b"WAVE":
@@ -207,7 +207,7 @@ def _read_wav_head(head: _Head) -> tuple[PcmFormat, int | None] | None:
 
 
 def _pcm_format(fmt: bytes) -> PcmFormat | None:
-    """The fmt chunk, where it says integers (1) or floats (3), directly or as the extensible kind (0xFFFE)."""
+    """Parse a fmt chunk of integers (1) or floats (3), plain or extensible (0xFFFE); return None for other formats."""
     if len(fmt) < 16:
         return None
     kind, channels, rate, _, _, bits = struct.unpack("<HHIIHH", fmt[:16])

@@ -1,4 +1,4 @@
-"""What a recording's header says."""
+"""The sample rate, channels and length of a recording, read from its header."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from asr.audio.source import UNKNOWN_FRAMES, open_recording
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """Length and shape of a recording.
+    """The sample rate, channels and length of a recording.
 
     Attributes:
-        sample_rate: Hz.
-        channels: 1 is mono.
-        frames: samples a channel; of MP3 an estimate, good to two MPEG frames where it has a Xing header.
+        sample_rate: sample rate in Hz.
+        channels: number of channels, 1 for mono.
+        frames: samples a channel; for MP3 an estimate, accurate to two MPEG frames if there is a Xing header.
     """
 
     sample_rate: int
@@ -25,15 +25,15 @@ class AudioInfo:
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """The length in seconds."""
         return self.frames / self.sample_rate
 
 
 def audio_info(source: str | Path | BinaryIO) -> AudioInfo:
-    """Read the header of ``source``; only where the header does not tell the length is anything decoded.
+    """Read the header of ``source``; decode the recording only if its header does not state the length.
 
     Raises:
-        AudioError: as `load_audio`, but for what only decoding shows (a cut FLAC, NaN samples).
+        AudioError: as for `load_audio`, except errors that only decoding can find (a truncated FLAC, NaN samples).
     """
     from asr.audio.load import decode
 

@@ -1,11 +1,11 @@
-r"""What a file's header promises, against what the file holds.
+r"""The length that a file's header states, compared with the length of the file.
 
-libsndfile reads a cut WAV or SPHERE file to where it ends and says nothing, so the promise is read here:
+libsndfile reads a truncated WAV or SPHERE file to its end without an error, so the stated length is read here:
 
     RIFF <size> WAVE                                   RIFF, RF64 (sizes in a ds64 chunk) or BW64
       ds64 <size> <riff size u64> <data size u64> …
       fmt  <size> …
-      data <size> samples …                            a size of 0 or 0xFFFFFFFF: written to a pipe, unknown
+      data <size> samples …                            a size of 0 or 0xFFFFFFFF: unknown, written to a pipe
 
     NIST_1A\n   1024\n                                 SPHERE: the header's own length, then its fields
     sample_count -i 16000\n channel_count -i 1\n sample_n_bytes -i 2\n … end_head\n
@@ -14,7 +14,7 @@ libsndfile reads a cut WAV or SPHERE file to where it ends and says nothing, so 
 
     ID3 … <size, 7 bits a byte> tags   MPEG frame, with "Xing" or "Info" and the number of frames inside: MP3
 
-The promises of FLAC and MP3 are libsndfile's own frame count; `load_audio` finds a cut one by decoding.
+For FLAC and MP3, libsndfile's frame count is used; `load_audio` finds a truncated one by decoding.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from typing import BinaryIO
 from asr.errors import AudioTruncatedError
 
 UNKNOWN_FROM = 0x7FFFF000
-"""Sizes from here on are what programs write when they cannot seek back (sox, espeak, ffmpeg)."""
+"""Sizes from here on mean unknown: programs that cannot seek back write them (sox, espeak, ffmpeg)."""
 
 _OGG_PAGE_MAX = 27 + 255 + 255 * 255
 
 
 def check_length(file: BinaryIO, name: str) -> None:
-    """Compare the promise of a WAV, SPHERE or Ogg header with the file; other formats pass. Rewinds ``file``.
+    """Check that a WAV, SPHERE or Ogg file is as long as its header states; other formats pass. Rewind ``file``.
 
     Raises:
-        AudioTruncatedError: the file ends before its header says.
+        AudioTruncatedError: the file is shorter than its header states.
     """
     missing = _missing_bytes(file)
     file.seek(0)
     if missing > 0:
         raise AudioTruncatedError(
-            f"{name}: the file ends {missing} bytes before its header says; copy or download it again"
+            f"{name}: the file is {missing} bytes shorter than its header says; copy or download it again"
         )
 
 
@@ -68,7 +68,7 @@ def _missing_in_wav(file: BinaryIO, size: int) -> int:
 
 
 def find_data_chunk(file: BinaryIO) -> tuple[int, int] | None:
-    """Where the samples of a WAV file start, and how many bytes its header says they take."""
+    """Find the samples of a WAV file: return their offset, and their size in bytes as the header states it."""
     long_length: int | None = None
     at = 12
     while True:
@@ -90,9 +90,9 @@ def _has_ds64(file: BinaryIO) -> bool:
 
 
 def is_unsized_wav(file: BinaryIO) -> bool:
-    """Whether a WAV's data size is 0 though bytes follow, and its RIFF size leaves them out too.
+    """Tell whether a WAV states 0 bytes of samples though bytes follow, and its RIFF size excludes them too.
 
-    Such a header was never completed; libsndfile takes the 0 at its word. Rewinds ``file``.
+    Such a header was never completed; libsndfile would read no samples. Rewind ``file``.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -120,7 +120,7 @@ def _whole_number(text: bytes) -> int:
 
 
 def _missing_in_ogg(file: BinaryIO, size: int) -> int:
-    """How much of the last page is cut off; a stream may end without its end-of-stream flag (RFC 7845, 4)."""
+    """Count the missing bytes of the last page; a stream may lack the end-of-stream flag (RFC 7845, section 4)."""
     file.seek(max(0, size - _OGG_PAGE_MAX))
     tail = file.read()
     page = tail[tail.rfind(b"OggS\0") :]
@@ -131,7 +131,7 @@ def _missing_in_ogg(file: BinaryIO, size: int) -> int:
 
 
 def promises_length(file: BinaryIO) -> bool:
-    """Whether the header tells the length: an MP3 does in a Xing frame only, a FLAC may leave it 0. Rewinds."""
+    """Tell whether the header states the length: an MP3 needs a Xing frame, a FLAC may leave it 0. Rewind ``file``."""
     file.seek(0)
     head = file.read(26)
     file.seek(_id3_length(head))

@@ -1,4 +1,4 @@
-"""Any recording → samples (N,) float32, one channel, one rate."""
+"""Loading of a recording as samples (N,) float32 with one channel at the requested rate."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from asr.audio.source import UNKNOWN_FRAMES, Forward, check_rate, name_of, open_
 from asr.errors import AudioNotFiniteError, AudioTooShortError, AudioTruncatedError
 
 MINIMUM_S = 0.025
-"""One analysis window: less than this has no features."""
+"""Shortest recording in seconds: one analysis window, without which there are no features."""
 
 _BLOCK = 1 << 18
-"""Samples decoded at a time, of all channels together."""
+"""Number of samples decoded at a time, over all channels."""
 
 _SLACK_S = 0.1
-"""How far before the promised end a recording may end: manifests and MP3 headers round durations."""
+"""Seconds that a recording may be shorter than stated, since manifests and MP3 headers round durations."""
 
 
 def load_audio(
@@ -30,21 +30,21 @@ def load_audio(
     offset_s: float = 0.0,
     duration_s: float | None = None,
 ) -> np.ndarray:
-    """Decode ``source`` to samples (N,) float32 in about [-1, 1], channels averaged, resampled by soxr (HQ).
+    """Decode ``source`` to samples (N,) float32 in about [-1, 1]: average the channels, resample by soxr (HQ).
 
     Args:
-        source: a path, or a binary file object (one that cannot seek is read whole).
-        sample_rate: Hz of the result.
-        offset_s: where to start, seconds.
-        duration_s: how much to read, seconds; to the end when None.
+        source: a path, or a binary file object (if it cannot seek, it is first read to the end).
+        sample_rate: sample rate of the result, Hz.
+        offset_s: start of the range to read, seconds.
+        duration_s: length of the range, seconds; None reads to the end.
 
     Raises:
         AudioNotFoundError, AudioIsFolderError, AudioPermissionError: the path cannot be opened.
-        AudioEmptyError: no bytes, or no samples.
-        AudioFormatError: not audio, or of a kind that libsndfile does not decode.
-        AudioTruncatedError: the file ends, or stops decoding, before its header or the range says.
-        AudioNotFiniteError: NaN or infinite samples.
-        AudioTooShortError: less than ``MINIMUM_S`` = 25 ms, one analysis window, in the file or the range.
+        AudioEmptyError: the file has no bytes or no samples.
+        AudioFormatError: the file is not audio, or has a codec that libsndfile does not decode.
+        AudioTruncatedError: the file ends, or cannot be decoded further, before its stated end or that of the range.
+        AudioNotFiniteError: some samples are NaN or infinite.
+        AudioTooShortError: the file or the range is shorter than ``MINIMUM_S`` = 25 ms, one analysis window.
         SampleRateError: the file's rate or ``sample_rate`` is outside 4 kHz to 384 kHz.
     """
     name = name_of(source)
@@ -57,10 +57,10 @@ def load_audio(
 
 
 def check_finite(samples: np.ndarray, name: str) -> np.ndarray:
-    """``samples``, every one a number.
+    """Check that all samples are finite, and return them.
 
     Raises:
-        AudioNotFiniteError: some are NaN or infinite.
+        AudioNotFiniteError: some samples are NaN or infinite.
     """
     if not np.isfinite(samples).all():
         bad = int(np.count_nonzero(~np.isfinite(samples)))
@@ -69,14 +69,14 @@ def check_finite(samples: np.ndarray, name: str) -> np.ndarray:
 
 
 def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
-    """Samples (N,) float32 at ``from_rate`` Hz → (round(N · to/from),) at ``to_rate`` Hz."""
+    """Resample samples (N,) float32 from ``from_rate`` to ``to_rate`` Hz: (round(N · to_rate / from_rate),)."""
     if from_rate == to_rate:
         return samples
     return np.asarray(soxr.resample(samples, from_rate, to_rate), dtype=np.float32)
 
 
 def check_request(name: str, sample_rate: int, offset_s: float, duration_s: float | None) -> None:
-    """Refuse a rate or a range that no recording has.
+    """Refuse a sample rate or a range that no recording can have.
 
     Raises:
         SampleRateError: the rate is outside 4 kHz to 384 kHz.
@@ -90,11 +90,12 @@ def check_request(name: str, sample_rate: int, offset_s: float, duration_s: floa
 def read_range(
     recording: Forward, name: str, offset_s: float, duration_s: float | None, most: int = _BLOCK
 ) -> Iterator[np.ndarray]:
-    """Yield the samples of a range as mono blocks (n,) float32, ``most`` values of all channels together in each.
+    """Yield the samples of a range as mono blocks (n,) float32, each from at most ``most`` values over all channels.
 
     Raises:
-        AudioTruncatedError: the range, or the file, ends early or stops decoding; what came before was yielded.
-        AudioTooShortError: all of it was less than 25 ms.
+        AudioTruncatedError: the file ends, or cannot be decoded further, before the end of the range; the blocks
+            before that were yielded.
+        AudioTooShortError: the range has less than 25 ms.
     """
     rate = recording.samplerate
     start = round(offset_s * rate)
@@ -113,9 +114,10 @@ def read_range(
 
 
 def decode(recording: Forward, wanted: int | None, most: int = _BLOCK) -> Iterator[np.ndarray]:
-    """Yield mono blocks (n,) float32 from where ``recording`` stands, ``wanted`` samples or to the end.
+    """Decode from the current position of ``recording``: yield mono blocks (n,) float32.
 
-    ``SoundFile.blocks`` would repeat stale samples after a short read; ``read`` returns what was read.
+    Decode ``wanted`` samples, or to the end if None. ``SoundFile.blocks`` would repeat stale samples after a short
+    read; ``read`` returns only the samples that were read.
     """
     left = UNKNOWN_FRAMES if wanted is None else wanted
     most = max(most // recording.channels, 1)
@@ -128,10 +130,10 @@ def decode(recording: Forward, wanted: int | None, most: int = _BLOCK) -> Iterat
 
 
 def to_mono(block: np.ndarray) -> np.ndarray:
-    """Channels (n, C) → their mean (n,)."""
+    """Average the channels (n, C) to (n,)."""
     if block.shape[1] == 1:
         return block[:, 0]
-    with np.errstate(invalid="ignore", over="ignore"):  # infinite samples are reported, not warned of
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite samples raise an error later
         return block.mean(axis=1)
 
 
@@ -147,7 +149,7 @@ def _check_length(recording: Forward, name: str, start: int, wanted: int | None,
 
 
 def check_not_too_short(got: int, rate: int, name: str) -> None:
-    """Refuse less than one analysis window.
+    """Refuse a recording shorter than one analysis window.
 
     Raises:
         AudioTooShortError: ``got`` samples at ``rate`` Hz last less than 25 ms.

@@ -1,4 +1,4 @@
-"""Samples that were given, not read: what `load_audio` promises of a file, asked of an array."""
+"""Arrays of samples, checked and converted to the samples that `load_audio` returns for a file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _NAME = "samples"
 
 
 def as_samples(array: ArrayLike, from_rate: int, to_rate: int) -> np.ndarray:
-    """Samples (N,) float32 at ``to_rate`` Hz of an array (N,) of floats in [-1, 1], or of int16 or int32.
+    """Convert an array (N,) of floats in [-1, 1], int16 or int32 to samples float32 at ``to_rate`` Hz.
 
     Raises:
-        AudioFormatError: another shape or type.
-        AudioEmptyError, AudioTooShortError: no samples, or less than 25 ms of them.
-        AudioNotFiniteError: NaN or infinite samples.
+        AudioFormatError: the array has another shape or type.
+        AudioEmptyError, AudioTooShortError: the array is empty, or has less than 25 ms.
+        AudioNotFiniteError: some samples are NaN or infinite.
         SampleRateError: ``from_rate`` is outside 4 kHz to 384 kHz.
     """
     samples = as_packet(array)
@@ -31,11 +31,11 @@ def as_samples(array: ArrayLike, from_rate: int, to_rate: int) -> np.ndarray:
 
 
 def as_packet(array: ArrayLike) -> np.ndarray:
-    """Samples (n,) float32, any number of them, of an array of floats in [-1, 1], or of int16 or int32.
+    """Convert an array (n,) of floats in [-1, 1], int16 or int32, of any length, to samples (n,) float32.
 
     Raises:
-        AudioFormatError: another shape or type.
-        AudioNotFiniteError: NaN or infinite samples.
+        AudioFormatError: the array has another shape or type.
+        AudioNotFiniteError: some samples are NaN or infinite.
     """
     given = np.asarray(array)
     if given.ndim != 1:

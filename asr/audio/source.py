@@ -1,4 +1,4 @@
-"""Open a recording of any kind, or say why it cannot be opened."""
+"""Opening of recordings in any format that libsndfile reads."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from asr.errors import (
 )
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".sph"})
-"""What is looked for in a folder; a file named on its own may be of any kind that libsndfile reads."""
+"""Suffixes of recordings in a folder; a single file may have any format that libsndfile reads."""
 
 RATES_HZ = (4_000, 384_000)
-"""Lowest and highest sample rate taken for speech."""
+"""Lowest and highest sample rate accepted for speech."""
 
 UNKNOWN_FRAMES = 1 << 62
-"""libsndfile's frame count is above this when the header does not tell."""
+"""libsndfile's frame count is above this if the header does not state the length."""
 
 
 class Forward(soundfile.SoundFile):
-    """Reads on from where it stands; soundfile seeks after each read, which an endless FLAC refuses.
+    """A recording that is read forwards only: soundfile seeks after each read, which fails in a FLAC of unknown length.
 
-    ``promises_length``: ``frames`` is what the header says, not libsndfile's guess or "unknown".
+    ``promises_length`` tells that ``frames`` comes from the header and is not libsndfile's estimate or "unknown".
     """
 
     def __init__(self, file: BinaryIO, promises_length: bool) -> None:
@@ -43,12 +43,12 @@ class Forward(soundfile.SoundFile):
         self.promises_length = promises_length
 
     def seekable(self) -> bool:
-        """Claim what keeps soundfile from seeking; ``seek`` itself works all the same."""
+        """Return False, so that soundfile does not seek by itself; ``seek`` still works."""
         return False
 
 
 def name_of(source: str | Path | BinaryIO) -> str:
-    """What messages call ``source``."""
+    """Return the name of ``source`` for messages."""
     if isinstance(source, str | Path):
         return str(source)
     name = getattr(source, "name", None)
@@ -57,10 +57,10 @@ def name_of(source: str | Path | BinaryIO) -> str:
 
 @contextmanager
 def open_recording(source: str | Path | BinaryIO) -> Iterator[Forward]:
-    """Open a path or a binary file object, its header checked; closes what it opened.
+    """Open a path or a binary file object and check its header; a file opened here is closed at the end.
 
     Raises:
-        AudioError: the subclass that says what is wrong.
+        AudioError: the subclass for what is wrong.
     """
     if not isinstance(source, str | Path):
         with _decoder(_seekable(source), name_of(source)) as recording:
@@ -78,13 +78,13 @@ def _file(path: str | Path) -> BinaryIO:
     except (FileNotFoundError, NotADirectoryError) as fault:
         raise AudioNotFoundError(f"{path}: no such file") from fault
     except PermissionError as fault:
-        raise AudioPermissionError(f"{path}: may not be read; change its permissions or run as its owner") from fault
+        raise AudioPermissionError(f"{path}: no read permission; change its permissions or run as its owner") from fault
     except (OSError, ValueError) as fault:
         raise AudioError(f"{path}: cannot be opened: {getattr(fault, 'strerror', fault)}") from fault
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
-    """``file`` itself, or its bytes in memory where it cannot seek (a pipe)."""
+    """Return ``file`` itself, or its bytes in memory if it cannot seek (a pipe)."""
     return file if file.seekable() else io.BytesIO(file.read())
 
 
@@ -103,7 +103,7 @@ def _decoder(file: BinaryIO, name: str) -> Iterator[Forward]:
         check_rate(_wav_rate(file), name)
         reason = getattr(fault, "error_string", str(fault)).rstrip(".")
         raise AudioFormatError(
-            f"{name}: not a recording that can be decoded here ({reason}); convert it to WAV or FLAC"
+            f"{name}: cannot be decoded as a recording ({reason}); convert it to WAV or FLAC"
         ) from fault
     with recording:
         check_rate(recording.samplerate, name)
@@ -113,7 +113,7 @@ def _decoder(file: BinaryIO, name: str) -> Iterator[Forward]:
 
 
 def _with_data_size(file: BinaryIO) -> BinaryIO:
-    """A copy in memory of a WAV with the unknown size, 0, replaced by the one libsndfile reads to the end."""
+    """Copy a WAV of unknown size into memory, and replace its size 0 by the one that libsndfile reads to the end."""
     start, _ = find_data_chunk(file) or (0, 0)
     file.seek(0)
     whole = bytearray(file.read())
@@ -122,17 +122,17 @@ def _with_data_size(file: BinaryIO) -> BinaryIO:
 
 
 def _wav_rate(file: BinaryIO) -> int | None:
-    """The rate in the fmt chunk where that stands first, as it nearly always does."""
+    """Return the sample rate of a WAV whose fmt chunk comes first, as it nearly always does."""
     file.seek(0)
     head = file.read(28)
     return int.from_bytes(head[24:28], "little") if head[8:16] == b"WAVEfmt " else None
 
 
 def check_rate(rate: int | None, name: str) -> None:
-    """Refuse a rate that speech cannot have; None is unknown and passes.
+    """Refuse a sample rate that speech cannot have; an unknown rate, None, passes.
 
     Raises:
-        SampleRateError: outside 4 kHz to 384 kHz.
+        SampleRateError: the rate is outside 4 kHz to 384 kHz.
     """
     if rate is not None and not RATES_HZ[0] <= rate <= RATES_HZ[1]:
-        raise SampleRateError(f"{name}: {rate} Hz; speech has {RATES_HZ[0]} to {RATES_HZ[1]} Hz")
+        raise SampleRateError(f"{name}: sample rate {rate} Hz; {RATES_HZ[0]} to {RATES_HZ[1]} Hz are needed")

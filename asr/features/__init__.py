@@ -1,4 +1,4 @@
-"""Samples → frames: log-mel, MFCC, power spectrogram, and mean and variance normalisation."""
+"""Features of samples: log-mel, MFCC and power spectrogram, and their mean and variance normalisation."""
 
 from asr.features.cmvn import Cmvn, Normaliser, SmoothedCmvn, UtteranceCmvn, cmvn_from_arrays
 from asr.features.front_end import FrontEnd

@@ -1,4 +1,4 @@
-"""Cepstral mean and variance normalisation, over a training set, over each utterance, or between the two."""
+"""Cepstral mean and variance normalisation: by the training set, by each utterance, or between the two."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 from asr.errors import TrainingError
 
 _FLOOR = 1e-3
-"""Smallest standard deviation, so that a constant band becomes zero and not infinite."""
+"""Smallest standard deviation, so that a constant band becomes 0 and not infinite."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cmvn:
-    """Global normalisation: subtract ``mean`` (F,), divide by ``std`` (F,), both of the training set."""
+    """Global normalisation by the mean ``mean`` (F,) and the standard deviation ``std`` (F,) of the training set."""
 
     mean: np.ndarray
     std: np.ndarray
 
     @classmethod
     def fit(cls, features: Iterable[np.ndarray]) -> Cmvn:
-        """Mean and standard deviation over every frame of every (T, F) array, accumulated in float64.
+        """Compute mean and standard deviation over all frames of the arrays (T, F), accumulated in float64.
 
         Raises:
             TrainingError: there are no frames.
@@ -38,50 +38,50 @@ class Cmvn:
         return cls(mean.astype(np.float32), std.astype(np.float32))
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """(T, F) → (T, F)."""
+        """Normalise features (T, F); return an array of the same shape."""
         return (features - self.mean) / self.std
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """As stored in a bundle."""
+        """Return the arrays that a bundle stores."""
         return {"mean": self.mean, "std": self.std}
 
 
 @dataclass(frozen=True)
 class UtteranceCmvn:
-    """Each utterance by its own mean and standard deviation: no state, no corpus, robust to another microphone."""
+    """Normalisation of each utterance by its own mean and deviation; it has no state and adapts to the microphone."""
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """(T, F) → (T, F)."""
+        """Normalise features (T, F); return an array of the same shape."""
         return (features - features.mean(0)) / np.maximum(features.std(0), _FLOOR)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """As stored in a bundle."""
+        """Return the arrays that a bundle stores."""
         return {}
 
 
 @dataclass(frozen=True, eq=False)
 class SmoothedCmvn:
-    """An utterance's own mean, as if it had begun with ``prior_frames`` frames of the training set's.
+    """Normalisation by an utterance's mean, smoothed by ``prior_frames`` frames with the mean of the training set.
 
-    A word alone is too short for its own mean: that is mostly its vowel, and subtracting it takes the vowel away; the
-    training set's mean alone leaves another microphone in. This is the posterior mean of a Gaussian prior
-    (Prasad & Umesh 2013). The standard deviation is the training set's.
+    A single word is too short for its own mean, which is mostly its vowel: subtracting it removes the vowel. The mean
+    of the training set alone does not remove the effect of another microphone. The smoothed mean is the posterior mean
+    under a Gaussian prior (Prasad & Umesh 2013). The standard deviation is that of the training set.
 
     Attributes:
-        whole: of the training set.
-        prior_frames: the prior's weight, in frames.
+        whole: the mean and standard deviation of the training set.
+        prior_frames: the weight of the prior, in frames.
     """
 
     whole: Cmvn
     prior_frames: float
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """(T, F) → (T, F)."""
+        """Normalise features (T, F); return an array of the same shape."""
         mean = (features.sum(0) + self.prior_frames * self.whole.mean) / (len(features) + self.prior_frames)
         return ((features - mean) / self.whole.std).astype(np.float32)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """As stored in a bundle."""
+        """Return the arrays that a bundle stores."""
         return {**self.whole.to_arrays(), "prior_frames": np.array(self.prior_frames, np.float32)}
 
 
@@ -89,7 +89,7 @@ Normaliser = Cmvn | UtteranceCmvn | SmoothedCmvn
 
 
 def cmvn_from_arrays(arrays: Mapping[str, np.ndarray]) -> Normaliser:
-    """Read what ``to_arrays`` gave: no arrays make it per utterance, a prior smoothed, mean and deviation global."""
+    """Restore a normaliser from ``to_arrays``: per utterance if empty, smoothed if there is a prior, else global."""
     if "mean" not in arrays:
         return UtteranceCmvn()
     whole = Cmvn(arrays["mean"], arrays["std"])

@@ -1,7 +1,7 @@
-"""The front end: samples → features, from frozen arrays and numpy alone.
+"""The front end, which computes features from samples with stored arrays and numpy alone.
 
-The arrays (window, mel matrix, cosine transform) are made by librosa once, when training starts, and travel in the
-bundle; so training and transcription share this one implementation, and transcription needs no librosa.
+The arrays (window, mel matrix, cosine transform) are computed by librosa once, when training starts, and stored in the
+bundle. So training and transcription share this implementation, and transcription does not need librosa.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ _BLOCK = 512
 """Frames transformed at a time, so that an hour of audio needs no more memory than ten seconds."""
 
 _ROWS = 16
-"""Frames of a matrix product."""
+"""Frames in one matrix product."""
 
 
 @dataclass(frozen=True, eq=False)
 class FrontEnd:
-    """Short-time power spectrum in decibels, then optionally mel bands, cepstra and their derivatives.
+    """A front end: short-time power spectrum in decibels, optionally mel bands, cepstra and their derivatives.
 
-    Frames are centred as librosa centres them: frame t is around sample ``t * hop_length``, the ends padded with
-    zeros, so N samples give ``1 + N // hop_length`` frames, and ``margin`` more at each end.
+    Frames are centred as in librosa: frame t is centred at sample ``t * hop_length``, with zeros beyond the ends, so N
+    samples give ``1 + N // hop_length`` frames, and ``margin`` more at each end.
 
     Attributes:
-        sample_rate: Hz of the samples it is meant for.
+        sample_rate: sample rate of the samples, Hz.
         hop_length: samples between frames.
-        window: (n_fft,) float32, the analysis window padded to the transform's length.
-        amin: smallest power, below which the logarithm is cut.
-        top_db: levels are counted from the recording's loudest band, and cut this many decibels below it; None for
-            levels as recorded.
+        window: (n_fft,) float32, the analysis window padded to the length of the transform.
+        amin: smallest power; lower power is raised to it before the logarithm.
+        top_db: levels are relative to the recording's loudest band and clipped this many decibels below it; None keeps
+            absolute levels.
         mel: (n_mels, 1 + n_fft // 2) float32, or None to keep the linear spectrum.
         dct: (n_mfcc, n_mels) float32, or None to keep the bands.
         delta: (W,) float32 derivative filter, or None for no derivatives.
-        delta_order: how many derivatives are appended.
-        margin: how often the first and the last frame are repeated, so that a recording cut close to its speech leaves
-            the model room to write the last letter.
+        delta_order: number of derivatives appended.
+        margin: number of times the first and the last frame are repeated, so that the model has time to emit the last
+            letter of a recording that ends right after the speech.
     """
 
     sample_rate: int
@@ -56,27 +56,27 @@ class FrontEnd:
 
     @property
     def num_features(self) -> int:
-        """F."""
+        """The number of features F of a frame."""
         static = next(len(m) for m in (self.dct, self.mel, self.window[: 1 + len(self.window) // 2]) if m is not None)
         return static * (1 + self.delta_order)
 
     @property
     def centres_hz(self) -> np.ndarray | None:
-        """Centre frequencies (F,) of the bands; None when features are cepstra, which have none."""
+        """The centre frequencies (F,) of the bands in Hz; None for cepstra and derivatives, which have none."""
         if self.dct is not None or self.delta_order:
             return None
         bins = np.fft.rfftfreq(len(self.window), 1 / self.sample_rate)
         return bins if self.mel is None else self.mel @ bins / self.mel.sum(1)
 
     def num_frames(self, num_samples: int) -> int:
-        """T for N samples."""
+        """Return the number of frames T of ``num_samples`` samples."""
         return 1 + num_samples // self.hop_length + 2 * self.margin
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
-        """Features (T, F) float32 of ``samples`` (N,) float32.
+        """Compute features (T, F) float32 of ``samples`` (N,) float32.
 
         Raises:
-            AudioTooShortError: no samples.
+            AudioTooShortError: there are no samples.
         """
         if len(samples) == 0:
             raise AudioTooShortError("no samples; features need at least one")
@@ -106,7 +106,7 @@ class FrontEnd:
         return derivatives
 
     def _derivative(self, features: np.ndarray) -> np.ndarray:
-        """Correlate (T, F) with the derivative filter along time, the end frames repeated."""
+        """Correlate features (T, F) with the derivative filter along time, repeating the end frames."""
         if self.delta is None:
             return features
         half = len(self.delta) // 2
@@ -114,20 +114,20 @@ class FrontEnd:
         return sum(w * padded[i : i + len(features)] for i, w in enumerate(self.delta)).astype(np.float32)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """As stored in a bundle."""
+        """Return the arrays that a bundle stores, by name of the attribute."""
         return {f.name: np.asarray(v) for f in fields(self) if (v := getattr(self, f.name)) is not None}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> FrontEnd:
-        """Read what ``to_arrays`` gave."""
+        """Make a front end from the arrays of ``to_arrays``."""
         fields: dict[str, Any] = {k: v.item() if v.ndim == 0 else v for k, v in arrays.items()}
         return cls(**fields)
 
 
 def _product(frames: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """(T, K) @ (K, M), a few rows at a time: so small a product is not shared between threads.
+    """Multiply (T, K) by (K, M), a few rows at a time: OpenBLAS does not use threads for such small products.
 
-    Those of OpenBLAS wait for the next one in a loop, and take the core from whatever computes meanwhile.
+    Its threads would wait for the next product in a busy loop, and take the core from other computations.
     """
     whole = len(frames) - len(frames) % _ROWS
     stacked = frames[:whole].reshape(-1, _ROWS, frames.shape[1]) @ matrix

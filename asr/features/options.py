@@ -1,8 +1,9 @@
-"""What features to compute; ``front_end()`` has librosa freeze them into arrays.
+"""Options of features; ``front_end()`` turns them into a front end whose arrays librosa computes.
 
-Quantities are librosa's own: ``n_fft``, ``win_length`` and ``hop_length`` in samples at ``sample_rate``. ``top_db`` is
-librosa.power_to_db's, with ``ref=np.max``: levels are below the recording's loudest band, and what lies deeper is cut,
-so that another loudness or noise floor looks alike. ``margin`` is frames added at each end (see ``FrontEnd``).
+Options have librosa's names and units: ``n_fft``, ``win_length`` and ``hop_length`` in samples at ``sample_rate``.
+``top_db`` is that of librosa.power_to_db with ``ref=np.max``: levels are relative to the recording's loudest band and
+clipped below, so that loudness and noise floor matter less. ``margin`` is the number of frames added at each end (see
+``FrontEnd``).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from asr.errors import ConfigError, MissingExtraError
 from asr.features.front_end import FrontEnd
 
 _AMIN = 1e-10
-"""librosa.power_to_db's own."""
+"""The default of librosa.power_to_db."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class PowerSpectrogram:
     margin: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what no transform can do."""
+        """Refuse lengths that no transform can have."""
         if not 0 < self.hop_length <= self.win_length <= self.n_fft:
             raise ConfigError(
                 "features need 0 < hop_length <= win_length <= n_fft, "
@@ -40,7 +41,7 @@ class PowerSpectrogram:
             )
 
     def front_end(self) -> FrontEnd:
-        """Frozen arrays, by librosa."""
+        """Build the front end with arrays from librosa."""
         librosa = _librosa()
         window = librosa.filters.get_window(self.window, self.win_length, fftbins=True)
         window = librosa.util.pad_center(window, size=self.n_fft).astype(np.float32)
@@ -56,7 +57,7 @@ class LogMel(PowerSpectrogram):
     fmax_hz: float | None = None
 
     def front_end(self) -> FrontEnd:
-        """Frozen arrays, by librosa."""
+        """Build the front end with arrays from librosa."""
         mel = _librosa().filters.mel(
             sr=self.sample_rate, n_fft=self.n_fft, n_mels=self.n_mels, fmin=self.fmin_hz, fmax=self.fmax_hz
         )
@@ -76,7 +77,7 @@ class Mfcc(LogMel):
     delta_order: int = 2
 
     def front_end(self) -> FrontEnd:
-        """Frozen arrays, by librosa and scipy."""
+        """Build the front end with arrays from librosa and scipy."""
         import scipy.fft
         import scipy.signal
 
@@ -94,10 +95,10 @@ FEATURES = {"log_mel": LogMel, "mfcc": Mfcc, "power_spectrogram": PowerSpectrogr
 
 
 def make_front_end(kind: str, **options: Any) -> FrontEnd:
-    """Frozen features by name: log_mel, mfcc, power_spectrogram.
+    """Build the front end of features by name: log_mel, mfcc or power_spectrogram.
 
     Raises:
-        ConfigError: there is no such kind, or its options make no sense.
+        ConfigError: there are no such features, or their options are not possible.
         MissingExtraError: librosa is not installed.
     """
     if kind not in FEATURES:
@@ -113,5 +114,5 @@ def _librosa():  # noqa: ANN202
     try:
         import librosa
     except ImportError as missing:
-        raise MissingExtraError("features are frozen by librosa", "train") from missing
+        raise MissingExtraError("features need librosa for training", "train") from missing
     return librosa

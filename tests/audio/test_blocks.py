@@ -161,7 +161,7 @@ def test_raw_samples_have_the_rate_that_is_said() -> None:
     integers = (noise(0.5, 8_000) * 32767).astype("<i2")
     got = np.concatenate(list(stream_pipe(pipe(integers.tobytes(), 33), raw=PcmFormat(8_000))))
     np.testing.assert_allclose(got, resample(integers.astype(np.float32) / 32768, 8_000, 16_000), atol=1e-6)
-    with pytest.raises(AudioEmptyError, match="no samples came"):
+    with pytest.raises(AudioEmptyError, match="the stream has no samples"):
         list(stream_pipe(pipe(b""), raw=PcmFormat(8_000)))
     with pytest.raises(SampleRateError, match="16 Hz"):
         list(stream_pipe(pipe(integers.tobytes()), raw=PcmFormat(16)))

@@ -145,7 +145,7 @@ def test_no_permission(tmp_path: Path) -> None:
     for folder in [tmp_path, *tmp_path.parents][:3]:
         os.chmod(folder, 0o755)
     path.chmod(0)
-    with as_ordinary_user(), pytest.raises(AudioPermissionError, match="may not be read"):
+    with as_ordinary_user(), pytest.raises(AudioPermissionError, match="no read permission"):
         load_audio(path)
 
 
@@ -296,7 +296,7 @@ def test_the_shortest_recording_is_one_analysis_window_of_25_ms() -> None:
 def test_an_absurd_rate(rate: int) -> None:
     file = bytearray(encoded(tone()))
     file[24:28] = struct.pack("<I", rate)
-    with pytest.raises(SampleRateError, match=f"{rate} Hz; speech has 4000 to 384000 Hz"):
+    with pytest.raises(SampleRateError, match=f"{rate} Hz; 4000 to 384000 Hz are needed"):
         load_audio(io.BytesIO(file))
 
 
@@ -307,7 +307,7 @@ def test_the_rates_at_the_edges(rate: int) -> None:
 
 def test_an_absurd_request() -> None:
     file = io.BytesIO(encoded(tone()))
-    with pytest.raises(SampleRateError, match="16 Hz; speech has"):
+    with pytest.raises(SampleRateError, match="16 Hz; 4000 to"):
         load_audio(file, 16)
     with pytest.raises(ValueError, match="duration_s > 0"):
         load_audio(file, duration_s=0.0)

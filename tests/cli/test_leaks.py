@@ -114,7 +114,7 @@ def test_what_is_wrong_is_named(manifests, capsys, arguments, code, reason):
 def test_without_examples_there_is_the_table_only(manifests, capsys):
     leaks(manifests, "train.jsonl", "--test", "bert.jsonl", "--worst", "0")
     output = capsys.readouterr().out
-    assert "ONE" not in output and "more" not in output.split("utterances to train on")[1].split("\n\n")[-1]
+    assert "ONE" not in output and "more" not in output.split("utterances in training")[1].split("\n\n")[-1]
 
 
 def test_help_needs_no_numpy():

@@ -287,7 +287,7 @@ def test_a_file_that_may_not_be_read(bundle: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(other), "transcribe", "--model", str(bundle), str(path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"asr: error[audio-permission]: {path}: may not be read; change its permissions")
+    assert done.stderr.startswith(f"asr: error[audio-permission]: {path}: no read permission; change its permissions")
 
 
 def test_no_such_model(transcribe, tmp_path: Path) -> None:
