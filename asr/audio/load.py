@@ -132,7 +132,8 @@ def to_mono(block: np.ndarray) -> np.ndarray:
     if block.shape[1] == 1:
         return block[:, 0]
     with np.errstate(invalid="ignore", over="ignore"):  # infinite samples are reported, not warned of
-        return block.mean(axis=1)
+        mono: np.ndarray = block.mean(axis=1)
+        return mono
 
 
 def _check_length(recording: Forward, name: str, start: int, wanted: int | None, got: int) -> None:

@@ -32,7 +32,7 @@ UNKNOWN_FRAMES = 1 << 62
 """libsndfile's frame count is above this when the header does not tell."""
 
 
-class Forward(soundfile.SoundFile):
+class Forward(soundfile.SoundFile):  # type: ignore[misc]
     """Reads on from where it stands; soundfile seeks after each read, which an endless FLAC refuses.
 
     ``promises_length``: ``frames`` is what the header says, not libsndfile's guess or "unknown".
