@@ -8,10 +8,10 @@ is set here, for this process and those that it starts.
 from __future__ import annotations
 
 import os
-from types import ModuleType
+from typing import Any
 
 
-def import_onnxruntime() -> ModuleType:
+def import_onnxruntime() -> Any:
     """Return ``onnxruntime``, told to send nothing, and to say nothing but errors."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime

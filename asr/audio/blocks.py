@@ -218,5 +218,5 @@ def _pcm_format(fmt: bytes) -> PcmFormat | None:
 
 
 def _named(file: io.BytesIO, name: str) -> BinaryIO:
-    file.name = name  # type: ignore[attr-defined]
+    file.name = name
     return file

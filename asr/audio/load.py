@@ -134,7 +134,8 @@ def to_mono(block: np.ndarray) -> np.ndarray:
     if block.shape[1] == 1:
         return block[:, 0]
     with np.errstate(invalid="ignore", over="ignore"):  # infinite samples raise an error later
-        return block.mean(axis=1)
+        mono: np.ndarray = block.mean(axis=1)
+        return mono
 
 
 def _check_length(recording: Forward, name: str, start: int, wanted: int | None, got: int) -> None:

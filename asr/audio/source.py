@@ -32,7 +32,7 @@ UNKNOWN_FRAMES = 1 << 62
 """libsndfile's frame count is above this if the header does not state the length."""
 
 
-class Forward(soundfile.SoundFile):
+class Forward(soundfile.SoundFile):  # type: ignore[misc]
     """A recording that is read forwards only: soundfile seeks after each read, which fails in a FLAC of unknown length.
 
     ``promises_length`` tells that ``frames`` comes from the header and is not libsndfile's estimate or "unknown".

@@ -91,12 +91,14 @@ class VoiceActivity:
         first, last = max(start - _REACH, 0), min(stop + _REACH, total)
         beyond = (_REACH - (start - first), _REACH - (last - stop))
         power = np.pad(_power(samples, first, last), (beyond, (0, 0)), mode="edge")
-        return self._session.run(["speech"], {"power": power})[0]
+        speech: np.ndarray = self._session.run(["speech"], {"power": power})[0]
+        return speech
 
     def log_mel(self, samples: np.ndarray) -> np.ndarray:
         """Compute the network's log-mel features (1 + N // 160, F) float32, natural logarithms, of samples (N,)."""
         power = np.pad(_power(samples, 0, 1 + len(samples) // HOP_LENGTH), ((_REACH, _REACH), (0, 0)), mode="edge")
-        return self._session.run(["log_mel"], {"power": power})[0][_REACH:-_REACH]
+        log_mel: np.ndarray = self._session.run(["log_mel"], {"power": power})[0][_REACH:-_REACH]
+        return log_mel
 
 
 def _power(samples: np.ndarray, start: int, stop: int) -> np.ndarray:

@@ -26,6 +26,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -90,14 +91,14 @@ def _contents(paths: Collection[str], memory: Path) -> dict[str, str]:
     return {path: row[2] for path, row in rows.items()}
 
 
-def _remembered(memory: Path) -> dict[str, list]:
+def _remembered(memory: Path) -> dict[str, list[Any]]:
     try:
         return dict(json.loads(memory.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}
 
 
-def _content(path: str, known: list | None) -> list | None:
+def _content(path: str, known: list[Any] | None) -> list[Any] | None:
     """[size, time of change in ns, SHA-256]."""
     try:
         status = os.stat(path)

@@ -103,9 +103,9 @@ def _from_json(fields: Any, folder: Path) -> Utterance:
 
 
 def _string(fields: dict[str, Any], key: str) -> str:
-    if not isinstance(fields.get(key), str):
-        raise ValueError(f"{key!r} must be a string, got {fields.get(key)!r}")
-    return fields[key]
+    if not isinstance(value := fields.get(key), str):
+        raise ValueError(f"{key!r} must be a string, got {value!r}")
+    return value
 
 
 def _name(fields: dict[str, Any], key: str, default: str) -> str:

@@ -56,5 +56,5 @@ def _array(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     if not name.endswith(_QUANTISED):
         return arrays.get(name, np.zeros(0, np.float32))
     scale, zero = (arrays[name.removesuffix(_QUANTISED) + end] for end in ("_scale", "_zero_point"))
-    values = (arrays[name].astype(np.float32) - zero[..., None, :]) * scale[..., None, :]
+    values: np.ndarray = (arrays[name].astype(np.float32) - zero[..., None, :]) * scale[..., None, :]
     return values.swapaxes(-1, -2) if values.ndim == 3 else values

@@ -39,7 +39,8 @@ class Cmvn:
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Normalise features (T, F); return an array of the same shape."""
-        return (features - self.mean) / self.std
+        normalised: np.ndarray = (features - self.mean) / self.std
+        return normalised
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a bundle stores."""
@@ -52,7 +53,8 @@ class UtteranceCmvn:
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Normalise features (T, F); return an array of the same shape."""
-        return (features - features.mean(0)) / np.maximum(features.std(0), _FLOOR)
+        normalised: np.ndarray = (features - features.mean(0)) / np.maximum(features.std(0), _FLOOR)
+        return normalised
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a bundle stores."""
@@ -78,7 +80,8 @@ class SmoothedCmvn:
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Normalise features (T, F); return an array of the same shape."""
         mean = (features.sum(0) + self.prior_frames * self.whole.mean) / (len(features) + self.prior_frames)
-        return ((features - mean) / self.whole.std).astype(np.float32)
+        normalised: np.ndarray = ((features - mean) / self.whole.std).astype(np.float32)
+        return normalised
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a bundle stores."""

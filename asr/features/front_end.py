@@ -111,7 +111,8 @@ class FrontEnd:
             return features
         half = len(self.delta) // 2
         padded = np.pad(features, ((half, half), (0, 0)), mode="edge")
-        return sum(w * padded[i : i + len(features)] for i, w in enumerate(self.delta)).astype(np.float32)
+        slopes: np.ndarray = sum(w * padded[i : i + len(features)] for i, w in enumerate(self.delta)).astype(np.float32)
+        return slopes
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a bundle stores, by name of the attribute."""

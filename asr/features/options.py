@@ -110,7 +110,7 @@ def make_front_end(kind: str, **options: Any) -> FrontEnd:
         raise ConfigError(f"features: {fault}") from fault
 
 
-def _librosa():  # noqa: ANN202
+def _librosa() -> Any:
     try:
         import librosa
     except ImportError as missing:

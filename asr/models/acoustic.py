@@ -13,7 +13,7 @@ from asr.models.recurrent import Recurrent
 
 
 @keras.saving.register_keras_serializable("asr")
-class MaskedConv(keras.layers.Layer):
+class MaskedConv(keras.layers.Layer):  # type: ignore[misc]
     """Convolution over time and frequency (B, T, F, C) that padding cannot reach, then a rectifier.
 
     Frames beyond an utterance's length are zeroed first, and the zeros added at the ends do not depend on the batch, so
@@ -51,11 +51,16 @@ class MaskedConv(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """As Keras serialises it."""
-        return super().get_config() | {"filters": self.filters, "kernel": self.kernel, "stride": self.stride}
+        config: dict[str, Any] = super().get_config() | {
+            "filters": self.filters,
+            "kernel": self.kernel,
+            "stride": self.stride,
+        }
+        return config
 
 
 @keras.saving.register_keras_serializable("asr")
-class SequenceDropout(keras.layers.Dropout):
+class SequenceDropout(keras.layers.Dropout):  # type: ignore[misc]
     """Drops the same inputs in every frame of an utterance (B, T, F), and others on each replica of the model."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -71,7 +76,7 @@ class SequenceDropout(keras.layers.Dropout):
 
 
 @keras.saving.register_keras_serializable("asr")
-class AcousticModel(keras.Model):
+class AcousticModel(keras.Model):  # type: ignore[misc]
     """Stacked recurrent layers over features, a linear layer y_t = W_hy h_t to V logits, perhaps another to P.
 
     Args:

@@ -54,7 +54,7 @@ _AS_IT_IS, _ONE, _ZERO = np.frombuffer(b"N", np.uint8), np.ones(1, np.float32), 
 
 
 @njit(nogil=True, cache=True)
-def multiply(a, b, out, add):
+def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray, add: bool) -> None:
     """Make ``out`` (M, N) ``a`` (M, K) times ``b`` (K, N), or plus that with ``add``; all float32, in C's order.
 
     Fortran reads each of the three transposed, so it is outᵀ = bᵀ aᵀ for it.

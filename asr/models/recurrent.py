@@ -29,7 +29,7 @@ def find_cell(name: str) -> CellSpec:
 
 
 @keras.saving.register_keras_serializable("asr")
-class Recurrent(keras.layers.Layer):
+class Recurrent(keras.layers.Layer):  # type: ignore[misc]
     """One recurrent layer over padded utterances.
 
     Weights, D = 2 when bidirectional, else 1, and G the cell's gates in Keras' order: ``kernel`` (D, F, G·H) is W_xh,
@@ -94,4 +94,5 @@ class Recurrent(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments, as Keras serialises them."""
         own = {"units": self.units, "cell": self.spec.name, "bidirectional": self.bidirectional}
-        return super().get_config() | own
+        config: dict[str, Any] = super().get_config() | own
+        return config

@@ -29,4 +29,5 @@ class FrequencyWarp:
         position = np.interp(self.centres_hz * factor, self.centres_hz, np.arange(bands))
         low = np.minimum(position.astype(int), bands - 2)
         share = (position - low).astype(np.float32)
-        return features[:, low] * (1 - share) + features[:, low + 1] * share
+        warped: np.ndarray = features[:, low] * (1 - share) + features[:, low + 1] * share
+        return warped

@@ -19,4 +19,5 @@ class GaussianNoise:
 
     def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(T, F) → (T, F)."""
-        return features + np.float32(self.std) * rng.standard_normal(features.shape, dtype=np.float32)
+        noisy: np.ndarray = features + np.float32(self.std) * rng.standard_normal(features.shape, dtype=np.float32)
+        return noisy

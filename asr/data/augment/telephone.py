@@ -47,5 +47,5 @@ def through_mu_law(samples: np.ndarray) -> np.ndarray:
     form = {"samplerate": LINE_HZ, "subtype": "ULAW", "format": "RAW"}
     soundfile.write(line, np.clip(samples, -1, 1), **form)
     line.seek(0)
-    heard, _ = soundfile.read(line, dtype="float32", channels=1, **form)
+    heard: np.ndarray = soundfile.read(line, dtype="float32", channels=1, **form)[0]
     return heard

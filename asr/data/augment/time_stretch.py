@@ -19,7 +19,8 @@ class TimeStretch:
         position = np.linspace(0, len(features) - 1, frames)
         low = np.minimum(position.astype(int), max(len(features) - 2, 0))
         share = (position - low).astype(np.float32)[:, None]
-        return features[low] * (1 - share) + features[np.minimum(low + 1, len(features) - 1)] * share
+        stretched: np.ndarray = features[low] * (1 - share) + features[np.minimum(low + 1, len(features) - 1)] * share
+        return stretched
 
     def frames(self, frames: int, rng: np.random.Generator) -> int:
         """The length that ``__call__`` will give ``frames`` with the same generator."""

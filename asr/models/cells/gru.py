@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numba import njit
 
 from asr.models.blas import multiply
-from asr.models.cells.compiled import FAST, ONE, sigmoid, tanh
+from asr.models.cells.compiled import ONE, compiled, sigmoid, tanh
 from asr.models.cells.spec import CellSpec, Cudnn, Onnx
 
 
@@ -44,8 +43,15 @@ def backward(
     return dz, d_product
 
 
-@njit(**FAST)
-def _forward(z, recurrent, bias, recurrent_bias, hidden, candidate):
+@compiled
+def _forward(
+    z: np.ndarray,
+    recurrent: np.ndarray,
+    bias: np.ndarray,
+    recurrent_bias: np.ndarray,
+    hidden: np.ndarray,
+    candidate: np.ndarray,
+) -> None:
     """h_t = z_t h_{t-1} + (1 - z_t) g_t, g_t = tanh(x_g + r_t n_t), n_t = (W_hh h_{t-1} + b_r)_g; fills the last two.
 
     The reset gate after the product, as cuDNN and Keras have it (``reset_after``). ``recurrent_bias`` (3·H,) is b_r,
@@ -71,8 +77,16 @@ def _forward(z, recurrent, bias, recurrent_bias, hidden, candidate):
                 h[j] = update[j] * previous[j] + (ONE - update[j]) * g[j]
 
 
-@njit(**FAST)
-def _backward(d_hidden, transposed, hidden, gates, candidate, d_projected, d_product):
+@compiled
+def _backward(
+    d_hidden: np.ndarray,
+    transposed: np.ndarray,
+    hidden: np.ndarray,
+    gates: np.ndarray,
+    candidate: np.ndarray,
+    d_projected: np.ndarray,
+    d_product: np.ndarray,
+) -> None:
     """Backpropagation through time of ``_forward``; fills the last two.
 
     ``d_projected`` is ∂L/∂(W_xh x_t + b); ``d_product`` is ∂L/∂(W_hh h_{t-1} + b), which differs in g by the factor r.

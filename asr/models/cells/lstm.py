@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numba import njit
 
 from asr.models.blas import multiply
-from asr.models.cells.compiled import FAST, ONE, sigmoid, tanh
+from asr.models.cells.compiled import ONE, compiled, sigmoid, tanh
 from asr.models.cells.spec import CellSpec, Cudnn, Onnx
 
 
@@ -50,8 +49,8 @@ def backward(
     return dz, dz
 
 
-@njit(**FAST)
-def _forward(z, recurrent, bias, hidden, cell):
+@compiled
+def _forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray, hidden: np.ndarray, cell: np.ndarray) -> None:
     """c_t = f_t c_{t-1} + i_t g_t, h_t = o_t tanh(c_t) (Gers et al. 2000); fills ``hidden`` and ``cell`` (T, B, H)."""
     units = hidden.shape[2]
     zeros = np.zeros(units, np.float32)
@@ -74,8 +73,10 @@ def _forward(z, recurrent, bias, hidden, cell):
                 h[j] = o[j] * tanh(c[j])
 
 
-@njit(**FAST)
-def _backward(d_hidden, transposed, cell, gates, d_projected):
+@compiled
+def _backward(
+    d_hidden: np.ndarray, transposed: np.ndarray, cell: np.ndarray, gates: np.ndarray, d_projected: np.ndarray
+) -> None:
     """Backpropagation through time of ``_forward``; fills ``d_projected`` with ∂L/∂z, z the gates' arguments."""
     batch, units = d_hidden.shape[1:]
     carry_h, carry_c = np.zeros((batch, units), np.float32), np.zeros((batch, units), np.float32)

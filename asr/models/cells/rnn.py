@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numba import njit
 
 from asr.models.blas import multiply
-from asr.models.cells.compiled import FAST, ONE, tanh
+from asr.models.cells.compiled import ONE, compiled, tanh
 from asr.models.cells.spec import CellSpec, Cudnn, Onnx
 
 
@@ -32,8 +31,8 @@ def backward(d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray) -
     return dz, dz
 
 
-@njit(**FAST)
-def _forward(hidden, recurrent, bias):
+@compiled
+def _forward(hidden: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> None:
     """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b); ``hidden`` comes as W_xh x_t."""
     for t in range(len(hidden)):
         if t > 0:
@@ -44,8 +43,8 @@ def _forward(hidden, recurrent, bias):
                 h[j] = tanh(h[j] + bias[j])
 
 
-@njit(**FAST)
-def _backward(d_hidden, transposed, hidden, d_projected):
+@compiled
+def _backward(d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray, d_projected: np.ndarray) -> None:
     """∂L/∂z_t = (1 - h_t²) (∂L/∂h_t + W_hhᵀ ∂L/∂z_{t+1}) with h_t = tanh(z_t); fills ``d_projected`` with ∂L/∂z."""
     carry = np.zeros(hidden.shape[1:], np.float32)
     for t in range(len(hidden) - 1, -1, -1):

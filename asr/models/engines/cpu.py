@@ -102,7 +102,7 @@ def _run(cell: CellSpec, inputs: Any, lengths: Any, *weights: Any) -> Any:
         results = list(threads().map(one, range(len(jobs))))
         return [_sum(d_inputs), *(_joined(jobs, directions, parts) for parts in zip(*results, strict=True))]
 
-    @tf.custom_gradient
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
     def differentiable(inputs: Any, *weights: Any) -> tuple[Any, Callable[..., Any]]:
         outputs, *kept = _call(forward, (inputs, lengths, *weights), 1 + len(jobs) * kept_each)
         outputs.set_shape((*inputs.shape[:2], directions * units))
@@ -120,7 +120,8 @@ def _run(cell: CellSpec, inputs: Any, lengths: Any, *weights: Any) -> Any:
 
 
 def _call(function: Callable[..., Any], arguments: Sequence[Any], outputs: int) -> list[Any]:
-    return tf.nest.flatten(tf.numpy_function(function, arguments, [tf.float32] * outputs, stateful=False))
+    results: list[Any] = tf.nest.flatten(tf.numpy_function(function, arguments, [tf.float32] * outputs, stateful=False))
+    return results
 
 
 def _forward(
@@ -179,12 +180,14 @@ def _time_major(job: Job, array: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 def _over_frames(frames: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """(T, b, F) times (F, G), as one product."""
-    return (frames.reshape(-1, frames.shape[2]) @ matrix).reshape(*frames.shape[:2], matrix.shape[1])
+    product: np.ndarray = (frames.reshape(-1, frames.shape[2]) @ matrix).reshape(*frames.shape[:2], matrix.shape[1])
+    return product
 
 
 def _outer(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Σ over frames of before afterᵀ: (T, b, F), (T, b, G) → (F, G), as one product."""
-    return before.reshape(-1, before.shape[2]).T @ after.reshape(-1, after.shape[2])
+    product: np.ndarray = before.reshape(-1, before.shape[2]).T @ after.reshape(-1, after.shape[2])
+    return product
 
 
 def _sum(parts: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:

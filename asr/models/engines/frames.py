@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
-from numba import njit
 
-from asr.models.cells.compiled import FAST
+from asr.models.cells.compiled import compiled
 
 
-@njit(**FAST)
-def gather(rows, lengths, backwards, frames):
+@compiled
+def gather(rows: np.ndarray, lengths: np.ndarray, backwards: bool, frames: np.ndarray) -> None:
     """(B, T, F) → ``frames`` (T, B, F): each utterance's own frames, in reverse if ``backwards``; zero beyond them."""
     for t in range(frames.shape[0]):
         for b in range(frames.shape[1]):
@@ -21,8 +21,8 @@ def gather(rows, lengths, backwards, frames):
                 frames[t, b] = rows[b, lengths[b] - 1 - t if backwards else t]
 
 
-@njit(**FAST)
-def scatter(frames, lengths, backwards, rows):
+@compiled
+def scatter(frames: np.ndarray, lengths: np.ndarray, backwards: bool, rows: np.ndarray) -> None:
     """What ``gather`` did, undone: (T, B, F) → ``rows`` (B, T, F), zero beyond each utterance."""
     for b in range(rows.shape[0]):
         for t in range(rows.shape[1]):
