@@ -6,7 +6,7 @@ All that comes after the second layer, and the probability, is computed every 20
 probability is their mean. Each filter of the first layer
 sums to zero, so a change of level, the same number of decibels in every band, changes nothing: the network hears
 shapes, not loudness. Convolutions reach a fixed way, so blocks computed with `CONTEXT_S` of what surrounds them are
-what the whole gives. `recipes/voice_activity` trains the network that ships.
+what the whole gives. `tools/voice_activity` trains the network that ships.
 """
 
 from __future__ import annotations

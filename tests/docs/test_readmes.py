@@ -15,7 +15,7 @@ from asr.cli.main import VERBS
 from asr.cli.train import compose, sweep
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "recipes/*/README.md", "benchmarks/README.md", "docs/*.md")
+PAGES = ("README.md", "recipes/*/README.md", "tools/*/README.md", "benchmarks/README.md", "docs/*.md")
 READMES = [page for pattern in PAGES for page in ROOT.glob(pattern)]
 
 
