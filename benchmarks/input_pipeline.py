@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from tables import write_table
 
-from asr.cli.train import compose, training_options
+from asr.cli.composing import compose, options_of
 from asr.data import Utterance, read_manifest
 from asr.provenance import provenance
 
@@ -129,14 +129,12 @@ def timed(work: Callable[[], object], utterances: Sequence[Utterance]) -> Rates:
 
 def options() -> tuple:
     """Front end, transforms and frames of a batch, as ``asr train augment=small_corpus`` has them."""
-    from omegaconf import OmegaConf
+    from asr.features import freeze
 
-    from asr.training.run import make_front_end
-
-    chosen = training_options(OmegaConf.to_container(compose(["augment=small_corpus", "data.train=[]"])))
-    front_end = make_front_end(**chosen["features"])
+    chosen = options_of(compose(["augment=small_corpus", "data.train=[]"]))
+    front_end = freeze(chosen.features)
     rate = front_end.sample_rate / front_end.hop_length
-    return front_end, chosen["augment"].transforms(front_end), chosen["batch_s"] * rate
+    return front_end, chosen.augment.transforms(front_end), chosen.data.batch_s * rate
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "asr"
-GROUND = {"errors", "files", "provenance", "checks", "distribution", "onnx_runtime"}
+GROUND = {"errors", "files", "provenance", "checks", "distribution", "onnx_runtime", "typed"}
 LIGHT = {
     "audio",
     "text",
@@ -37,10 +37,11 @@ MAY_IMPORT = {
     "inference": {"audio", "text", "features", "data", "lm", "decoding", "bundle"},
     "alignment": {"audio", "text", "data", "decoding", "bundle", "inference"},
     "tuning": {"audio", "text", "data", "lm", "decoding", "evaluation", "bundle", "inference"},
-    "models": {"text"},
-    "training": {"audio", "text", "features", "data", "lm", "decoding", "evaluation", "models"},
-    "export": {*LIGHT, "models", "training"},
-    "recipe": {*LIGHT, "corpora", "models", "training", "export"},
+    "options": {"text", "features", "data"},
+    "models": {"text", "options"},
+    "training": {"audio", "text", "features", "data", "lm", "decoding", "evaluation", "options", "models"},
+    "export": {*LIGHT, "options", "models", "training"},
+    "recipe": {*LIGHT, "corpora", "options", "models", "training", "export"},
 }
 """What each room may import beside itself and the ground; cli may import anything, and nothing imports cli."""
 
@@ -92,3 +93,10 @@ def test_the_light_path_names_nothing_of_the_train_extra(room: str) -> None:
     """features has librosa freeze arrays for training, in a function; the other light rooms never name it."""
     for path in files(room):
         assert not {name.split(".")[0] for name in imports(path)} & TRAINING_ONLY, path.name
+
+
+@pytest.mark.parametrize("room", sorted({*MAY_IMPORT, *GROUND}))
+def test_hydra_stays_in_cli(room: str) -> None:
+    """Library code takes frozen dataclasses of options, wherever they come from."""
+    for path in files(room):
+        assert not {name.split(".")[0] for name in imports(path)} & {"hydra", "omegaconf"}, path.name

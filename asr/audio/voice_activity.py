@@ -6,7 +6,7 @@ The layers after the second, and so the probabilities, are computed every 20 ms;
 these is their mean. Each filter of the first layer sums to zero, so a change of level, the same number of decibels in
 every band, changes nothing: the network responds to the shape of the spectrum, not to loudness. The receptive field is
 finite, so blocks computed with `CONTEXT_S` of audio on each side give the same probabilities as the whole recording.
-`recipes/voice_activity` trains the network of this package.
+`tools/voice_activity` trains the network of this package.
 """
 
 from __future__ import annotations

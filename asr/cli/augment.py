@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asr.cli.numbers import whole_number
-from asr.errors import ConfigError, MissingExtraError
+from asr.errors import MissingExtraError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,10 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from asr.audio import load_audio
-    from asr.features import UtteranceCmvn, make_front_end
+    from asr.features import UtteranceCmvn, freeze
+    from asr.options import features_from_tree
 
     options = _with_recordings(groups["augment"], arguments.copies)
-    front_end = make_front_end(**{k: v for k, v in groups["features"].items() if k != "cmvn"})
+    front_end = freeze(features_from_tree(groups["features"]))
     transforms, rate = options.transforms(front_end), front_end.sample_rate
     original = load_audio(arguments.recording, rate)
     rows: list[Row] = []
@@ -75,10 +76,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _configured(settings: list[str]) -> dict[str, Any]:
     """The groups ``augment`` and ``features`` of the composed configuration."""
-    from asr.cli.train import compose
+    from asr.cli.train import import_composing
 
+    composing = import_composing()
     chosen = any(s.startswith(("augment=", "recipe=")) for s in settings)
-    config = compose(settings if chosen else ["augment=noisy", *settings])
+    config = composing.compose(settings if chosen else ["augment=noisy", *settings])
     from omegaconf import OmegaConf
 
     groups: Any = {name: OmegaConf.to_container(config[name], resolve=True) for name in ("augment", "features")}
@@ -88,11 +90,9 @@ def _configured(settings: list[str]) -> dict[str, Any]:
 def _with_recordings(group: dict[str, Any], copies: int) -> AugmentOptions:
     """The options, less what needs recordings that nobody named; says so on stderr."""
     from asr.data.augment import AugmentOptions
+    from asr.typed import from_tree
 
-    try:
-        options = AugmentOptions(**group | {"copies": copies})
-    except TypeError as fault:
-        raise ConfigError(f"no such setting: {fault}") from fault
+    options = from_tree(AugmentOptions, group | {"copies": copies}, "augment")
     if options.noise_share and not options.noise:
         print("no noise: name folders or manifests with augment.noise=[FOLDER]", file=sys.stderr)
         options = replace(options, noise_share=0.0)

@@ -2,7 +2,7 @@
 
 asr export RUN                              to RUN/bundle
 asr export RUN --evaluate test.jsonl        ... and score it: word error rates go into its card
-asr export RUN --card recipe.yaml           ... with title, uses and licences from this file's `card` section
+asr export RUN --card recipe.yaml           ... with title, uses and licences from this recipe's card
 
 The float32 model is compared with the trained one on recordings; if they disagree, nothing is written.
 """
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def read_card(path: Path) -> Mapping[str, Any]:
-    """The ``card`` section of a YAML file such as a recipe's, or the whole file where it has none.
+    """The section ``stages.card`` of a recipe, or ``card`` of another YAML file, or the whole file.
 
     Raises:
         ConfigError: the file cannot be read, or is no YAML mapping.
@@ -74,7 +74,8 @@ def read_card(path: Path) -> Mapping[str, Any]:
         raise ConfigError(f"{path}: cannot be read as a model card: {' '.join(str(fault).split())}") from fault
     if not isinstance(content, Mapping):
         raise ConfigError(f"{path}: a model card needs keys and values, got {content!r}")
-    return content.get("card", content)
+    stages = content.get("stages")
+    return (stages if isinstance(stages, Mapping) else content).get("card", content)
 
 
 def _print(exported: Export) -> None:

@@ -1,8 +1,12 @@
-"""Run a recipe's stages (prepare, cut words out, train, export, evaluate), skipping what is done.
+"""Run a recipe's stages (prepare, cut words out, train, export, tune, evaluate), skipping what is done.
 
-Settings as key=value go to training (asr train --help; trainer.max_minutes is of each run); with them, results stay in
-the run folder. Without them, in a checkout, results.json and the table in recipes/NAME/README.md are written anew.
-init_from=MODEL, which may be there, begins with that model; of a recipe that trains in rounds it is the last that does.
+asr recipe                       list the recipes: those of the package, and yours in ./recipes
+asr recipe NAME                  run one, by its name or by its folder's path
+asr recipe NAME --dry_run        say what it would do
+
+Settings as key=value go to training (asr train --help; trainer.max_minutes is of each run). init_from=MODEL begins with
+that model; of a recipe that trains in rounds it is the last round that does. Results stay in the run folder;
+--update_tables writes them into the recipe's own folder as well: results.json and the table in README.md.
 """
 
 from __future__ import annotations
@@ -10,15 +14,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asr.errors import ConfigError, MissingExtraError
-from asr.files import write_json
+
+if TYPE_CHECKING:
+    from asr.options import TrainingOptions
+    from asr.recipe.plan import Plan
+    from asr.recipe.results import Results
+    from asr.recipe.train_stage import Train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The verb's arguments."""
-    parser.add_argument("name", metavar="NAME", help="a folder of recipes/")
+    """Declare the arguments of ``asr recipe``."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a folder of recipes/, or a path; none lists them")
     parser.add_argument("settings", metavar="key=value", nargs="*", help="settings of training")
     parser.add_argument(
         "--data",
@@ -28,69 +37,127 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--download", action="store_true", help="fetch the corpora from their homes first")
     parser.add_argument("--run", type=Path, metavar="DIR", help="folder of the runs (default: runs/NAME)")
+    parser.add_argument("--dry_run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument(
+        "--update_tables", action="store_true", help="write results.json and README.md in the recipe's own folder"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the stages; 0 when all are done or training ran out of trainer.max_minutes."""
-    from asr.cli.train import compose
+    """Run the stages; 0 when all are done or training ran out of trainer.max_minutes.
 
+    Raises:
+        ConfigError: there is no such recipe, or a setting makes no sense.
+        MissingExtraError: Hydra or TensorFlow is not installed.
+    """
+    from asr.cli.train import import_composing
+
+    import_composing()
+    if arguments.name is None:
+        return _list()
     name, settings = arguments.name, arguments.settings
-    config = compose([f"recipe={name}", *settings])
-    if any(setting.startswith("run_dir=") for setting in settings):
-        raise ConfigError("a recipe's runs are in the folder that --run names; run_dir is its own")
-    try:
-        from asr.recipe.plan import read_plan
-        from asr.recipe.results import write_readme_table
-        from asr.recipe.stages import prepare_stage, run_leave_one_out, run_one_model
-    except ImportError as missing:
-        raise MissingExtraError(f"a recipe needs {missing.name}", "train") from missing
-    plan = read_plan(name)
-    if any(setting.startswith("init_from=") for setting in settings):
-        plan = plan.last_round()
-    last = config
-    for its_own in filter(None, plan.rounds):  # before the first trains, so that no mistake waits for hours
-        last = compose([f"recipe={name}", *its_own, *settings])
-    if plan.lexicon and last.data.lexicon != str(plan.lexicon.to):
-        raise ConfigError(f"stages.yaml makes the lexicon {plan.lexicon.to}; data.lexicon is {last.data.lexicon}")
-    folder = arguments.run or Path("runs") / name
-    prepare_stage(plan, arguments.data, config.data.normaliser, download=arguments.download, say=_say)
-    stages = run_leave_one_out if plan.leave_one_speaker_out else run_one_model
-    results = stages(plan, folder, _trainer(name, settings), _say, arguments.data)
+    plan, rounds = _planned(name, settings)
+    folder = arguments.run or Path("runs") / plan.name
+    if arguments.update_tables and not all(one.startswith("init_from=") for one in settings):
+        raise ConfigError(f"--update_tables is of the recipe as it stands; leave out {' '.join(settings)}")
+    if arguments.dry_run:
+        from asr.recipe.dry_run import planned
+
+        for line in planned(plan, rounds, folder, arguments.data, download=arguments.download):
+            _say(line)
+        return 0
+    results = _run_stages(plan, rounds, folder, arguments)
     if results is None:
         _say("out of minutes; the same command goes on")
         return 0
-    results |= {"command": " ".join(["asr recipe", name, *settings])}
-    write_json(folder / "results.json", results)
-    if all(s.startswith("init_from=") for s in settings) and _in_checkout(plan.home):
-        write_json(plan.home / "results.json", results)
-        write_readme_table(plan, results)
-    _show(results, folder)
+    _keep(plan, results, folder, update_tables=arguments.update_tables)
     return 0
 
 
-def _trainer(name: str, settings: Sequence[str]) -> Any:
-    from asr.cli.train import compose, train
-    from asr.training.run import finished
+def _list() -> int:
+    """Print a line for each recipe: its name and its title, and where it is unless in the package."""
+    from asr.recipe.find import all_recipes, is_ours
+    from asr.recipe.plan import read_plan
+
+    found = all_recipes()
+    width = max(map(len, found))
+    for name, home in found.items():
+        try:
+            about = read_plan(str(home)).title
+        except ConfigError as fault:
+            about = str(fault)
+        print(f"{name:{width}}  {about}{'' if is_ours(home) else f' ({home})'}")
+    return 0
+
+
+def _planned(name: str, settings: Sequence[str]) -> tuple[Plan, list[TrainingOptions]]:
+    """Read the plan, and compose each round before the first trains, so that no mistake waits for hours."""
+    from asr.cli.composing import compose, options_of
+    from asr.recipe.plan import read_plan
+
+    if any(setting.startswith("run_dir=") for setting in settings):
+        raise ConfigError("a recipe's runs are in the folder that --run names; run_dir is its own")
+    plan = read_plan(name)
+    if any(setting.startswith("init_from=") for setting in settings):
+        plan = plan.last_round()
+    rounds = [options_of(compose([f"recipe={name}", *its_own, *settings])) for its_own in plan.rounds]
+    if plan.lexicon and rounds[-1].data.lexicon != str(plan.lexicon.to):
+        raise ConfigError(
+            f"{plan.home}: stages.lexicon.to is {plan.lexicon.to}, and data.lexicon is {rounds[-1].data.lexicon}"
+        )
+    return plan, rounds
+
+
+def _run_stages(
+    plan: Plan, rounds: Sequence[TrainingOptions], folder: Path, arguments: argparse.Namespace
+) -> Results | None:
+    from dataclasses import replace
+
+    from asr.cli.train import import_training
+
+    import_training()
+    try:
+        from asr.recipe.prepare_stage import prepare_stage
+        from asr.recipe.run import run_stages
+    except ImportError as missing:
+        raise MissingExtraError(f"a recipe needs {missing.name}", "train") from missing
+    prepare_stage(plan, arguments.data, rounds[0].data.normaliser, download=arguments.download, say=_say)
+    train = _trainer(arguments.name, arguments.settings)
+    results = run_stages(plan, folder, train, _say, arguments.data)
+    if results is None:
+        return None
+    return replace(results, command=" ".join(["asr recipe", arguments.name, *arguments.settings]))
+
+
+def _trainer(name: str, settings: Sequence[str]) -> Train:
+    from asr.cli.composing import compose, options_of
+    from asr.cli.train import train
 
     def run_training(unless_given: Sequence[str], needed: Sequence[str]) -> bool:
-        config = compose([f"recipe={name}", *unless_given, *settings, *needed])
-        train(config)
-        return finished(config.run_dir)
+        config: Any = compose([f"recipe={name}", *unless_given, *settings, *needed])
+        return train(Path(config.run_dir), options_of(config), config.init_from) != "minutes"
 
     return run_training
 
 
-def _in_checkout(home: Path) -> bool:
-    return (home.parents[1] / "pyproject.toml").is_file()
+def _keep(plan: Plan, results: Results, folder: Path, *, update_tables: bool) -> None:
+    """Write the results, and say them."""
+    from asr.recipe.results import write_results
+    from asr.recipe.table import write_readme_table
 
-
-def _show(results: dict[str, Any], folder: Path) -> None:
-    sets = {"": results["systems"]} | {f"{name}, ": one["systems"] for name, one in results.get("further", {}).items()}
+    write_results(folder / "results.json", results)
+    if update_tables:
+        write_results(plan.home / "results.json", results)
+        write_readme_table(plan, results)
+    sets = {"": results.systems} | {f"{name}, ": one.systems for name, one in (results.further or {}).items()}
     for name, systems in sets.items():
-        for system, rates in systems.items():
-            wer, cer = (f"{kind.upper()} {100 * rates[kind]['rate']:.2f} %" for kind in ("wer", "cer"))
-            _say(f"evaluate: {name}{system}: {wer}, {cer}")
+        for system, scores in systems.items():
+            _say(f"evaluate: {name}{system}: WER {_per_cent(scores.wer.rate)}, CER {_per_cent(scores.cer.rate)}")
     _say(f"results are in {folder / 'results.json'}")
+
+
+def _per_cent(rate: float | None) -> str:
+    return "unknown" if rate is None else f"{100 * rate:.2f} %"
 
 
 def _say(line: str) -> None:

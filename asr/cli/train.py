@@ -1,37 +1,37 @@
 """asr train recipe=NAME key=value … — train a model, or go on where the same command stopped.
 
-  recipe=NAME          start from recipes/NAME/recipe.yaml
+  recipe=NAME          start from recipes/NAME/recipe.yaml: of ./recipes, of the package, or a folder by its path
   GROUP=OPTION         another file of conf/: model=bigru, features=mfcc, augment=none …
   key=value            one setting: trainer.epochs=40, trainer.max_minutes=30, model.units=[320,320]
   run_dir=FOLDER       where checkpoints, weights and TensorBoard events go (default runs/NAME)
-  init_from=MODEL      begin with the weights of a run folder or a bundle; its model, features, normaliser, but for what
-                       you give
-  -m, --multirun       a sweep: model.dropout=0.1,0.3 trains each, below run_dir
-  --cfg                print the composed configuration and stop
+  init_from=MODEL      begin with the weights of a run folder or a bundle; its model, features, normaliser, but for
+                       what you give
+  -m, --multirun       a sweep: model.dropout=0.1,0.3 trains each, below run_dir; a table of the jobs at the end
+  --cfg job            print the composed configuration and stop
+  --config-dir DIR     a folder of yours beside conf/: DIR/model/mine.yaml is model=mine
 
-Ctrl-C or SIGTERM ends the step under way and saves a checkpoint (a second Ctrl-C leaves at once); the same
-command goes on from it. Settings are composed by Hydra.
+A Hydra application (hydra.cc): hydra/launcher=joblib, hydra/sweeper=optuna and other plugins, hydra.run.dir=DIR, --info
+and --hydra-help work as in any. Ctrl-C or SIGTERM ends the step under way and saves a checkpoint (a second Ctrl-C
+leaves at once); the same command goes on from it.
 """
 
 from __future__ import annotations
 
-import difflib
-import itertools
-import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence, Set
-from functools import partial
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from asr.errors import ConfigError, MissingExtraError
-from asr.files import share_folder
+from asr.errors import AsrError, ConfigError, MissingExtraError, TrainingError
 
-_OWN = ("recipe=", "run_dir=", "init_from=")
-"""Taken as they stand: Hydra's grammar has no place for the blanks and signs that a folder's name may have."""
+if TYPE_CHECKING:
+    from argparse import Namespace
 
-_TAKEN_OVER = ("model", "features")
-"""Groups of settings that come with the weights of ``init_from``."""
+    from hydra._internal.hydra import Hydra
+    from omegaconf import DictConfig
+
+    from asr.options import TrainingOptions
 
 
 def run_raw(argv: Sequence[str]) -> int:
@@ -39,149 +39,173 @@ def run_raw(argv: Sequence[str]) -> int:
     if "-h" in argv or "--help" in argv:
         print(__doc__)
         return 0
-    flags = [a for a in argv if a.startswith("-")]
-    overrides = [a for a in argv if not a.startswith("-")]
-    if unknown := set(flags) - {"-m", "--multirun", "--cfg"}:
-        raise ConfigError(f"asr train has no flag {' '.join(sorted(unknown))}; see asr train --help")
-    if "--cfg" in flags:
-        from omegaconf import OmegaConf
+    composing = import_composing()
+    from hydra._internal.utils import get_args_parser
 
-        print(OmegaConf.to_yaml(compose(overrides)))
-        return 0
-    if {"-m", "--multirun"} & set(flags):
-        return _train_each(list(sweep(overrides)))
-    return train(compose(overrides))
+    parser = get_args_parser()
+    parser.error = _refuse  # type: ignore[method-assign]
+    arguments = parser.parse_intermixed_args(list(argv))
+    if arguments.config_path or arguments.experimental_rerun:
+        raise ConfigError("asr train has its own conf/; --config-dir DIR puts yours beside it")
+    app = composing.application(arguments.config_dir)
+    try:
+        return _act(app, arguments, parser, composing.quoted(arguments.overrides))
+    finally:
+        from hydra.core.global_hydra import GlobalHydra
+
+        GlobalHydra.instance().clear()
 
 
-def _train_each(jobs: Sequence[Sequence[str]]) -> int:
-    """Compose every job before the first trains, so that no mistake waits for hours."""
-    configs = [compose(job) for job in jobs]
-    for number, (job, config) in enumerate(zip(jobs, configs, strict=True), start=1):
-        print(f"job {number} of {len(jobs)}: {' '.join(job)}", flush=True)
-        train(config)
+def import_composing() -> Any:
+    """Return the module that composes configurations.
+
+    Raises:
+        MissingExtraError: Hydra is not installed.
+    """
+    try:
+        from asr.cli import composing
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("asr"):
+            raise
+        raise MissingExtraError("training needs Hydra and TensorFlow", "train") from missing
+    return composing
+
+
+def _refuse(message: str) -> NoReturn:
+    raise ConfigError(f"{message}; see asr train --help")
+
+
+def _act(app: Hydra, arguments: Namespace, parser: Any, overrides: list[str]) -> int:
+    """Do what the flags say: show something, or train once, or train many."""
+    name = arguments.config_name or "train"
+    if arguments.hydra_help:
+        app.hydra_help(config_name=name, args_parser=parser, args=arguments)
+    elif arguments.cfg:
+        app.show_cfg(name, overrides, arguments.cfg, arguments.package, arguments.resolve)
+    elif arguments.info:
+        app.show_info(arguments.info, config_name=name, overrides=overrides)
+    elif arguments.shell_completion:
+        app.shell_completion(config_name=name, overrides=overrides)
+    elif arguments.multirun or "hydra.mode=MULTIRUN" in overrides:
+        _sweep(app, name, overrides)
+    else:
+        _run_once(app, name, [*overrides, "hydra.mode=RUN"])
     return 0
 
 
-def compose(overrides: Sequence[str]) -> Any:
-    """The configuration (DictConfig) of ``key=value`` overrides, ``recipe=NAME`` among them.
+def _run_once(app: Hydra, name: str, overrides: list[str]) -> None:
+    """Have Hydra run one job; what makes no sense is refused before Hydra makes a folder for it."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
 
-    Raises:
-        ConfigError: no such recipe, key or option; the message names the nearest right one.
-    """
-    hydra, instantiate = _hydra()
-    recipe, run_dir = _value("recipe", overrides), _value("run_dir", overrides)
-    rest = [o for o in overrides if not o.startswith(_OWN)]
-    chosen = [f"+{_known_recipe(recipe)}=recipe"] if recipe else []
-    search = [f"hydra.searchpath=['file://{share_folder('recipes')}']"]
-    with hydra.initialize_config_dir(str(share_folder("conf")), version_base="1.3"):
-        base = _composed(hydra, instantiate, search + chosen, None)
-        config = _composed(hydra, instantiate, search + chosen + rest, base)
-    config.run_dir = run_dir or config.run_dir or f"runs/{recipe or 'train'}"
-    given = {o.split("=", 1)[0] for o in rest}
-    if config.init_from and recipe:
-        given |= _own_settings(recipe)  # written with that model in view
-    config.init_from = _value("init_from", overrides) or config.init_from
-    if config.init_from:
-        _take_over(config, given)
-    return config
+    from asr.cli.composing import options_of
 
+    config = app.compose_config(name, overrides, RunMode.RUN)
+    HydraConfig.instance().set_config(config)
+    options_of(config)
+    failures: list[Exception] = []
 
-def _own_settings(recipe: str) -> set[str]:
-    """What a recipe's own file, or a recipe it begins with, says of model and features, such as ``model.dropout``."""
-    from omegaconf import OmegaConf
+    def job(config: DictConfig) -> None:
+        try:
+            train_job(config)
+        except Exception as error:  # else Hydra prints lines of its own before it raises it again
+            failures.append(error)
 
-    tree: Any = OmegaConf.to_container(OmegaConf.load(share_folder("recipes") / recipe / "recipe.yaml"))
-    own = {f"{group}.{key}" for group in ("data", *_TAKEN_OVER) for key in tree.get(group, {})}
-    names = [entry for entry in tree.get("defaults", ()) if isinstance(entry, str)]
-    others = [name.removeprefix("/").removesuffix("/recipe") for name in names if name.endswith("/recipe")]
-    return own.union(*map(_own_settings, others))
+    app.run(name, job, overrides)
+    if failures:
+        raise failures[0]
 
 
-def _take_over(config: Any, given: Set[str]) -> None:
-    """Model, features and normaliser as ``config.init_from`` has them, but for what is ``given``."""
-    from omegaconf import OmegaConf
-
-    theirs = _recorded(config.init_from)
-    if "data.normaliser" not in given and "normaliser" in theirs.get("data", {}):
-        config.data.normaliser = theirs["data"]["normaliser"]
-    for group in _TAKEN_OVER:
-        for key, value in theirs.get(group, {}).items():
-            if not {group, f"{group}.{key}"} & given:
-                OmegaConf.update(config, f"{group}.{key}", value, merge=False)
-
-
-def _recorded(name_or_folder: str) -> dict[str, Any]:
-    """The configuration that a run folder or a bundle was trained with."""
-    from asr.bundle import find_bundle, read_card
-
-    run = Path(name_or_folder) / "config.json"
-    if run.is_file():
-        return dict(json.loads(run.read_text(encoding="utf-8")))
-    return dict(read_card(find_bundle(name_or_folder)).get("config", {}))
-
-
-def sweep(overrides: Sequence[str]) -> Iterator[list[str]]:
-    """Each job of a multirun as a list of overrides, its run_dir named by what varies (Hydra's sweep syntax).
-
-    >>> for job in sweep(["recipe=an4", "model.dropout=0.1,0.3"]): print(job)
-    ['recipe=an4', 'model.dropout=0.1', 'run_dir=runs/an4/sweep/model.dropout=0.1']
-    ['recipe=an4', 'model.dropout=0.3', 'run_dir=runs/an4/sweep/model.dropout=0.3']
-    """
-    settings = [o for o in overrides if not o.startswith(_OWN)]
-    choices, varies = [[o] for o in overrides if o.startswith(("recipe=", "init_from="))], set()
-    for text, override in zip(settings, _parsed(settings), strict=True):
-        if override.is_sweep_override():
-            key = override.get_key_element()
-            varies.add(key)
-            choices.append([f"{key}={value}" for value in override.sweep_string_iterator()])
-        else:
-            choices.append([text])
-    root = _value("run_dir", overrides) or f"runs/{_value('recipe', overrides) or 'train'}/sweep"
-    for job in itertools.product(*choices):
-        name = ",".join(o for o in job if o.split("=", 1)[0] in varies).replace("/", "_")
-        yield [*job, f"run_dir={root}/{name}" if name else f"run_dir={root}"]
-
-
-def _value(key: str, overrides: Sequence[str]) -> str | None:
-    return next((o.split("=", 1)[1] for o in overrides if o.startswith(f"{key}=")), None)
-
-
-def _parsed(overrides: list[str]) -> Sequence[Any]:
-    _, exceptions = _hydra()
+def _sweep(app: Hydra, name: str, overrides: list[str]) -> None:
+    """Have Hydra's sweeper and launcher train each job, and print a table of them, whatever became of them."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.types import RunMode
 
+    from asr.cli.sweep import failures, now, print_table
+
+    config = app.compose_config(name, overrides, RunMode.MULTIRUN)
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    varied = {one.key_or_group for one in parsed if one.is_sweep_override()}
+    same = sorted({one.key_or_group for one in parsed if not one.is_hydra_override()} - varied)
+    folder, begun = str(config.hydra.sweep.dir), now()
+    told = [
+        "hydra.mode=MULTIRUN",
+        "hydra.sweep.dir='{}'".format(folder.replace("'", "\\'")),  # of every job, also where what names it varies
+        f"hydra.job.config.override_dirname.exclude_keys=[{','.join(same)}]",  # a job is called by what varies
+    ]
     try:
-        return OverridesParser.create().parse_overrides(overrides)
-    except exceptions as fault:
-        raise ConfigError(" ".join(str(fault).split())) from fault
+        app.multirun(name, train_job, [*told[2:], *overrides, *told[:2]])
+    except Exception as fault:
+        if isinstance(fault, AsrError) or not (failed := failures(Path(folder), begun)):
+            raise
+        raise TrainingError(f"{len(failed)} jobs failed; {failed[0]}") from fault  # a launcher's error has a traceback
+    finally:
+        print_table(Path(folder), begun)
 
 
-def train(config: Any) -> int:
-    """Train as ``config`` says; 0 when done or out of minutes."""
-    from omegaconf import OmegaConf
+def train_job(config: DictConfig) -> float | None:
+    """Train one job, in this process or in a launcher's.
 
-    missing = OmegaConf.missing_keys(config)
-    if missing:
-        raise ConfigError(f"{', '.join(sorted(missing))} must be given: a recipe=NAME, or key=value")
-    tree: Any = OmegaConf.to_container(config, resolve=True)
-    _import_training()
+    Returns:
+        The lowest dev WER, a fraction, which a sweeper may minimise; None without a dev set.
+    """
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from asr.cli.composing import options_of
+    from asr.cli.sweep import JobNote, best_dev, noted
+
+    hydra = HydraConfig.get()
+    many = hydra.mode == RunMode.MULTIRUN
+    folder = Path(hydra.sweep.dir) / str(hydra.sweep.subdir) if many else Path(hydra.run.dir)
+    note = JobNote(hydra.job.num, hydra.job.override_dirname, tuple(hydra.overrides.task)) if many else None
+    job = noted(folder, note) if note else nullcontext(None)
+    try:
+        with job as told:
+            if note:
+                print(f"job {note.job}: {note.settings}", flush=True)
+            options = options_of(config)
+            if many:
+                _check_objective(hydra.sweeper._target_, options)
+            ended = train(folder, options, config.init_from)
+            if told:
+                told.status = "out of minutes" if ended == "minutes" else f"done ({ended})"
+    finally:
+        with suppress(OSError):
+            folder.rmdir()  # Hydra made it; nothing was written
+    return best_dev(folder)[0]
+
+
+def _check_objective(sweeper: str, options: TrainingOptions) -> None:
+    """Refuse a sweep for the lowest dev WER where there is no dev set; Hydra's own sweeper looks for nothing."""
+    if "BasicSweeper" not in sweeper and not (options.data.dev or options.data.dev_speakers):
+        raise ConfigError("a sweeper that looks for the lowest dev WER needs data.dev or data.dev_speakers")
+
+
+def train(folder: Path, options: TrainingOptions, init_from: str | None = None) -> str:
+    """Train in ``folder``, and say how it ended.
+
+    Returns:
+        ``trained`` when it was done before, else why it stopped: ``epochs``, ``patience`` or ``minutes``.
+    """
+    import_training()
     from asr.training.display import Display
     from asr.training.events import EventLog
     from asr.training.run_folder import finished, same_run
 
-    folder = Path(tree["run_dir"])
     if finished(folder):
-        same_run(folder, tree)
-        print(f"{folder} is trained; its weights are in final.npz")
-        return 0
+        same_run(folder, record_of(folder, options, init_from))
+        print(f"{folder} is trained; its weights are in final.npz", flush=True)
+        return "trained"
     with Display() as display:
         try:
-            reason = run_configured(folder, tree, [display, EventLog(folder)])
+            reason = _run(folder, options, init_from, [display, EventLog(folder)])
         except KeyboardInterrupt:
             print(f"stopped; the same command goes on{_since_when(folder)}", file=sys.stderr)
             raise
-    print(f"{folder}: " + ("out of minutes; the same command goes on" if reason == "minutes" else f"done ({reason})"))
-    return 0
+    ended = "out of minutes; the same command goes on" if reason == "minutes" else f"done ({reason})"
+    print(f"{folder}: {ended}", flush=True)
+    return reason
 
 
 def _since_when(folder: Path) -> str:
@@ -189,116 +213,40 @@ def _since_when(folder: Path) -> str:
     return f" after step {int(newest.stem)}, which {newest.parent} holds" if newest else " from the start"
 
 
-def run_configured(folder: Path, tree: dict[str, Any], observers: Sequence[Any]) -> str:
-    """``run_training`` with the options that a configuration's groups hold."""
+def record_of(folder: Path, options: TrainingOptions, init_from: str | None) -> dict[str, Any]:
+    """Return the configuration of a run, as its ``config.json`` keeps it."""
+    from asr.typed import to_tree
+
+    return {**to_tree(options), "init_from": init_from, "run_dir": str(folder)}
+
+
+def run_configured(folder: Path, tree: Mapping[str, Any], observers: Sequence[Any]) -> str:
+    """Train with the options that a plain mapping of groups holds, such as a run's ``config.json``."""
+    from asr.options import TrainingOptions
+
+    groups = {name: group for name, group in tree.items() if name not in ("run_dir", "init_from")}
+    return _run(folder, TrainingOptions.from_tree(groups), tree.get("init_from"), observers)
+
+
+def _run(folder: Path, options: TrainingOptions, init_from: str | None, observers: Sequence[Any]) -> str:
     from asr.training import run_training
 
-    return run_training(folder, **training_options(tree), observers=observers, config=tree)
+    def start() -> Any:
+        from asr.export.reopen import reopen
+
+        return reopen(str(init_from))
+
+    record = record_of(folder, options, init_from)
+    return run_training(folder, options, start=start if init_from else None, observers=observers, config=record)
 
 
-def training_options(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration's groups as the options of ``run_training``.
+def import_training() -> None:
+    """Import TensorFlow, quietly.
 
     Raises:
-        ConfigError: a value, or a key that was added with ``+``, makes no sense.
+        MissingExtraError: something of the train extra is not installed.
     """
-    from asr.training import AugmentOptions, DataOptions, OptimizerOptions, TrainerOptions
-
-    data, features = dict(tree["data"]), dict(tree["features"])
-    batch_s, cmvn = data.pop("batch_s"), features.pop("cmvn")
-    start = tree.get("init_from")
-    try:
-        return {
-            "data": DataOptions(**data),
-            "features": features,
-            "cmvn": cmvn,
-            "model": tree["model"],
-            "augment": AugmentOptions(**tree["augment"]),
-            "optimizer": OptimizerOptions(**tree["optimizer"]),
-            "trainer": TrainerOptions(**tree["trainer"]),
-            "batch_s": batch_s,
-            "start": partial(_reopened, start) if start else None,
-        }
-    except TypeError as fault:
-        raise ConfigError(f"no such setting: {fault}") from fault
-
-
-def _reopened(name_or_folder: str) -> Any:
-    from asr.export.reopen import reopen
-
-    return reopen(name_or_folder)
-
-
-def recipe_names() -> list[str]:
-    """The recipes there are."""
-    return sorted(p.parent.name for p in share_folder("recipes").glob("*/recipe.yaml"))
-
-
-def _known_recipe(name: str) -> str:
-    if name not in recipe_names():
-        raise ConfigError(f"no recipe {name!r}{nearest(name, recipe_names())}")
-    return name
-
-
-def nearest(word: str, words: Sequence[str]) -> str:
-    """A hint to append to an error: the nearest of ``words``, or all of them.
-
-    >>> nearest("trainer.epohcs", ["trainer.epochs", "trainer.seed"])
-    '; did you mean trainer.epochs?'
-    """
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(words)}"
-
-
-def _composed(hydra: Any, exceptions: tuple[type[Exception], ...], overrides: list[str], base: Any) -> Any:
-    if base is not None:
-        _check_keys(overrides, base)
-    try:
-        return hydra.compose("train", overrides=overrides)
-    except exceptions as fault:
-        raise ConfigError(" ".join(str(fault).split())) from fault
-
-
-def _check_keys(overrides: Sequence[str], base: Any) -> None:
-    """Each override's key is in the composed configuration, or names a group; else the nearest right one is said."""
-    keys = sorted(_keys(base))
-    groups = sorted(p.name for p in share_folder("conf").iterdir() if p.is_dir())
-    for override in overrides:
-        key = override.split("=", 1)[0]
-        if key.startswith(("+", "~", "hydra")):
-            continue
-        if "=" not in override:
-            raise ConfigError(f"{override!r} is no setting; key=value is needed")
-        if key in groups:
-            options = sorted(p.stem for p in (share_folder("conf") / key).glob("*.yaml"))
-            value = override.split("=", 1)[1]
-            if value not in options:
-                raise ConfigError(f"no {key} {value!r}{nearest(value, options)}")
-        elif key not in keys:
-            raise ConfigError(f"no setting {key!r}{nearest(key, [*keys, *groups, 'recipe'])}")
-
-
-def _keys(node: Any, prefix: str = "") -> Iterator[str]:
-    from omegaconf import DictConfig
-
-    for key in node:
-        yield prefix + key
-        if isinstance(child := node._get_node(key), DictConfig):
-            yield from _keys(child, f"{prefix}{key}.")
-
-
-def _hydra() -> tuple[Any, tuple[type[Exception], ...]]:
-    try:
-        import hydra
-        from hydra.errors import HydraException
-        from omegaconf.errors import OmegaConfBaseException
-    except ImportError as missing:
-        raise MissingExtraError("training needs Hydra and TensorFlow; pip install 'asr[train]'") from missing
-    return hydra, (HydraException, OmegaConfBaseException)
-
-
-def _import_training() -> None:
     try:
         import asr.training  # noqa: F401
     except ImportError as missing:
-        raise MissingExtraError(f"training needs {missing.name}; pip install 'asr[train]'") from missing
+        raise MissingExtraError(f"training needs {missing.name}", "train") from missing

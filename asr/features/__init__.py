@@ -2,7 +2,7 @@
 
 from asr.features.cmvn import Cmvn, Normaliser, SmoothedCmvn, UtteranceCmvn, cmvn_from_arrays
 from asr.features.front_end import FrontEnd
-from asr.features.options import FEATURES, LogMel, Mfcc, PowerSpectrogram, make_front_end
+from asr.features.options import FEATURES, LogMel, Mfcc, PowerSpectrogram, freeze, make_front_end
 
 __all__ = [
     "FEATURES",
@@ -15,5 +15,6 @@ __all__ = [
     "SmoothedCmvn",
     "UtteranceCmvn",
     "cmvn_from_arrays",
+    "freeze",
     "make_front_end",
 ]

@@ -4,6 +4,8 @@ Options have librosa's names and units: ``n_fft``, ``win_length`` and ``hop_leng
 ``top_db`` is that of librosa.power_to_db with ``ref=np.max``: levels are relative to the recording's loudest band and
 clipped below, so that loudness and noise floor matter less. ``margin`` is the number of frames added at each end (see
 ``FrontEnd``).
+``cmvn`` is how features are normalised before the network sees them: by each ``utterance``'s own mean and variance, by
+those of all training data (``global``), or between the two (``smoothed``).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from asr.checks import check_choice
 from asr.errors import ConfigError, MissingExtraError
 from asr.features.front_end import FrontEnd
 
@@ -24,6 +27,7 @@ _AMIN = 1e-10
 class PowerSpectrogram:
     """Power in decibels at ``1 + n_fft // 2`` linear frequencies (librosa.stft, librosa.power_to_db)."""
 
+    kind: str = "power_spectrogram"
     sample_rate: int = 16000
     n_fft: int = 512
     win_length: int = 400
@@ -31,9 +35,11 @@ class PowerSpectrogram:
     window: str = "hann"
     top_db: float | None = None
     margin: int = 0
+    cmvn: str = "utterance"
 
     def __post_init__(self) -> None:
-        """Refuse lengths that no transform can have."""
+        """Refuse a normalisation that does not exist, and lengths that no transform can have."""
+        check_choice("features.cmvn", self.cmvn, ("utterance", "smoothed", "global"))
         if not 0 < self.hop_length <= self.win_length <= self.n_fft:
             raise ConfigError(
                 "features need 0 < hop_length <= win_length <= n_fft, "
@@ -52,6 +58,7 @@ class PowerSpectrogram:
 class LogMel(PowerSpectrogram):
     """Power in decibels in ``n_mels`` bands from ``fmin_hz`` to ``fmax_hz`` (librosa.feature.melspectrogram)."""
 
+    kind: str = "log_mel"
     n_mels: int = 40
     fmin_hz: float = 20.0
     fmax_hz: float | None = None
@@ -72,6 +79,7 @@ class Mfcc(LogMel):
     repeated (``mode="nearest"``), so that an utterance shorter than the filter has them too.
     """
 
+    kind: str = "mfcc"
     n_mfcc: int = 13
     delta_width: int = 9
     delta_order: int = 2
@@ -103,9 +111,23 @@ def make_front_end(kind: str, **options: Any) -> FrontEnd:
     """
     if kind not in FEATURES:
         raise ConfigError(f"no features {kind!r}; there are {', '.join(FEATURES)}")
+    try:
+        chosen = FEATURES[kind](**options)
+    except TypeError as fault:
+        raise ConfigError(f"features: {fault}") from fault
+    return freeze(chosen)
+
+
+def freeze(options: PowerSpectrogram) -> FrontEnd:
+    """Compute the arrays of ``options``.
+
+    Raises:
+        ConfigError: they make no sense.
+        MissingExtraError: librosa is not installed.
+    """
     librosa = _librosa()
     try:
-        return FEATURES[kind](**options).front_end()
+        return options.front_end()
     except (TypeError, ValueError, librosa.ParameterError) as fault:
         raise ConfigError(f"features: {fault}") from fault
 

@@ -1,37 +1,42 @@
-"""What a recipe does around training, as ``recipes/NAME/stages.yaml`` says it."""
+"""What a recipe does around training, as ``stages`` of its recipe.yaml says it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+
+import yaml
 
 from asr.decoding import DecoderSettings
 from asr.errors import ConfigError
-from asr.files import share_folder
+from asr.recipe.find import FILE, find_recipe
+from asr.typed import from_tree
 
 DATA = Path("data")
 """Where corpora lie unless the command says otherwise."""
 
-JUDGES = ("test", "leave_one_speaker_out", "judge")
-
 
 @dataclass(frozen=True)
-class Corpus:
+class CorpusPlan:
     """A corpus to prepare.
 
     Attributes:
-        importer: its name.
+        corpus: its importer, as `asr prepare` names it.
         folder: where it lies, below ``DATA``.
-        manifests: the folder they are written to.
+        manifests: the folder its manifests are written to; ``manifests/`` and the importer's name unless given.
         parts: subsets that are needed, each a manifest and, at the corpus's home, an archive; all it has when ().
     """
 
-    importer: str
+    corpus: str
     folder: Path
-    manifests: Path
-    parts: Sequence[str]
+    manifests: Path = Path()
+    parts: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Name the folder of manifests after the importer."""
+        if self.manifests == Path():
+            object.__setattr__(self, "manifests", Path("manifests") / self.corpus)
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,8 @@ class WordCuts:
     Attributes:
         words: which.
         of: manifests of the corpora.
-        model: the bundle that hears where a word is said.
-        to: the manifest of them.
+        model: the bundle that finds where a word is said.
+        to: the manifest of the cut words.
     """
 
     words: Sequence[str]
@@ -53,7 +58,7 @@ class WordCuts:
 
 @dataclass(frozen=True)
 class LexiconPlan:
-    """How the words are said, for a network that hears phones.
+    """The pronouncing dictionary, for a network that hears phones.
 
     Attributes:
         language: as gruut names it.
@@ -89,10 +94,10 @@ class Peer:
 
     Attributes:
         system: its name.
+        source: where its figures stand, or how they were measured.
         wer: as published, a fraction; None where it is not.
         cer: the same.
-        source: where that stands, or how it was measured.
-        hypotheses: what it made of our own test set, as `asr evaluate -o` writes it, scored in place of wer and cer.
+        hypotheses: its output on our own test set, as `asr evaluate -o` writes it, scored in place of wer and cer.
         rtf: its real-time factor, where we measured it.
         test_set: which of the recipe's, such as test-clean; its main one when None.
     """
@@ -107,120 +112,125 @@ class Peer:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The stages of one recipe.
+class CardSource:
+    """A corpus that the model learns from, as the model card credits it."""
+
+    name: str
+    licence: str
+    attribution: str
+    url: str
+
+
+@dataclass(frozen=True)
+class CardPlan:
+    """What the model card says (see `asr.export.card.CardText`)."""
+
+    title: str
+    language: str
+    good_for: str
+    not_for: str
+    data: Sequence[CardSource]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stages:
+    """The stages of one recipe, as its file has them.
 
     Attributes:
-        name: its folder below recipes/.
         title: the heading of its table.
-        corpora: to prepare.
+        prepare: the corpora.
         cut: words to cut out of them; None for none.
         lexicon: of their words; None for none.
-        test: manifest the exported bundle is judged by; or
-        leave_one_speaker_out: manifest whose every speaker is judged by a model trained on all others; or
-        judges_dev: the run's own dev set judges, each half of its speakers read with weights tuned on the other.
-        further_tests: manifests that the bundle is judged by as well, where they are there.
-        rounds: of training, each with settings (``key=value``) on top of the recipe's, from the weights before.
-        grammar: all that can be said in the corpus, as a second way to read; () where that is free.
+        test: manifest that the exported bundle is tested on; or
+        leave_one_speaker_out: manifest whose every speaker is tested by a model trained on all others; or
+        test_on_dev: test on the run's own dev set, each half of its speakers with weights tuned on the other half.
+        further_tests: manifests that the bundle is tested on as well, where they are there.
+        then_train: further rounds of training, each with settings (``key=value``) on top of the recipe's, from the
+            weights of the round before.
+        grammar: all that can be said in the corpus, as a second way to decode; () where that is free.
         language_model: None for none.
-        beam_width: prefixes kept where it is read with the language model.
+        beam_width: prefixes kept where it is decoded with the language model.
         peers: other systems to stand beside.
         card: what the model card says, where a bundle is exported.
     """
 
-    name: str
     title: str
-    corpora: Sequence[Corpus]
-    cut: WordCuts | None
-    lexicon: LexiconPlan | None
-    test: Path | None
-    leave_one_speaker_out: Path | None
-    judges_dev: bool
-    further_tests: Sequence[Path]
+    prepare: Sequence[CorpusPlan]
+    cut: WordCuts | None = None
+    lexicon: LexiconPlan | None = None
+    test: Path | None = None
+    leave_one_speaker_out: Path | None = None
+    test_on_dev: bool = False
+    further_tests: Sequence[Path] = ()
+    then_train: Sequence[Sequence[str]] = ()
+    grammar: Sequence[str] = ()
+    language_model: LanguageModelPlan | None = None
+    beam_width: int | None = None
+    peers: Sequence[Peer] = ()
+    card: CardPlan | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse stages that contradict each other."""
+        if sum(map(bool, (self.test, self.leave_one_speaker_out, self.test_on_dev))) != 1:
+            raise ConfigError("one of test, leave_one_speaker_out and test_on_dev: true is needed")
+        if self.then_train and self.leave_one_speaker_out:
+            raise ConfigError("then_train is of one model, and leave_one_speaker_out trains several")
+        if self.beam_width is not None:
+            if self.language_model is None:
+                raise ConfigError("beam_width is of decoding with a language_model, and there is none")
+            DecoderSettings(beam_width=self.beam_width)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan(Stages):
+    """The stages of a recipe that has a name and a place.
+
+    Attributes:
+        name: its folder's.
+        home: its folder.
+        rounds: settings of each round of training; of the first there are none beside the recipe's own.
+    """
+
+    name: str
+    home: Path
     rounds: Sequence[Sequence[str]]
-    grammar: Sequence[str]
-    language_model: LanguageModelPlan | None
-    beam_width: int
-    peers: Sequence[Peer]
-    card: Mapping[str, Any] | None
 
     @property
-    def home(self) -> Path:
-        """The recipe's own folder, in the checkout or the installed package."""
-        return share_folder("recipes") / self.name
+    def width(self) -> int:
+        """Prefixes kept by the beam search."""
+        return self.beam_width or DecoderSettings.beam_width
 
     def last_round(self) -> Plan:
-        """The plan of someone who has a model to begin with: the last round of training alone."""
+        """Return the plan of someone who has a model to begin with: the last round of training alone."""
         return replace(self, rounds=self.rounds[-1:])
 
-    def place(self, corpus: Corpus, data: Path | None) -> Path:
-        """Where ``corpus`` lies, if the command line named ``data``: the one corpus, or what holds several."""
+    def place(self, corpus: CorpusPlan, data: Path | None) -> Path:
+        """Return where ``corpus`` lies, if the command line named ``data``: the one corpus, or what holds several."""
         if data is None:
             return corpus.folder
-        return data if len(self.corpora) == 1 else data / corpus.folder.relative_to(DATA)
+        return data if len(self.prepare) == 1 else data / corpus.folder.relative_to(DATA)
 
     def text(self, data: Path | None) -> Path | None:
-        """Where the language model's prose lies, beside the corpora; None where the plan has none."""
+        """Return where the language model's prose lies, beside the corpora; None where the plan has none."""
         text = self.language_model.text if self.language_model else None
         if text is None or data is None:
             return text
-        return (data.absolute().parent if len(self.corpora) == 1 else data) / text.relative_to(DATA)
+        return (data.absolute().parent if len(self.prepare) == 1 else data) / text.relative_to(DATA)
 
 
 def read_plan(name: str) -> Plan:
-    """Read ``recipes/NAME/stages.yaml``.
+    """Read the stages of a recipe, by its name or its folder's path.
 
     Raises:
-        ConfigError: it does not say what to do.
+        ConfigError: there is no such recipe, or it does not say what to do.
     """
-    from omegaconf import OmegaConf
-
-    path = share_folder("recipes") / name / "stages.yaml"
-    tree: Any = OmegaConf.to_container(OmegaConf.load(path))
+    home = find_recipe(name)
     try:
-        return _plan(name, tree)
-    except (KeyError, TypeError, ValueError, ConfigError) as fault:
-        raise ConfigError(f"{path}: {fault}") from fault
-
-
-def _plan(name: str, tree: Mapping[str, Any]) -> Plan:
-    if sum(key in tree for key in JUDGES) != 1 or tree.get("judge", "dev") != "dev":
-        raise ConfigError("one of test, leave_one_speaker_out and judge: dev is needed")
-    if "then_train" in tree and "leave_one_speaker_out" in tree:
-        raise ConfigError("then_train is of one model, and leave_one_speaker_out trains several")
-    if "beam_width" in tree and "language_model" not in tree:
-        raise ConfigError("beam_width is of reading with a language_model, and there is none")
-    prepare, loso = tree["prepare"], tree.get("leave_one_speaker_out")
-    return Plan(
-        name=name,
-        title=tree["title"],
-        corpora=tuple(_corpus(**one) for one in (prepare if isinstance(prepare, list) else [prepare])),
-        cut=_cut(**tree["cut"]) if "cut" in tree else None,
-        lexicon=_lexicon(**tree["lexicon"]) if "lexicon" in tree else None,
-        test=Path(tree["test"]) if "test" in tree else None,
-        leave_one_speaker_out=Path(loso) if loso else None,
-        judges_dev="judge" in tree,
-        further_tests=tuple(map(Path, tree.get("further_tests", ()))),
-        rounds=((), *map(tuple, tree.get("then_train", ()))),
-        grammar=tuple(tree.get("grammar", ())),
-        language_model=_language_model(**tree["language_model"]) if "language_model" in tree else None,
-        beam_width=DecoderSettings(beam_width=tree.get("beam_width", DecoderSettings.beam_width)).beam_width,
-        peers=tuple(Peer(**peer) for peer in tree.get("peers", ())),
-        card=tree.get("card"),
-    )
-
-
-def _corpus(corpus: str, folder: str, manifests: str | None = None, parts: Sequence[str] = ()) -> Corpus:
-    return Corpus(corpus, Path(folder), Path(manifests or f"manifests/{corpus}"), tuple(parts))
-
-
-def _cut(words: Sequence[str], of: Sequence[str], model: str, to: str) -> WordCuts:
-    return WordCuts(tuple(words), tuple(map(Path, of)), model, Path(to))
-
-
-def _lexicon(language: str, to: str) -> LexiconPlan:
-    return LexiconPlan(language, Path(to))
-
-
-def _language_model(order: int, text: str | None = None, **more: Any) -> LanguageModelPlan:
-    return LanguageModelPlan(order, Path(text) if text else None, **more)
+        tree = yaml.safe_load((home / FILE).read_text(encoding="utf-8"))
+        if not isinstance(tree, dict) or "stages" not in tree:
+            raise ConfigError("it has settings alone, for asr train; stages are needed")
+        stages = from_tree(Stages, tree["stages"], "stages")
+    except (ConfigError, yaml.YAMLError) as fault:
+        raise ConfigError(f"{home / FILE}: {' '.join(str(fault).split())}") from fault
+    given = {field.name: getattr(stages, field.name) for field in fields(stages)}
+    return Plan(**given, name=home.resolve().name, home=home, rounds=((), *stages.then_train))

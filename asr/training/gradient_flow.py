@@ -36,9 +36,9 @@ from asr.errors import ConfigError
 from asr.features import LogMel, UtteranceCmvn
 from asr.models import CELLS, AcousticModel
 from asr.models.engines import loop
+from asr.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.text import Vocabulary, frames_needed
 from asr.training.dataset import Example, TrainingSet, collate, compute_features
-from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.preflight import find_faults, refuse
 from asr.training.reports import Observer
 from asr.training.targets import Targets
@@ -108,7 +108,7 @@ def record_gradient_flow(
         PreflightError: utterances cannot be trained on.
         ConfigError: no utterance is long enough, there are too few parameters for one unit, or a number makes no sense.
     """
-    options = TrainerOptions(epochs=epochs, seed=seed)
+    options = TrainerOptions(epochs=epochs, average=1, seed=seed)
     check_number("--reach", reach, 1, whole=True)
     examples, vocabulary = _examples(manifests)
     measured = _measured(examples, reach, seed)

@@ -14,17 +14,15 @@ from typing import Any, TypeGuard
 import keras
 import numpy as np
 
-from asr.checks import check_number
 from asr.data import Utterance
-from asr.data.augment import AugmentOptions
 from asr.errors import AudioError, ConfigError, TrainingError
-from asr.features import Cmvn, FrontEnd, Normaliser, SmoothedCmvn, UtteranceCmvn, make_front_end
+from asr.features import Cmvn, FrontEnd, Normaliser, SmoothedCmvn, UtteranceCmvn, freeze
 from asr.models import AcousticModel
+from asr.options import DataOptions, ModelOptions, TrainerOptions, TrainingOptions
 from asr.provenance import provenance
 from asr.text import Vocabulary, read_lexicon
 from asr.training.dataset import Example, TrainingSet, compute_features
 from asr.training.distribution import find_devices
-from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
 from asr.training.preflight import Fault, find_faults, loss_summary, lost_texts, refuse
 from asr.training.reports import Observer
 from asr.training.run_folder import finished, held, same_run
@@ -33,24 +31,16 @@ from asr.training.targets import Targets
 from asr.training.trainer import Trainer
 from asr.training.versions import with_versions
 from asr.training.warm_start import origin, take_over
+from asr.typed import to_tree
 
-__all__ = [
-    "AugmentOptions",
-    "DataOptions",
-    "OptimizerOptions",
-    "TrainerOptions",
-    "finished",
-    "make_front_end",
-    "run_training",
-    "same_run",
-]
+__all__ = ["finished", "run_training", "same_run"]
 
 PRIOR_FRAMES = 40.0
 """Of smoothed normalisation: a word's own mean counts half when it is as long."""
 
 
 def make_model(
-    num_features: int, vocabulary_size: int, options: Mapping[str, Any], precision: str = "float32", phones: int = 0
+    num_features: int, vocabulary_size: int, options: ModelOptions, precision: str = "float32", phones: int = 0
 ) -> AcousticModel:
     """The acoustic model of ``options``, computing in ``precision``.
 
@@ -58,22 +48,15 @@ def make_model(
         ConfigError: they make no sense.
     """
     try:
-        return AcousticModel(num_features, vocabulary_size, phones=phones, **options, dtype=precision)
+        return AcousticModel(num_features, vocabulary_size, phones=phones, **to_tree(options), dtype=precision)
     except (TypeError, ValueError) as fault:
         raise ConfigError(f"model: {fault}") from fault
 
 
 def run_training(
     folder: str | Path,
+    options: TrainingOptions,
     *,
-    data: DataOptions,
-    features: Mapping[str, Any],
-    cmvn: str,
-    model: Mapping[str, Any],
-    augment: AugmentOptions,
-    optimizer: OptimizerOptions,
-    trainer: TrainerOptions,
-    batch_s: float,
     start: Callable[[], Setup] | None = None,
     observers: Sequence[Observer] = (),
     config: Mapping[str, Any],
@@ -82,14 +65,7 @@ def run_training(
 
     Args:
         folder: gets set-up, checkpoints, weights.
-        data: manifests and their split.
-        features: ``kind`` and its options.
-        cmvn: ``utterance``, ``smoothed`` or ``global``.
-        model: the acoustic model's options.
-        augment: of the training features.
-        optimizer: and its learning rate's schedule.
-        trainer: when to stop and what to keep.
-        batch_s: most seconds of padded audio in a batch.
+        options: of data, features, augmentation, model, optimizer and trainer.
         start: opens a trained model whose weights, vocabulary and normalisation this run begins with, once devices are
             found, which must be before TensorFlow's first operation; None to begin anew.
         observers: who is told of steps and epochs.
@@ -104,14 +80,14 @@ def run_training(
         ConfigError: an option makes no sense, the run there has others, or another process trains there.
     """
     folder = Path(folder)
+    data, augment, trainer = options.data, options.augment, options.trainer
     devices = find_devices(trainer.strategy)
     begun = start() if start else None
     with devices.watched(), held(folder) if devices.chief else nullcontext():
         if devices.chief:
             same_run(folder, config)
-        check_number("data.batch_s", batch_s, 1e-3)
         keras.utils.set_random_seed(trainer.seed)
-        front_end = make_front_end(**features)
+        front_end = freeze(options.features)
         transforms = augment.transforms(front_end)
         noise, voices = augment.recordings()
         written, dev_written = data.split_as_written()
@@ -122,11 +98,15 @@ def run_training(
         targets = _targets(train, data.lexicon, begun)
         with devices.strategy.scope():
             acoustic = make_model(
-                front_end.num_features, len(targets.vocabulary), model, trainer.precision, len(targets.phones or ())
+                front_end.num_features,
+                len(targets.vocabulary),
+                options.model,
+                trainer.precision,
+                len(targets.phones or ()),
             )
         train, raw, faults = _checked(train, lost, front_end, targets, acoustic, data)
         faults = [*faults, *dev_lost.values()]
-        normaliser = _normaliser(cmvn, raw)
+        normaliser = _normaliser(options.features.cmvn, raw)
         if begun:
             normaliser = take_over(begun, acoustic, front_end, normaliser)
         record = _record(train, dev, targets, faults, acoustic, config, trainer.seed, begun)
@@ -144,7 +124,7 @@ def run_training(
         if augment.copies:
             alteration = augment.alteration(trainer.seed, noise, voices or train)
             examples = with_versions(examples, needed, front_end, alteration, augment.copies, data.cache_dir)
-        batch_frames = batch_s * front_end.sample_rate / front_end.hop_length
+        batch_frames = data.batch_s * front_end.sample_rate / front_end.hop_length
         training_set = TrainingSet(examples, batch_frames, trainer.seed, transforms, needed)
         judges = _dev_examples(dev, front_end, normaliser, data.cache_dir)
         return Trainer(
@@ -154,7 +134,7 @@ def run_training(
             targets.vocabulary,
             folder,
             options=trainer,
-            optimizer=optimizer,
+            optimizer=options.optimizer,
             observers=observers,
             devices=devices,
         ).fit()
@@ -223,8 +203,6 @@ def _is_array(features: np.ndarray | AudioError) -> TypeGuard[np.ndarray]:
 
 
 def _normaliser(kind: str, features: Sequence[np.ndarray]) -> Normaliser:
-    if kind not in ("utterance", "smoothed", "global"):
-        raise ConfigError(f"features.cmvn is utterance, smoothed or global, got {kind!r}")
     if kind == "utterance":
         return UtteranceCmvn()
     return Cmvn.fit(features) if kind == "global" else SmoothedCmvn(Cmvn.fit(features), PRIOR_FRAMES)

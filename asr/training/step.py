@@ -8,10 +8,10 @@ import keras
 import tensorflow as tf
 
 from asr.models import AcousticModel
+from asr.options import OptimizerOptions
 from asr.training.ctc import ctc_loss
 from asr.training.dataset import Batch
 from asr.training.distribution import Devices
-from asr.training.options import OptimizerOptions
 from asr.training.precision import LossScale
 from asr.training.setup import named
 

@@ -14,6 +14,7 @@ import numpy as np
 from asr.errors import TrainingError
 from asr.files import write_json
 from asr.models import AcousticModel
+from asr.options import OptimizerOptions, TrainerOptions
 from asr.text import Vocabulary
 from asr.training.average import mean_of
 from asr.training.checkpoint import FINAL, Checkpoint, load_checkpoint, save_arrays, save_checkpoint
@@ -21,7 +22,6 @@ from asr.training.dataset import Batch, Example, TrainingSet
 from asr.training.distribution import Devices
 from asr.training.evaluate import DevScore, score
 from asr.training.interruption import Interruption
-from asr.training.options import OptimizerOptions, TrainerOptions
 from asr.training.reports import EpochReport, Observer, StepReport
 from asr.training.setup import assign, named
 from asr.training.step import TrainStep

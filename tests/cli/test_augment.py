@@ -68,7 +68,7 @@ def test_what_has_no_recordings_is_left_out_and_said(tmp_path: Path, capsys: pyt
         ([SAMPLE, "augment.noise=[/nowhere]"], "error[config]: augment.noise: /nowhere is not there; name a folder of"),
         ([SAMPLE, "augment.sped=0.2"], "error[config]: no setting 'augment.sped'; did you mean augment.speed?"),
         ([SAMPLE, "augment.speed=2"], "error[config]: augment.speed must be a number from 0 to 0.9, got 2"),
-        ([SAMPLE, "+augment.echo=1"], "error[config]: no such setting: "),
+        ([SAMPLE, "+augment.echo=1"], "error[config]: no setting 'augment.echo'; did you mean"),
         ([SAMPLE, "augment=none"], "error[config]: augment.copies=3 would be as recorded; set augment.speed or"),
         ([SAMPLE, "augment=loud"], "error[config]: no augment 'loud'; "),
     ],

@@ -69,7 +69,9 @@ def test_every_option_arrives(exporter: Any, tmp_path: Path) -> None:
 
 def test_a_recipes_card_is_its_section(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
-    path.write_text("# @package _global_\ndefaults:\n  - override /augment: none\ncard: {title: T}\n")
+    path.write_text("defaults:\n  - override /augment: none\nstages: {card: {title: T}}\n")
+    assert read_card(path) == {"title": "T"}
+    path.write_text("card: {title: T}\n")
     assert read_card(path) == {"title": "T"}
 
 

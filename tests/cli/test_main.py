@@ -136,7 +136,7 @@ def test_python_m_asr_is_asr() -> None:
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         f"import sys; from asr.cli.main import main; main({arguments}); "
-        "heavy = {'numpy', 'onnxruntime', 'soundfile', 'rich', 'tensorflow'} & set(sys.modules); "
+        "heavy = {'numpy', 'onnxruntime', 'soundfile', 'rich', 'tensorflow', 'hydra', 'omegaconf'} & set(sys.modules); "
         "sys.exit(str(heavy) if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -16,7 +16,7 @@ from asr.corpora.importer import Archive
 from asr.data import read_manifest
 from asr.errors import CorpusError, DownloadError
 from asr.recipe.plan import read_plan
-from asr.recipe.stages import prepare_stage
+from asr.recipe.prepare_stage import prepare_stage
 
 
 def chapter(part: str, speaker: str, texts: list[str]) -> dict[str, bytes]:
@@ -69,8 +69,8 @@ def test_a_larger_recipe_of_the_same_corpus_finds_that_parts_are_lacking(publish
 
 def test_a_corpus_without_a_home_says_where_it_is_given_out(published, tmp_path: Path) -> None:
     plan = read_plan("librispeech_13h")
-    only = [corpus for corpus in plan.corpora if corpus.importer == "common_voice"]
+    only = [corpus for corpus in plan.prepare if corpus.corpus == "common_voice"]
     with pytest.raises(DownloadError, match="commonvoice.mozilla.org"):
         prepare_stage(
-            replace(plan, corpora=only), tmp_path / "cv", "upper_letters", download=True, say=lambda line: None
+            replace(plan, prepare=only), tmp_path / "cv", "upper_letters", download=True, say=lambda line: None
         )

@@ -11,7 +11,7 @@ import soundfile
 
 from asr.data import Utterance, read_manifest, write_manifest
 from asr.errors import AlignmentError, ManifestError
-from asr.recipe.cut import cut_stage
+from asr.recipe.cut_stage import cut_stage
 from asr.recipe.plan import WordCuts
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))

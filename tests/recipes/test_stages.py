@@ -17,7 +17,7 @@ from asr.cli.main import main
 from asr.data import read_manifest
 from asr.evaluation import compare, read_hypotheses, write_hypotheses
 from asr.lm import NgramModel
-from asr.recipe.judge import Judged, JudgingSet, judge
+from asr.recipe.evaluate_stage import Evaluated, EvaluationSet, evaluate_bundle
 from asr.tuning import DevSet, Tuned, tune_bundle
 
 TINY = ["trainer.epochs=1", "trainer.average=1", "model.units=[4]", "data.batch_s=8", "data.faulty=drop"]
@@ -161,7 +161,7 @@ def tuned_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         tuned_on[load_bundle(folder).path.name] = list(dev.speakers)
         return tune_bundle(folder, dev, language_model, **more)
 
-    monkeypatch.setattr("asr.recipe.tuned.tune_bundle", tune_and_note)
+    monkeypatch.setattr("asr.recipe.tune_stage.tune_bundle", tune_and_note)
     monkeypatch.setattr("asr.tuning.search.ALPHAS", (0.5,))
     monkeypatch.setattr("asr.tuning.search.BETAS", (0.0,))
     return tuned_on
@@ -172,15 +172,15 @@ def read(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     """The speakers of dev that each bundle reads, by its name."""
     read: dict[str, set[str]] = {}
 
-    def judge_and_note(test: JudgingSet, *arguments: object) -> Judged:
+    def evaluate_and_note(test: EvaluationSet, *arguments: object) -> Evaluated:
         read.update({bundle.name: {u.speaker for u in who} for bundle, who in test.readers if test.name == "dev"})
-        return judge(test, *arguments)
+        return evaluate_bundle(test, *arguments)
 
-    monkeypatch.setattr("asr.recipe.stages.judge", judge_and_note)
+    monkeypatch.setattr("asr.recipe.evaluate_stage.evaluate_bundle", evaluate_and_note)
     return read
 
 
-def test_where_dev_judges_each_half_is_read_by_what_was_tuned_on_the_other(
+def test_where_dev_is_the_test_each_half_is_read_by_what_was_tuned_on_the_other(
     capsys: pytest.CaptureFixture[str], tuned_on: dict[str, list[str]], read: dict[str, set[str]]
 ) -> None:
     parts = {"train-clean-5": ["1", "2"], "dev-clean-2": ["3", "4", "5", "6", "7"], "test-clean": ["8", "9"]}

@@ -14,8 +14,9 @@ from asr.data import Utterance
 from asr.errors import TrainingError
 from asr.export import export_bundle
 from asr.models import AcousticModel
+from asr.options import OptimizerOptions, TrainerOptions
 from asr.text import Vocabulary
-from asr.training import OptimizerOptions, Trainer, TrainerOptions, load_trained, precision
+from asr.training import Trainer, load_trained, precision
 from asr.training.checkpoint import load_arrays, load_checkpoint
 from asr.training.dataset import Batch, Example, TrainingSet, collate
 from asr.training.distribution import Devices

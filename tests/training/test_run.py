@@ -15,10 +15,11 @@ from asr.cli.train import run_configured
 from asr.data import read_manifest, write_manifest
 from asr.data.augment import AugmentOptions
 from asr.errors import AudioError, ConfigError, ManifestError, PreflightError, TrainingError, VocabularyError
+from asr.features import make_front_end
+from asr.options import DataOptions, ModelOptions, OptimizerOptions, TrainerOptions, TrainingOptions
 from asr.training import dataset
 from asr.training.checkpoint import Checkpoint, save_checkpoint
-from asr.training.options import DataOptions, OptimizerOptions, TrainerOptions
-from asr.training.run import finished, make_front_end, make_model, same_run
+from asr.training.run import finished, make_model, same_run
 from asr.training.trainer import Trainer
 
 
@@ -287,10 +288,22 @@ def test_a_run_goes_on_only_with_the_lexicon_it_began_with(run, tones: SimpleNam
         (lambda: DataOptions(train="a.jsonl"), r"data.train is a list of names, got 'a.jsonl'; write data.train=\["),
         (lambda: DataOptions(train=["a"], cache_dir=""), "data.cache_dir is a folder's name or null, got ''"),
         (lambda: DataOptions(train=["a"], faulty="keep"), "data.faulty is refuse or drop, got 'keep'"),
+        (
+            lambda: TrainingOptions.from_tree({"data": {"train": ["a"]}, "features": {"cmvn": "local"}}),
+            "features.cmvn is utterance or smoothed or",
+        ),
         (lambda: make_front_end("plp"), "no features 'plp'; there are log_mel, mfcc, power_spectrogram"),
         (lambda: make_front_end("log_mel", bands=3), "features: .*bands"),
-        (lambda: make_model(4, 3, {"cell": "lstm", "units": "wide"}), "model: "),
-        (lambda: make_model(4, 3, {"cell": "lstm", "units": [2], "width": 4}), "model: .*width"),
+        (lambda: make_model(4, 3, ModelOptions(units=())), "at least one recurrent layer"),
+        (lambda: ModelOptions(units=[0]), r"model.units\[0\] must be a whole number from 1 on, got 0"),
+        (
+            lambda: TrainingOptions.from_tree({"data": {"train": ["a"]}, "model": {"units": "wide"}}),
+            r"model.units must be a list of whole numbers, got 'wide'; write model.units=\[wide\]",
+        ),
+        (
+            lambda: TrainingOptions.from_tree({"data": {"train": ["a"]}, "model": {"width": 4}}),
+            "no setting 'model.width'; ",
+        ),
     ],
 )
 def test_an_option_that_makes_no_sense_is_named(options, message: str) -> None:

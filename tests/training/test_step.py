@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from asr.data import Utterance
 from asr.models import AcousticModel
-from asr.training import OptimizerOptions
+from asr.options import OptimizerOptions
 from asr.training.ctc import ctc_loss
 from asr.training.dataset import Batch, Example, collate
 from asr.training.distribution import Devices

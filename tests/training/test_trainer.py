@@ -18,8 +18,9 @@ from asr.cli.train import run_configured
 from asr.data import Utterance
 from asr.errors import CheckpointError, TrainingError
 from asr.models import AcousticModel
+from asr.options import OptimizerOptions, TrainerOptions
 from asr.text import Vocabulary
-from asr.training import OptimizerOptions, Trainer, TrainerOptions, trainer
+from asr.training import Trainer, trainer
 from asr.training.checkpoint import load_arrays, load_checkpoint
 from asr.training.dataset import Example, TrainingSet
 from asr.training.evaluate import DevScore
@@ -128,7 +129,7 @@ def make(model: AcousticModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             [example("dev")] if wers else [],
             VOCABULARY,
             tmp_path,
-            options=TrainerOptions(**{"epochs": 4} | options),
+            options=TrainerOptions(**{"epochs": 4, "average": 1} | options),
             optimizer=OptimizerOptions(0.1),
             observers=[witness] if witness else [],
         )
@@ -347,7 +348,7 @@ def test_each_cell_takes_a_step(cell: str, tmp_path: Path) -> None:
     model = AcousticModel(4, len(VOCABULARY), cell=cell, units=[2], bidirectional=False)
     before = [w.numpy() for w in model.trainable_variables]
     examples = TrainingSet([example("u")], 1.0, 0, (), [0])
-    options = TrainerOptions(epochs=2)
+    options = TrainerOptions(epochs=2, average=1)
     Trainer(model, examples, [], VOCABULARY, tmp_path, options=options, optimizer=OptimizerOptions(0.1, 0.5)).fit()
     assert all(np.any(b != w.numpy()) for b, w in zip(before, model.trainable_variables, strict=True))
 

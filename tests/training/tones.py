@@ -55,14 +55,14 @@ def tree(corpus: Path, run_dir: Path, **changes: Any) -> dict[str, Any]:
     """A configuration as ``asr train`` composes it, tiny; ``changes`` as ``trainer={"epochs": 3}``."""
     made: dict[str, Any] = {
         "data": {"train": [str(corpus / "train.jsonl")], "dev": str(corpus / "dev.jsonl"), "batch_s": 6.0}
-        | {"normaliser": "upper_letters"},
+        | {"cache_dir": None, "normaliser": "upper_letters"},
         "features": {"kind": "log_mel", "sample_rate": RATE, "n_fft": 256, "win_length": 200, "hop_length": 80}
         | {"n_mels": 12, "cmvn": "utterance"},
         "augment": {"time_stretch": 0.05, "time_masks": 1, "time_share": 0.05},
         "model": {"cell": "gru", "units": [8], "dropout": 0.1}
         | {"convolution": [{"filters": 4, "kernel": [3, 3], "stride": [2, 2]}]},
         "optimizer": {"learning_rate": 0.02},
-        "trainer": {"epochs": 2},
+        "trainer": {"epochs": 2, "average": 1},
         "run_dir": str(run_dir),
     }
     return {k: v | changes.get(k, {}) if isinstance(v, dict) else v for k, v in made.items()}

@@ -1,16 +1,25 @@
-"""The options of a training run, one class a group of ``conf/``; each refuses what makes no sense."""
+"""The options of a training run, one class a group of ``conf/``; each refuses what makes no sense.
+
+Names, types and defaults of settings stand here, in `asr.features.options` and in `asr.data.augment.options` alone:
+``asr train`` gives these classes to Hydra as structured configs, and the files of ``conf/`` mirror them. Nothing here
+imports TensorFlow, so that a configuration can be composed and shown without it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from asr.checks import check_choice, check_list, check_number
 from asr.data import Utterance, read_manifest
+from asr.data.augment import AugmentOptions
 from asr.errors import ConfigError
+from asr.features import FEATURES, LogMel, PowerSpectrogram
 from asr.text import find_normaliser, normalise
 from asr.text.normalisers import FOR_TRAINING
+from asr.typed import from_tree, nearest
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class DataOptions:
         normaliser: the name of the text normaliser that transcripts are written by.
         allow_loss: train also where the normaliser loses digits, symbols or letters of transcripts.
         faulty: ``refuse`` to train when the pre-flight finds faults, or ``drop`` those utterances.
+        batch_s: most seconds of padded audio in a batch.
         cache_dir: folder that keeps features, for other runs too; None to compute them anew and hold them in memory.
         lexicon: a pronouncing dictionary (see `asr.text.read_lexicon`) of the transcripts' words, for a network that
             hears phones as well; None for characters alone.
@@ -37,8 +47,9 @@ class DataOptions:
     normaliser: str = FOR_TRAINING
     allow_loss: bool = False
     faulty: str = "refuse"
-    cache_dir: str | None = None
+    batch_s: float = 120.0
     lexicon: str | None = None
+    cache_dir: str | None = "cache/features"
 
     def __post_init__(self) -> None:
         """Refuse a choice there is none of."""
@@ -46,6 +57,7 @@ class DataOptions:
         if not isinstance(self.allow_loss, bool):
             raise ConfigError(f"data.allow_loss is true or false, got {self.allow_loss!r}")
         check_choice("data.faulty", self.faulty, ("refuse", "drop"))
+        check_number("data.batch_s", self.batch_s, 1e-3)
         if self.cache_dir is not None and not (isinstance(self.cache_dir, str) and self.cache_dir):
             raise ConfigError(f"data.cache_dir is a folder's name or null, got {self.cache_dir!r}")
         check_list("data.train", self.train)
@@ -86,6 +98,51 @@ class DataOptions:
 
 
 @dataclass(frozen=True)
+class ConvolutionOptions:
+    """One convolution in front of the recurrent layers.
+
+    Attributes:
+        filters: channels out.
+        kernel: its size in frames and in features, both odd.
+        stride: its step in frames and in features.
+    """
+
+    filters: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """The network, as `asr.models.AcousticModel` takes it.
+
+    Attributes:
+        cell: of the recurrent layers, such as ``lstm``.
+        units: the width of each recurrent layer, one direction.
+        bidirectional: read each utterance from both ends.
+        convolution: the layers in front.
+        dropout: share of a layer's inputs dropped.
+        layer_norm: normalise the inputs of each recurrent layer and of the output.
+    """
+
+    cell: str = "lstm"
+    units: Sequence[int] = (256, 256, 256)
+    bidirectional: bool = True
+    convolution: Sequence[ConvolutionOptions] = (
+        ConvolutionOptions(32, (5, 5), (2, 2)),
+        ConvolutionOptions(32, (3, 3), (1, 2)),
+    )
+    dropout: float = 0.3
+    layer_norm: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse numbers out of range."""
+        for place, units in enumerate(self.units):
+            check_number(f"model.units[{place}]", units, 1, whole=True)
+        check_number("model.dropout", self.dropout, 0, 0.99)
+
+
+@dataclass(frozen=True)
 class OptimizerOptions:
     """AdamW (Loshchilov & Hutter 2019) with linear warm-up and cosine decay to zero.
 
@@ -95,7 +152,7 @@ class OptimizerOptions:
         weight_decay: per step, times the learning rate.
     """
 
-    learning_rate: float
+    learning_rate: float = 0.001
     warmup: float = 0.05
     weight_decay: float = 0.01
 
@@ -133,11 +190,11 @@ class TrainerOptions:
         strategy: ``mirrored`` on all GPUs of this machine, ``multi_worker`` on those of several, or ``auto``.
     """
 
-    epochs: int
+    epochs: int = 60
     max_minutes: float | None = None
     clip_norm: float = 1.0
     patience: int | None = None
-    average: int = 1
+    average: int = 5
     average_of: str = "best"
     checkpoint_minutes: float = 10.0
     seed: int = 0
@@ -158,3 +215,37 @@ class TrainerOptions:
             check_number("trainer.max_minutes", self.max_minutes, 0)
         if self.patience is not None:
             check_number("trainer.patience", self.patience, 1, whole=True)
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """All options of a training run, a group of settings each."""
+
+    data: DataOptions
+    features: PowerSpectrogram = LogMel()
+    augment: AugmentOptions = AugmentOptions()
+    model: ModelOptions = ModelOptions()
+    optimizer: OptimizerOptions = OptimizerOptions()
+    trainer: TrainerOptions = TrainerOptions()
+
+    @classmethod
+    def from_tree(cls, tree: Mapping[str, Any]) -> TrainingOptions:
+        """Build the options of a mapping of groups, as a configuration or a run's ``config.json`` holds it.
+
+        Raises:
+            ConfigError: a key is unknown, or a value makes no sense.
+        """
+        options = from_tree(cls, {name: group for name, group in tree.items() if name != "features"})
+        return replace(options, features=features_from_tree(tree["features"])) if "features" in tree else options
+
+
+def features_from_tree(tree: Mapping[str, Any]) -> PowerSpectrogram:
+    """Build the features that ``tree["kind"]`` names.
+
+    Raises:
+        ConfigError: there are none of this kind, a key is unknown, or a value makes no sense.
+    """
+    kind = str(tree.get("kind", LogMel.kind))
+    if kind not in FEATURES:
+        raise ConfigError(f"no features {kind!r}{nearest(kind, list(FEATURES))}")
+    return from_tree(FEATURES[kind], tree, "features")

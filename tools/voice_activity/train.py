@@ -1,6 +1,6 @@
 """Train the voice-activity detector that ships, `asr/audio/voice_activity.onnx`, and measure it on what it never heard.
 
-    python recipes/voice_activity/train.py --data data [--measure-only]
+    python tools/voice_activity/train.py --data data [--measure-only]
 
 Speech of six corpora and the sounds of ESC-10 are cut, bent and mixed into chunks of four seconds, whose log-mel frames
 are computed once; a convolutional network in PyTorch then learns from them for some epochs. What is kept for
@@ -556,7 +556,7 @@ def main() -> None:
         learn(arguments)
     detector = VoiceActivity.load()
     results = {
-        "command": "python recipes/voice_activity/train.py --data data",
+        "command": "python tools/voice_activity/train.py --data data",
         **provenance(arguments.seed),
         "speech": {
             c.name: {name: measure_speech(detector, c, change, arguments.limit) for name, change in CONDITIONS.items()}

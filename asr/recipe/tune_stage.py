@@ -1,7 +1,8 @@
-"""A bundle with its language model, weighed on some speakers, so that it can be judged by others.
+"""A bundle with its language model, its weights tuned on some speakers, so that it can be tested on others.
 
-Where no test set is there, the dev speakers judge, and weights tuned on them would flatter. So they are parted in two
-halves: a copy of the bundle is tuned on each half and reads the other. The bundle that is kept is tuned on all.
+Where there is no test set, the dev speakers are the test, and weights tuned on them would flatter. So they are parted
+in two halves: a copy of the bundle is tuned on each half and transcribes the other. The bundle that is kept is tuned on
+all.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from asr.bundle import Bundle, load_bundle, read_card, write_decoder
 from asr.data import Utterance
@@ -21,19 +21,19 @@ from asr.evaluation import Evaluation
 from asr.files import sha256_of
 from asr.inference import Decoding, load_model
 from asr.lm import NgramModel
-from asr.recipe.lexicon import lexicon_of
+from asr.recipe.lexicon_stage import lexicon_of
 from asr.recipe.plan import LexiconPlan
 from asr.tuning import dev_set, tune_bundle
 
 
-def card_of(bundle: Path) -> dict[str, Any]:
-    """The card of the bundle in a folder; empty where there is none."""
-    return read_card(bundle) if (bundle / "card.json").is_file() else {}
+def trained_sha256(bundle: Path) -> str | None:
+    """Return the SHA-256 of the final weights that the bundle in a folder was made of; None where there is none."""
+    return read_card(bundle).get("trained", {}).get("sha256") if (bundle / "card.json").is_file() else None
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a bundle is to be read with.
+    """What a bundle is to decode with.
 
     Attributes:
         language_model: a .lm file.
@@ -46,7 +46,7 @@ class Reading:
     lexicon: LexiconPlan | None = None
 
     def is_in(self, bundle: Bundle) -> bool:
-        """Whether a bundle is read so already."""
+        """Return whether a bundle decodes with it already."""
         held = bundle.language_model
         return (
             held is not None
@@ -85,17 +85,17 @@ def tune_stage(
 
 def copy_to_tune(bundle: Path, folder: Path) -> None:
     """Copy ``bundle`` to ``folder``, without its language model; what is there stays if it is of the same model."""
-    if card_of(folder).get("trained") != card_of(bundle)["trained"]:
+    if trained_sha256(folder) != trained_sha256(bundle):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as work:
             copied = shutil.copytree(bundle, Path(work) / "bundle")
-            write_decoder(copied, load_bundle(copied).decoder, None, card_of(copied))
+            write_decoder(copied, load_bundle(copied).decoder, None, read_card(copied))
             shutil.rmtree(folder, ignore_errors=True)
             copied.rename(folder)
 
 
 def halves(speakers: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Every other speaker, in the order given.
+    """Part speakers in two: every other one, in the order given.
 
     Raises:
         ConfigError: fewer than four, and confidence is calibrated on two at least.
@@ -105,7 +105,7 @@ def halves(speakers: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     if len(speakers) < 4:
         raise ConfigError(
-            f"judge: dev needs four dev speakers at least, two to tune for the other two, got {len(speakers)}"
+            f"test_on_dev needs four dev speakers at least, two to tune for the other two, got {len(speakers)}"
         )
     return list(speakers[::2]), list(speakers[1::2])
 

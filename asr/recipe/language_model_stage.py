@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from asr.data import Utterance
 from asr.files import sha256_of, write_json
 from asr.lm import NgramModel, perplexity, read_sentences, train_ngram
 from asr.lm.mapped_file import VERSION
 from asr.recipe.plan import LanguageModelPlan
+from asr.recipe.results import DevPerplexity, LanguageModelFigures
+from asr.typed import from_tree, to_tree
 
 TRANSCRIPTS = "the training transcripts"
 
@@ -30,7 +31,7 @@ class LanguageModel:
 
     path: Path
     of: str
-    figures: dict[str, Any]
+    figures: LanguageModelFigures
 
 
 def make_language_model(
@@ -60,20 +61,21 @@ def make_language_model(
         say(f"language model: {text} is not there; {TRANSCRIPTS} are counted instead")
         text = None
     path, record = run / "language_model.lm", run / "language_model.json"
-    made_of = json.loads(json.dumps(asdict(plan), default=str))
+    made_of = to_tree(plan)
     origin = {"plan": made_of, "format": VERSION, "sha256": _digest(text, train, dev)}
     if path.is_file() and record.is_file():
         before = json.loads(record.read_text(encoding="utf-8"))
         if before["origin"] == origin:
             say(f"language model: {path} is there")
-            return LanguageModel(path, before["of"], before["figures"])
+            return LanguageModel(path, before["of"], from_tree(LanguageModelFigures, before["figures"]))
     counted = _Counted(read_sentences(text, normaliser=normaliser, prose=True) if text else (u.text for u in train))
-    size = None if plan.size_mb is None else int(plan.size_mb * 1e6)
-    model = train_ngram(counted, plan.order, vocabulary_size=plan.vocabulary_size if text else None, size=size)
+    most = None if plan.size_mb is None else int(plan.size_mb * 1e6)
+    model = train_ngram(counted, plan.order, vocabulary_size=plan.vocabulary_size if text else None, size=most)
     model.save(path)
     of = plan.of if text else TRANSCRIPTS
-    figures = {"of": of, "order": plan.order, "words_of_text": counted.words, **_figures(model, path, dev)}
-    write_json(record, {"origin": origin, "of": of, "figures": figures})
+    size = path.stat().st_size
+    figures = LanguageModelFigures(of, plan.order, counted.words, tuple(model.counts), size, _perplexity(model, dev))
+    write_json(record, {"origin": origin, "of": of, "figures": to_tree(figures)})
     say(f"language model: {path}, of {of}: {counted.words:,} words of text")
     return LanguageModel(path, of, figures)
 
@@ -96,14 +98,9 @@ def _digest(text: Path | None, train: Sequence[Utterance], dev: Sequence[Utteran
     return hashlib.sha256("\n\n".join([counted, *(u.text for u in dev)]).encode()).hexdigest()
 
 
-def _figures(model: NgramModel, path: Path, dev: Sequence[Utterance]) -> dict[str, Any]:
-    figures: dict[str, Any] = {"ngrams": list(model.counts), "bytes": path.stat().st_size}
-    if any(u.text for u in dev):
-        found = perplexity(model, (u.text for u in dev))
-        figures["dev"] = {
-            "words": found.words,
-            "unknown_rate": found.unknown_rate,
-            "perplexity_including_unknown": found.including_unknown,
-            "perplexity_excluding_unknown": found.excluding_unknown,
-        }
-    return figures
+def _perplexity(model: NgramModel, dev: Sequence[Utterance]) -> DevPerplexity | None:
+    """Return the perplexity on the dev transcripts; None where they have no words."""
+    if not any(u.text for u in dev):
+        return None
+    found = perplexity(model, (u.text for u in dev))
+    return DevPerplexity(found.words, found.unknown_rate, found.including_unknown, found.excluding_unknown)

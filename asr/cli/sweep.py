@@ -1,0 +1,128 @@
+"""The jobs of a sweep: a note in each job's folder, and a table of them at the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asr.errors import AsrError
+from asr.files import write_json
+from asr.typed import from_tree, to_tree
+
+NOTE = "job.json"
+_CLOCKS_DIFFER_S = 60.0
+"""Machines of a cluster may write into one folder."""
+
+
+@dataclass(frozen=True)
+class JobNote:
+    """What one job of a sweep is and how it ended.
+
+    Attributes:
+        job: its number in the sweep.
+        settings: those that vary in the sweep, as ``key=value``, commas between.
+        overrides: all settings that it was given.
+        status: ``training``, why it ended, or the error.
+    """
+
+    job: int
+    settings: str
+    overrides: tuple[str, ...]
+    status: str = "training"
+
+
+class Ending:
+    """How a job that is under way ends, as its ``status`` says by then."""
+
+    status = "training"
+
+
+@contextmanager
+def noted(folder: Path, note: JobNote) -> Iterator[Ending]:
+    """Keep ``folder/job.json`` while a job runs: what it is at first, how it ended at last."""
+    ending = Ending()
+    _write(folder, note)
+    try:
+        yield ending
+    except AsrError as error:
+        ending.status = f"error[{error.code}]: {error}"
+        raise
+    except BaseException as error:
+        ending.status = "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        _write(folder, replace(note, status=" ".join(ending.status.split())))
+
+
+def _write(folder: Path, note: JobNote) -> None:
+    write_json(folder / NOTE, to_tree(note))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One job in the table; error rates are of the epoch with the lowest dev WER, None without a dev set."""
+
+    folder: Path
+    note: JobNote
+    wer: float | None
+    cer: float | None
+
+
+def rows(sweep_dir: Path, since: float = 0.0) -> list[Row]:
+    """Return the jobs below a sweep's folder by number.
+
+    Args:
+        sweep_dir: as ``hydra.sweep.dir`` has it.
+        since: seconds since 1970; jobs of before are of another sweep.
+    """
+    notes = [path for path in sweep_dir.rglob(NOTE) if path.stat().st_mtime >= since - _CLOCKS_DIFFER_S]
+    found = [_row(path) for path in notes]
+    return sorted(found, key=lambda row: (row.note.job, str(row.folder)))
+
+
+def _row(path: Path) -> Row:
+    note = from_tree(JobNote, json.loads(path.read_text(encoding="utf-8")), str(path))
+    return Row(path.parent, note, *best_dev(path.parent))
+
+
+def best_dev(folder: Path) -> tuple[float | None, float | None]:
+    """Return WER and CER, fractions, of a run's epoch with the lowest dev WER; None for each without a dev set."""
+    log = folder / "log.jsonl"
+    lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
+    scores = [dev for line in lines if (dev := json.loads(line).get("dev"))]
+    best = min(scores, key=lambda dev: dev["wer"], default=None)
+    return (best["wer"], best["cer"]) if best else (None, None)
+
+
+def print_table(sweep_dir: Path, since: float) -> None:
+    """Print a line for each job: its settings, its error rates, how it ended, and its folder."""
+    for line in table(rows(sweep_dir, since)):
+        print(line)
+
+
+def table(found: Sequence[Row]) -> list[str]:
+    """Return the lines of the table, a heading first; none where there are no jobs."""
+    if not found:
+        return []
+    cells: list[tuple[str, ...]] = [("job", "settings", "dev WER", "dev CER", "status", "run folder")]
+    for row in found:
+        rates = ["" if rate is None else f"{100 * rate:.2f} %" for rate in (row.wer, row.cer)]
+        cells.append((str(row.note.job), row.note.settings, *rates, row.note.status, str(row.folder)))
+    widths = [max(len(line[column]) for line in cells) for column in range(5)]
+    return ["  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[5]]) for line in cells]
+
+
+def failures(sweep_dir: Path, since: float) -> list[str]:
+    """Return how each job that failed ended."""
+    found = rows(sweep_dir, since)
+    ended_well = ("done", "out of minutes", "training")
+    return [f"job {row.note.job}: {row.note.status}" for row in found if not row.note.status.startswith(ended_well)]
+
+
+def now() -> float:
+    """Return the seconds since 1970, as files' times have them."""
+    return time.time()

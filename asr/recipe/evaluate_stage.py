@@ -1,0 +1,183 @@
+"""Test sets, and how well bundles and peers do on them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asr.bundle import read_normaliser
+from asr.data import Utterance, read_manifest
+from asr.errors import AsrError
+from asr.evaluation import Evaluation, compare_evaluations, evaluate, read_hypotheses, write_hypotheses
+from asr.inference import load_model
+from asr.inference import texts as to_texts
+from asr.inference.decoding_options import Decoding
+from asr.recipe.export_stage import PRECISIONS
+from asr.recipe.language_model_stage import LanguageModel
+from asr.recipe.plan import Peer, Plan
+from asr.recipe.results import Compared, SetFigures, SystemScores
+from asr.recipe.table import NOBODY
+from asr.recipe.tune_stage import Reading, copy_to_tune, halves, tune_stage
+
+DEV = "dev"
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """Utterances to test on.
+
+    Attributes:
+        name: such as test-clean.
+        utterances: all of them.
+        readers: which bundle transcribes which; more than one where each was tuned on the others' speakers.
+        tuned_on: the speakers that the bundles' decoders were tuned on, in words.
+    """
+
+    name: str
+    utterances: Sequence[Utterance]
+    readers: Sequence[tuple[Path, Sequence[Utterance]]]
+    tuned_on: str
+
+    @classmethod
+    def read_by(cls, bundle: Path, name: str, utterances: Sequence[Utterance], tuned_on: str) -> EvaluationSet:
+        """Return a set that one bundle transcribes."""
+        return cls(name, utterances, [(bundle, utterances)], tuned_on)
+
+    @property
+    def normaliser(self) -> str:
+        """The name of the normaliser of the bundles that transcribe it."""
+        return read_normaliser(self.readers[0][0])
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of audio."""
+        return sum(u.duration for u in self.utterances)
+
+    def figures(self) -> SetFigures:
+        """Return how large it is."""
+        hours, speakers = round(self.seconds / 3600, 4), len({u.speaker for u in self.utterances})
+        return SetFigures(self.name, len(self.utterances), hours, speakers, self.tuned_on)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a system did on a set.
+
+    Attributes:
+        evaluation: its scores.
+        rtf: processing seconds a second of audio, loading of the model not included; None where not measured.
+        texts: its transcripts by id.
+    """
+
+    evaluation: Evaluation
+    rtf: float | None
+    texts: Mapping[str, str | AsrError]
+
+    def scores(self) -> SystemScores:
+        """Return its figures for results.json."""
+        return SystemScores.of(self.evaluation, self.rtf)
+
+
+def evaluate_bundle(test: EvaluationSet, precision: str, decoding: Decoding) -> Evaluated:
+    """Transcribe one utterance at a time, and score."""
+    texts: dict[str, str | AsrError] = {}
+    seconds = 0.0
+    for bundle, utterances in test.readers:
+        transcriber = load_model(bundle, precision=precision, decoding=decoding)
+        begun = time.perf_counter()
+        found = list(to_texts(transcriber.transcribe_utterances(utterances, batch_size=1)))
+        seconds += time.perf_counter() - begun
+        texts |= zip((u.id for u in utterances), found, strict=True)
+    return Evaluated(evaluate(test.utterances, texts, test.normaliser), seconds / test.seconds, texts)
+
+
+def evaluation_sets(
+    plan: Plan,
+    bundle: Path,
+    reading: Reading | None,
+    dev: Sequence[Utterance],
+    dev_speakers: Sequence[str],
+    say: Callable[[str], None],
+) -> list[EvaluationSet]:
+    """Return the main set, then the further ones; the bundles that transcribe them get their language model here."""
+    test = read_manifest(plan.test) if plan.test else []
+    tuned_on = "the dev set" if reading else NOBODY
+    if reading:
+        tune_stage(bundle, reading, dev, say, test=test)
+    if plan.test:
+        first = EvaluationSet.read_by(bundle, plan.test.stem, test, tuned_on)
+    elif reading:
+        first = _read_by_halves(bundle, reading, dev, dev_speakers, say)
+    else:
+        first = EvaluationSet.read_by(bundle, DEV, dev, tuned_on)
+    further = [
+        EvaluationSet.read_by(bundle, path.stem, read_manifest(path), tuned_on)
+        for path in plan.further_tests
+        if path.is_file()
+    ]
+    return [first, *further]
+
+
+def _read_by_halves(
+    bundle: Path, reading: Reading, dev: Sequence[Utterance], dev_speakers: Sequence[str], say: Callable[[str], None]
+) -> EvaluationSet:
+    """Return the dev set, each half of its speakers transcribed by a bundle tuned on the other half alone."""
+    parts = halves(dev_speakers or sorted({u.speaker for u in dev}))
+    first, second = ([u for u in dev if u.speaker in part] for part in parts)
+    readers = []
+    for name, tuning, tested in [("second", second, first), ("first", first, second)]:
+        copy = bundle.with_name(f"tuned_on_{name}_half")
+        copy_to_tune(bundle, copy)
+        tune_stage(copy, reading, tuning, say)
+        readers.append((copy, tested))
+    return EvaluationSet(DEV, dev, readers, "the other half of the speakers")
+
+
+def ways_to_decode(plan: Plan, model: LanguageModel | None) -> dict[str, tuple[str, Decoding]]:
+    """Return each way to decode by a short name, with its name in the table; the last is the bundle's own."""
+    ways = {"greedy": ("greedy", Decoding(beam_width=1))}
+    if model:
+        ngrams = f"{model.figures.order}-gram of {model.of}"
+        ways["lm"] = (ngrams, Decoding())
+        if plan.lexicon:
+            ways["lm"] = (ngrams, Decoding(language_model=model.path))
+            ways["phones"] = (f"{ngrams}, by phones", Decoding())
+    return ways
+
+
+def evaluate_ways(test: EvaluationSet, ways: Mapping[str, tuple[str, Decoding]], folder: Path) -> dict[str, Evaluated]:
+    """Evaluate each way to decode in each precision; ``folder`` keeps transcripts for asr compare and reports."""
+    found = {}
+    for short, (way, decoding) in ways.items():
+        for precision in PRECISIONS:
+            one = found[f"this recipe, {way}, {precision}"] = evaluate_bundle(test, precision, decoding)
+            write_hypotheses(folder / f"{test.name}-{short}-{precision}.jsonl", one.texts)
+    return found
+
+
+def evaluate_peers(
+    peers: Sequence[Peer], tests: Sequence[EvaluationSet], say: Callable[[str], None]
+) -> Iterator[tuple[str, str, Evaluated]]:
+    """Yield the test set's name, the peer's and its scores, of each peer whose hypotheses are there.
+
+    Raises:
+        EvaluationError: they are not of the set's utterances, all of them and no others.
+    """
+    for peer in peers:
+        test = next((t for t in tests if t.name == peer.test_set), None) if peer.test_set else tests[0]
+        if peer.hypotheses is None or test is None:
+            continue
+        if not Path(peer.hypotheses).is_file():
+            say(f"evaluate: {peer.system}: {peer.hypotheses} is not there; its row is left out")
+            continue
+        texts = read_hypotheses(peer.hypotheses)
+        yield test.name, peer.system, Evaluated(evaluate(test.utterances, texts, test.normaliser), peer.rtf, texts)
+
+
+def compared_with(peer: Evaluated, ours: Evaluation, name: str) -> SystemScores:
+    """Return a peer's figures, and which makes fewer word errors by paired tests, it or ``ours``, called ``name``."""
+    found = compare_evaluations(ours, peer.evaluation)
+    better = {"A": name, "B": "peer"}.get(found.better or "")
+    return replace(peer.scores(), compared=Compared(name, better, found.difference, found.matched_pairs))
