@@ -176,7 +176,9 @@ def test_a_header_without_samples(kind: str) -> None:
 def test_a_text_file_named_as_audio(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"notes{suffix}"
     path.write_text("Call me Ishmael. " * 100)
-    with pytest.raises(AudioFormatError, match="cannot be decoded as a recording .* convert it to WAV or FLAC") as caught:
+    with pytest.raises(
+        AudioFormatError, match="cannot be decoded as a recording .* convert it to WAV or FLAC"
+    ) as caught:
         load_audio(path)
     assert "\n" not in str(caught.value) and str(path) in str(caught.value)
 
