@@ -153,7 +153,7 @@ def test_a_new_bundle_takes_the_place_of_the_old(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "thesis.tex").write_text("years of work")
-    with pytest.raises(BundleError, match="no bundle; remove it"):
+    with pytest.raises(BundleError, match="not a bundle; remove it"):
         made(tmp_path / "b")
     assert (tmp_path / "b" / "thesis.tex").read_text() == "years of work"
 

@@ -1,18 +1,18 @@
-"""When each word of a known text is said.
+"""Align a known text with a recording: find when each word is spoken.
 
 asr align talk.wav talk.txt                       the words' times on stdout (ctm)
 asr align talk.wav --text "yes, start" -o yes.TextGrid
-asr align talk.wav talk.txt -o talk.srt           a subtitle a line of the text
+asr align talk.wav talk.txt -o talk.srt           one subtitle for each line of the text
 asr align MANIFEST.jsonl -o words.ctm             all utterances of a manifest in one file
-asr align MANIFEST.jsonl -o FOLDER -f TextGrid    ... or in a file each, named by id
-asr align MANIFEST.jsonl --cut YES,NO -o yes-no.jsonl    each YES and NO an utterance of its own, to train on
+asr align MANIFEST.jsonl -o FOLDER -f TextGrid    ... or one file for each, named by id
+asr align MANIFEST.jsonl --cut YES,NO -o yes-no.jsonl    every YES and NO as an utterance, to train on
 
-The suffix of -o says the format: json, jsonl, ctm, TextGrid, srt, vtt, tsv or txt. Words are written as in the text,
-with the confidence of the acoustic model that they are spoken there: low where text and recording differ. Times
+The suffix of -o selects the format: json, jsonl, ctm, TextGrid, srt, vtt, tsv or txt. Words are written as in the text,
+with the acoustic model's confidence that they are spoken there, which is low where text and recording differ. Times
 count from the recording's start. Numbers must be written out as they are spoken.
 
-An utterance that cannot be aligned is named on stderr with its reason; the others go on.
-Exit code: 0 all aligned, 1 some or all not, 2 wrong command line.
+An utterance that cannot be aligned is reported on stderr with the reason; the others are still aligned.
+Exit code: 0 if all were aligned, 1 if some or all were not, 2 if the command line is wrong.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``asr align``."""
     parser.add_argument("input", metavar="AUDIO|MANIFEST.jsonl", help="a recording, or a manifest with texts")
-    parser.add_argument("text_file", metavar="TEXT_FILE", nargs="?", help="what the recording says")
-    parser.add_argument("--text", help="the same, on the command line")
-    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: the one that ships)")
+    parser.add_argument("text_file", metavar="TEXT_FILE", nargs="?", help="the text of the recording")
+    parser.add_argument("--text", help="the text itself, instead of TEXT_FILE")
+    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE|FOLDER", help="default: ctm on stdout")
     parser.add_argument(
         "-f",
         "--output_format",
         choices=list(FORMATS),
-        help="of the files in a folder (default: json)",
+        help="format of the files in a folder (default: json)",
         metavar="FORMAT",
     )
     parser.add_argument(
-        "--cut", metavar="WORD,WORD", help="these words, wherever they are said, each an utterance of -o FILE.jsonl"
+        "--cut", metavar="WORD,WORD", help="write every occurrence of these words as an utterance to -o FILE.jsonl"
     )
 
 
@@ -56,11 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Align one recording, or every utterance of a manifest.
 
     Returns:
-        0, or 1 where some utterances of a manifest could not be aligned.
+        0, or 1 if some utterances of a manifest could not be aligned.
 
     Raises:
-        ConfigError: arguments that do not go together.
-        AsrError: as reading and aligning raise it.
+        ConfigError: the arguments contradict each other.
+        AsrError: a file cannot be read, or the text cannot be aligned.
     """
     if Path(arguments.input).suffix == ".jsonl":
         return _cut_manifest(arguments) if arguments.cut is not None else _align_manifest(arguments)
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _acoustic_model(arguments: argparse.Namespace) -> Transcriber:
-    """The bundle without its language model, which aligning does not need."""
+    """Load the bundle without its language model, which alignment does not need."""
     from asr.inference import Decoding, load_model
 
     return load_model(arguments.model, decoding=Decoding(beam_width=1))
@@ -95,7 +95,7 @@ def _lines(arguments: argparse.Namespace) -> list[str]:
 
 
 def _format_of_file(arguments: argparse.Namespace) -> str:
-    """By the suffix of the one file to write, in any case."""
+    """Return the format of the single output file, by its suffix in upper or lower case."""
     if arguments.output_format is not None:
         raise ConfigError("-f is for a manifest's files in a folder; for one file the suffix of -o says the format")
     if arguments.output is None:
@@ -185,7 +185,7 @@ def _refuse_paths(utterances: Sequence[Utterance]) -> None:
 
 
 def _aligned(model: Transcriber, utterances: Sequence[Utterance]) -> Iterator[tuple[Utterance, Transcript]]:
-    """Each utterance that can be aligned; the others are reported."""
+    """Yield each utterance that can be aligned with its alignment; report the others."""
     from asr.alignment.align import align_utterance
 
     for utterance in utterances:

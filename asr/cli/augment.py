@@ -1,13 +1,13 @@
-"""Hear and see what augmentation makes of a recording: wav files and a picture of their features.
+"""Listen to and look at augmented copies of a recording: WAV files and a picture of their features.
 
 asr augment answer.wav                                              to augmented/, as conf/augment/noisy.yaml says
 asr augment answer.wav augment.noise=[ESC-10] augment.voices=[manifests/mine/all.jsonl]
 asr augment answer.wav -o heard --copies 5 --seed 7 augment=noisy augment.speed=0.2
 
 Settings are those of asr train: augment=OPTION, features=OPTION, recipe=NAME, key=value. Each transform of samples is
-written alone, under its name, and all of them in turn as copy-1.wav and so on: those that training makes, with the same
-seed, of an utterance whose id is the file's name. features.png shows the features of each, and beside them what an
-epoch makes of these: normalised, warped, stretched, masked.
+applied alone and written under its name; all of them together give copy-1.wav and so on, the copies that training makes
+with the same seed of an utterance whose id is the file's name. features.png shows the features of each file, and beside
+them the features as an epoch may use them: normalised, warped, stretched, masked.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``asr augment``."""
     parser.add_argument("recording", metavar="FILE")
-    parser.add_argument("settings", nargs="*", metavar="key=value", help="as asr train takes them")
+    parser.add_argument("settings", nargs="*", metavar="key=value", help="settings as for asr train")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", default=Path("augmented"))
-    parser.add_argument("--copies", type=whole_number(1), default=3, help="of all transforms in turn (default: 3)")
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="of all draws (default: 0)")
+    parser.add_argument("--copies", type=whole_number(1), default=3, help="number of augmented copies (default: 3)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="seed of all random draws (default: 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Alter, write, draw.
+    """Write augmented copies of the recording, and draw their features.
 
     Raises:
         MissingExtraError: Hydra, librosa or Matplotlib is not installed.
-        ConfigError: a setting makes no sense, or nothing would be altered.
+        ConfigError: a setting is wrong, or nothing would be altered.
         AudioError: a recording cannot be read.
     """
     groups = _configured(arguments.settings)
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     transforms, rate = options.transforms(front_end), front_end.sample_rate
     original = load_audio(arguments.recording, rate)
     rows: list[Row] = []
-    for name, samples in _versions(original, rate, options, arguments):
+    for name, samples in _copies(original, rate, options, arguments):
         _write_wav(arguments.output / f"{name}.wav", samples, rate)
         features = front_end(samples)
         shown, rng = UtteranceCmvn()(features), np.random.default_rng((arguments.seed, len(rows)))
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _configured(settings: list[str]) -> dict[str, Any]:
-    """The groups ``augment`` and ``features`` of the composed configuration."""
+    """Return the groups ``augment`` and ``features`` of the composed configuration."""
     from asr.cli.train import import_composing
 
     composing = import_composing()
@@ -88,7 +88,7 @@ def _configured(settings: list[str]) -> dict[str, Any]:
 
 
 def _with_recordings(group: dict[str, Any], copies: int) -> AugmentOptions:
-    """The options, less what needs recordings that nobody named; says so on stderr."""
+    """Return the options without noise or babble if no recordings for them are named; say so on stderr."""
     from asr.data.augment import AugmentOptions
     from asr.typed import from_tree
 
@@ -102,10 +102,10 @@ def _with_recordings(group: dict[str, Any], copies: int) -> AugmentOptions:
     return options
 
 
-def _versions(
+def _copies(
     original: np.ndarray, rate: int, options: AugmentOptions, arguments: argparse.Namespace
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Names and samples: as recorded, each step alone, all of them in turn."""
+    """Yield name and samples of the original, of each step alone, and of the copies with all steps."""
     from asr.data.augment import Alteration
 
     alteration = options.alteration(arguments.seed, *options.recordings())
@@ -119,7 +119,7 @@ def _versions(
 
 
 def _write_wav(path: Path, samples: np.ndarray, rate: int) -> None:
-    """Write 16 bits; what would not fit is made quieter as a whole."""
+    """Write 16-bit samples; scale the whole recording down if its peak exceeds 1."""
     import numpy as np
     import soundfile
 

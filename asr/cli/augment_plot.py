@@ -1,4 +1,4 @@
-"""The picture of ``asr augment``: the features of a recording and of its altered versions, one above the other."""
+"""The picture of ``asr augment``: the features of a recording and of its augmented copies, one above the other."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from asr.files import write_atomically
 
 _RANGE_DB = 80
 _DEVIATIONS = 2.5
-"""Of normalised features, from black to white."""
+"""Standard deviations of normalised features between mid-grey and black or white."""
 
 _TICKS_HZ = (250, 1000, 4000)
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A version of the recording: its name, its features (T, F), and what an epoch makes of them (T', F)."""
+    """A copy of the recording: its name, its features (T, F), and these as an epoch may use them (T', F)."""
 
     name: str
     features: np.ndarray
@@ -30,7 +30,7 @@ class Row:
 
 
 def draw_features(rows: Sequence[Row], front_end: FrontEnd, path: Path) -> None:
-    """Draw ``rows`` into ``path`` (.png), all on one scale of time; left the features, right what an epoch shows."""
+    """Draw ``rows`` into ``path`` (.png), on one time axis: features left, as an epoch may use them right."""
     figure = Figure(figsize=(13, 0.5 + 1.35 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), 2, sharex=True, sharey=True, squeeze=False)
     images, limits = _levels(rows) if front_end.centres_hz is not None else _cepstra(rows)
@@ -49,21 +49,21 @@ def draw_features(rows: Sequence[Row], front_end: FrontEnd, path: Path) -> None:
 
 
 def _levels(rows: Sequence[Row]) -> tuple[list[np.ndarray], tuple[float, float]]:
-    """Decibels, and from where to where they are drawn."""
+    """Return levels in decibels, and the range in which they are drawn."""
     loudest = max(float(row.features.max()) for row in rows)
     quietest = min(float(row.features.min()) for row in rows)
     return [row.features for row in rows], (max(quietest, loudest - _RANGE_DB), loudest)
 
 
 def _cepstra(rows: Sequence[Row]) -> tuple[list[np.ndarray], tuple[float, float]]:
-    """Each in the deviations of the first row's, for the lowest are many times as large as the others."""
+    """Standardise cepstra by the first row, since the lowest cepstra are many times as large as the others."""
     first = rows[0].features
     mean, deviation = first.mean(axis=0), np.maximum(first.std(axis=0), 1e-6)
     return [(row.features - mean) / deviation for row in rows], (-_DEVIATIONS, _DEVIATIONS)
 
 
 def _draw(panel: Any, features: np.ndarray, front_end: FrontEnd, limits: tuple[float, float]) -> None:
-    """One image; times are those of the frames' centres."""
+    """Draw one image; the times are those of the frames' centres."""
     bands, frames = features.shape[1], len(features)
     end = frames * front_end.hop_length / front_end.sample_rate
     low, high = limits

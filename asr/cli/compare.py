@@ -1,14 +1,14 @@
-"""Which of two systems makes fewer word errors on the same utterances, and whether that may be said.
+"""Compare the word errors of two systems on the same utterances, and test whether they differ significantly.
 
-asr compare A.jsonl B.jsonl --manifest test.jsonl    what asr evaluate -o kept of either
+asr compare A.jsonl B.jsonl --manifest test.jsonl    hypotheses written by asr evaluate -o
 asr compare a.txt b.txt --reference reference.txt     text files, line by line
 asr compare a.txt b.txt --reference reference.txt --ids     each line starts with its id
 asr compare a.trn b.trn --reference reference.trn     each line ends with its id: TEXT (ID)
 
 Two paired tests, both two-sided: the matched-pair sentence-segment word error test (MAPSSWE; Gillick and Cox 1989),
-and a bootstrap that draws speakers, both systems together (Bisani and Ney 2004). One is called better only where the
-first has p < 0.05 and the 95 % interval of the difference, by the second, excludes 0. A recording that failed counts as
-deletions. Exit code: 0 whoever is better, 1 files that do not fit together, 2 wrong command line.
+and a bootstrap that draws speakers for both systems together (Bisani and Ney 2004). One system is called better only if
+the first test has p < 0.05 and the 95 % interval of the difference, by the second, excludes 0. A recording that failed
+counts as deletions. Exit code: 0 whichever is better, 1 if the files do not match, 2 if the command line is wrong.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="reference",
         metavar="FILE",
         required=True,
-        help="what was said: a manifest (.jsonl), or a text file laid out as A and B",
+        help="the references: a manifest (.jsonl), or a text file with the layout of A and B",
     )
     parser.add_argument("--ids", action="store_true", help="text files: each line starts with its id")
     parser.add_argument(
         "--speakers", action="store_true", help="text files: ids start with the speaker, before the first - or _"
     )
     add_normaliser(parser, "the one that A and B name; else letters_and_digits")
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="of the bootstrap (default 0)")
-    parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="seed of the bootstrap (default 0)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare, and print the result.
+    """Compare the two systems and print the result.
 
     Returns:
         0, whatever the verdict.
 
     Raises:
-        ConfigError: arguments that do not go together, or a normaliser nobody knows.
-        EvaluationError, ManifestError: files that cannot be read, or that have not the same ids.
+        ConfigError: the arguments contradict each other, or no normaliser has this name.
+        EvaluationError, ManifestError: files cannot be read, or do not have the same ids.
     """
     from asr.text import find_normaliser
 

@@ -1,4 +1,4 @@
-"""The flags that say how to decode, of every verb that transcribes."""
+"""Decoding flags, shared by all verbs that transcribe."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ if TYPE_CHECKING:
 
 _NO_MODEL = "none"
 HOTWORD_WEIGHT = 8.0
-"""Natural logarithm added for a hotword that says no weight of its own."""
+"""Default weight of a hotword, added to the natural logarithm of its score."""
 
 
 def add_decoding_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags named as whisper's and faster-whisper's where those have them."""
+    """Add the decoding flags, named as in whisper and faster-whisper where these have them."""
     group = parser.add_argument_group("decoding")
     group.add_argument(
-        "--beam_size", type=whole_number(1), metavar="N", help="prefixes kept; 1: the best path, no search"
+        "--beam_size", type=whole_number(1), metavar="N", help="prefixes kept; 1 decodes the best path without search"
     )
-    group.add_argument("--lm", metavar="FILE|none", help="a language model (.lm) in place of the bundle's own")
+    group.add_argument("--lm", metavar="FILE|none", help="use this language model (.lm) instead of the bundle's")
     group.add_argument("--alpha", type=float, metavar="X", help="weight of the language model (default: as tuned)")
     group.add_argument("--beta", type=float, metavar="X", help="added for each word (default: as tuned)")
-    group.add_argument("--hotwords", metavar="WORDS", help="words or phrases to expect, commas between; as WORD:WEIGHT")
-    group.add_argument("--hotwords_file", type=Path, metavar="FILE", help="the same, one a line")
-    group.add_argument("--grammar", type=Path, metavar="FILE", help="only these phrases can be said, one a line")
-    group.add_argument("--words", type=Path, metavar="FILE", help="only these words can be said, one a line")
+    group.add_argument(
+        "--hotwords", metavar="WORDS", help="words or phrases to favour, separated by commas; WORD:WEIGHT sets a weight"
+    )
+    group.add_argument("--hotwords_file", type=Path, metavar="FILE", help="hotwords, one a line")
+    group.add_argument("--grammar", type=Path, metavar="FILE", help="allow only these phrases, one a line")
+    group.add_argument("--words", type=Path, metavar="FILE", help="allow only these words, one a line")
 
 
 _FLAGS = ("beam_size", "lm", "alpha", "beta", "hotwords", "hotwords_file", "grammar", "words")
 
 
 def decoding_flags(arguments: argparse.Namespace) -> list[str]:
-    """The flags of decoding that were given."""
+    """List the decoding flags that the command line sets."""
     return [f"--{name}" for name in _FLAGS if getattr(arguments, name) is not None]
 
 
 def load_model_for(arguments: argparse.Namespace, n_best: int = 1) -> Transcriber:
-    """The model that ``--model``, ``--precision``, ``--threads`` and the flags of decoding name.
+    """Load the model for ``--model``, ``--precision``, ``--threads`` and the decoding flags.
 
     Raises:
-        ConfigError: flags that do not go together, or a file that cannot be read.
+        ConfigError: flags contradict each other, or a file cannot be read.
         AsrError: as `asr.load_model` raises it.
     """
     from asr.inference import load_model
@@ -71,7 +73,7 @@ def _decoding(arguments: argparse.Namespace, n_best: int) -> Decoding:
 
 
 def _hotword(entry: str) -> tuple[str, float]:
-    """A phrase and its weight.
+    """Parse a phrase and its weight.
 
     >>> _hotword("New York:5"), _hotword("Ada")
     (('New York', 5.0), ('Ada', 8.0))

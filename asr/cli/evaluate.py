@@ -1,11 +1,11 @@
-"""Score a model, or hypotheses made before, against references.
+"""Evaluate a model, or existing hypotheses, against references.
 
 asr evaluate test.jsonl                              transcribe with the default bundle, and score
 asr evaluate test.jsonl --model BUNDLE               ... with this bundle, by name or path
-asr evaluate test.jsonl --beam_size 1                ... by its best path, without its language model
+asr evaluate test.jsonl --beam_size 1                ... by its best path, without a language model
 asr evaluate test.jsonl --model RUN                  ... with the checkpoints of a training run's folder
-asr evaluate test.jsonl --hypotheses found.jsonl     score what -o kept: {"id": "...", "text": "..."} a line
-asr evaluate test.jsonl --report out.html            ... and show it: one page with alignments, players, spectrograms
+asr evaluate test.jsonl --hypotheses found.jsonl     score hypotheses that -o wrote: {"id": "...", "text": "..."} a line
+asr evaluate test.jsonl --report out.html            ... and write a page with alignments, audio, spectrograms
 asr evaluate test.jsonl --report out.html --beside NAME=other.jsonl     ... beside another system's hypotheses
 asr evaluate reference.txt hypothesis.txt            line by line
 asr evaluate reference.txt hypothesis.txt --ids      each line starts with its id
@@ -40,48 +40,48 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``asr evaluate``."""
     parser.add_argument("reference", metavar="REFERENCE", help="a manifest (JSON Lines), or a text file")
-    parser.add_argument("hypothesis", metavar="HYPOTHESIS", nargs="?", help="a text file laid out the same")
+    parser.add_argument("hypothesis", metavar="HYPOTHESIS", nargs="?", help="a text file with the same layout")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--model", metavar="BUNDLE_OR_RUN", help="what transcribes (default: as asr transcribe)")
-    source.add_argument("--hypotheses", metavar="FILE.jsonl", help="score these texts; nothing is transcribed")
-    parser.add_argument("-o", "--output", metavar="FILE.jsonl", help="keep what the model wrote")
+    source.add_argument("--model", metavar="BUNDLE_OR_RUN", help="the model (default: as for asr transcribe)")
+    source.add_argument("--hypotheses", metavar="FILE.jsonl", help="score these hypotheses; nothing is transcribed")
+    parser.add_argument("-o", "--output", metavar="FILE.jsonl", help="write the model's hypotheses to this file")
     parser.add_argument("--ids", action="store_true", help="text files: each line starts with its id")
     parser.add_argument(
         "--speakers", action="store_true", help="text files: ids start with the speaker, before the first - or _"
     )
     add_normaliser(parser, "the model's own; of texts letters_and_digits; verbatim is shown in any case")
     parser.add_argument("--worst", metavar="N", type=whole_number(0), default=5, help="utterances to align (default 5)")
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="of the bootstrap (default 0)")
-    parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
-    parser.add_argument("--precision", choices=("int8", "float32"), help="of a bundle (default: int8 where it has it)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="seed of the bootstrap (default 0)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--precision", choices=("int8", "float32"), help="of a bundle (default: int8 if it has one)")
     parser.set_defaults(threads=0)
     page = parser.add_argument_group("page")
-    page.add_argument("--report", metavar="FILE.html", help="write a page that shows it all and needs no network")
+    page.add_argument("--report", metavar="FILE.html", help="write a page with all results, which needs no network")
     page.add_argument(
         "--beside",
         metavar="NAME=FILE.jsonl",
         action="append",
         default=[],
-        help="show these hypotheses of another system on the same manifest beside; may be given more than once",
+        help="also show another system's hypotheses for the same manifest; may be repeated",
     )
     page.add_argument(
         "--report_audio",
         metavar="N",
         type=whole_number(0),
-        help="recordings in the page, those with most errors first (default: as many as fit in 15 MB)",
+        help="number of recordings in the page, most errors first (default: as many as fit in 15 MB)",
     )
     add_decoding_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Score, and print the result.
+    """Evaluate, and print the result.
 
     Returns:
-        0, also where some files failed: they are counted and listed.
+        0, even if some files failed: they are counted and listed.
 
     Raises:
-        ConfigError: arguments that do not go together, or a normaliser nobody knows.
-        AsrError: as reading, transcribing and scoring raise it.
+        ConfigError: the arguments contradict each other, or no normaliser has this name.
+        AsrError: a file cannot be read, transcribed or scored.
     """
     from asr.text import find_normaliser
 
@@ -134,7 +134,7 @@ def _refuse_misfits(arguments: argparse.Namespace) -> None:
 
 @dataclass
 class _Task:
-    """What is scored, and what a page needs beside: hypotheses, their words where a model gave them, other systems."""
+    """The data of an evaluation: references, hypotheses, their words if a model gave them, and other systems."""
 
     references: Sequence[Utterance | TextReference]
     utterances: Sequence[Utterance] = ()
@@ -143,7 +143,7 @@ class _Task:
     others: list[System] = field(default_factory=list)
 
     def evaluate(self, arguments: argparse.Namespace) -> Evaluation:
-        """The scores."""
+        """Score the hypotheses."""
         from asr.evaluation import evaluate
 
         return evaluate(self.references, self.texts, arguments.normaliser, seed=arguments.seed)
@@ -171,7 +171,7 @@ def _task(arguments: argparse.Namespace) -> _Task:
 
 
 def _beside(named: str, utterances: list[Utterance], arguments: argparse.Namespace) -> System:
-    """Another system, scored before any transcription so that a file that does not fit is refused at once."""
+    """Score another system, before any transcription, so that a file that does not match is refused at once."""
     from asr.evaluation import evaluate, read_hypotheses
     from asr.evaluation.hypotheses import read_hypothesis_words
     from asr.evaluation.report import System
@@ -248,14 +248,14 @@ def _write_report(arguments: argparse.Namespace, task: _Task, evaluation: Evalua
     from asr.evaluation.report import Report, System, embed_recordings, worst_first, write_report
 
     name = _system_name(arguments)
-    spoken = [task.utterances[at] for at in worst_first(evaluation)] if task.utterances else []
+    worst = [task.utterances[at] for at in worst_first(evaluation)] if task.utterances else []
     report = Report(
         title=f"{name} on {Path(arguments.reference).name}",
         facts=_facts(arguments, evaluation),
         system=System(name, evaluation, task.words),
         others=tuple(task.others),
         durations={utterance.id: utterance.duration for utterance in task.utterances},
-        recordings=dict(watched(embed_recordings(spoken, arguments.report_audio), len(spoken), "encoding")),
+        recordings=dict(watched(embed_recordings(worst, arguments.report_audio), len(worst), "encoding")),
         seed=arguments.seed,
     )
     write_report(arguments.report, report)
@@ -275,7 +275,7 @@ def _system_name(arguments: argparse.Namespace) -> str:
 
 
 def _facts(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, str]:
-    """Where the numbers come from."""
+    """Return the provenance of the numbers, by name."""
     from asr.provenance import provenance
 
     made = provenance(arguments.seed)

@@ -1,10 +1,10 @@
-"""Turn a training run into a bundle, which asr transcribe runs without TensorFlow.
+"""Export a training run as a bundle, which asr transcribe runs without TensorFlow.
 
 asr export RUN                              to RUN/bundle
 asr export RUN --evaluate test.jsonl        ... and score it: word error rates go into its card
 asr export RUN --card recipe.yaml           ... with title, uses and licences from this recipe's card
 
-The float32 model is compared with the trained one on recordings; if they disagree, nothing is written.
+The float32 model is compared with the trained model on recordings; if they differ, nothing is written.
 """
 
 from __future__ import annotations
@@ -24,21 +24,25 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``asr export``."""
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a training run")
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="the bundle (default: RUN/bundle)")
-    parser.add_argument("--evaluate", type=Path, metavar="MANIFEST", help="score float32 and int8 on this")
-    parser.add_argument("--card", type=Path, metavar="FILE.yaml", help="what the model card says (default: the run's)")
-    parser.add_argument("--name", metavar="NAME", help="of the bundle (default: the run folder's)")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="folder of the bundle (default: RUN/bundle)"
+    )
+    parser.add_argument("--evaluate", type=Path, metavar="MANIFEST", help="evaluate the models on this manifest")
+    parser.add_argument(
+        "--card", type=Path, metavar="FILE.yaml", help="texts for the model card (default: those of the run)"
+    )
+    parser.add_argument("--name", metavar="NAME", help="name of the bundle (default: that of the run's folder)")
     parser.add_argument(
         "--precision",
         nargs="+",
         choices=("float32", "int8"),
         default=("float32", "int8"),
-        help="the models it holds (default: both)",
+        help="models in the bundle (default: both)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Export, and print what each model is like.
+    """Export the run, and print the size, difference and WER of each model.
 
     Raises:
         MissingExtraError: TensorFlow or ONNX is not installed.
@@ -61,10 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def read_card(path: Path) -> Mapping[str, Any]:
-    """The section ``stages.card`` of a recipe, or ``card`` of another YAML file, or the whole file.
+    """Read the section ``stages.card`` of a recipe, or ``card`` of another YAML file, or the whole file.
 
     Raises:
-        ConfigError: the file cannot be read, or is no YAML mapping.
+        ConfigError: the file cannot be read, or is not a YAML mapping.
     """
     import yaml
 

@@ -1,10 +1,10 @@
-"""See the vanishing gradient on your recordings: how far back it reaches in a plain RNN, an LSTM and a GRU.
+"""Measure the vanishing gradient on your recordings: how far back it reaches in a plain RNN, an LSTM and a GRU.
 
 asr gradient-flow all.jsonl                      to runs/gradient-flow: picture.svg, numbers.json
 asr gradient-flow all.jsonl --epochs 20 -o flow  trained longer
 
-Trains one layer of each, with equal numbers of parameters, and before and after measures the gradient of a loss at the
-last frame of each utterance with respect to the states of the frames before it. See docs/vanishing-gradient.md.
+One layer of each is trained, with equal numbers of parameters. Before and after training, the gradient of a loss at the
+last frame of each utterance is measured with respect to the states of earlier frames. See docs/vanishing-gradient.md.
 """
 
 from __future__ import annotations
@@ -26,16 +26,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``asr gradient-flow``."""
     parser.add_argument("manifests", nargs="+", metavar="MANIFEST", help="recordings to train on and to measure with")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", default=Path("runs/gradient-flow"))
-    parser.add_argument("--epochs", type=int, default=8, help="of training between the two measures (default: 8)")
     parser.add_argument(
-        "--parameters", type=int, default=60_000, help="of each network; the widths follow (default: 60000)"
+        "--epochs", type=int, default=8, help="training epochs between the two measurements (default: 8)"
+    )
+    parser.add_argument(
+        "--parameters",
+        type=int,
+        default=60_000,
+        help="parameters of each network, which set its width (default: 60000)",
     )
     parser.add_argument("--reach", type=int, default=150, help="largest distance, in frames of 10 ms (default: 150)")
     parser.add_argument("--seed", type=int, default=0)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print, write.
+    """Measure the gradients, print them, and write the numbers and a picture.
 
     Raises:
         MissingExtraError: TensorFlow or Matplotlib is not installed.
@@ -69,7 +74,7 @@ def _line(flow: GradientFlow, frame_ms: float) -> str:
 
 
 def _numbers(flows: Sequence[GradientFlow]) -> list[dict[str, Any]]:
-    """What each flow is, and quantiles of its relative norms by distance."""
+    """Return the settings of each flow, and quantiles of its relative gradient norms by distance."""
     return [
         {
             "cell": f.cell,

@@ -1,14 +1,14 @@
-"""What training has in common with the test, so that a result can be trusted.
+"""Search for leaks from training into the test, so that a result can be trusted.
 
 asr leaks train.jsonl --test test.jsonl                        speakers, recordings, sentences
-asr leaks all.jsonl --without_speakers anna,bert --test dev.jsonl     all but those two train
+asr leaks all.jsonl --without_speakers anna,bert --test dev.jsonl     training without these two
 asr leaks a.jsonl b.jsonl --test test.jsonl --text books.tar.xz        and the language model's text
 
-Recordings are the same when their decoded samples are, whatever the files' names, tags and containers; a copy
-compressed anew with loss shows as a sentence that lasts as long. Sentences are compared as they are scored, normalised;
-of the text, runs of eight words that a reference has too. Text is anything that asr lm train reads.
+Recordings are the same if their decoded samples are, whatever the files' names, tags and containers; a copy compressed
+again with loss shows up as a sentence of the same duration. Sentences are normalised, as for scoring, and compared. The
+language model's text is searched for the references' 8-grams; it is anything that asr lm train reads.
 
-Exit code: 0 no speaker and no recording on both sides, 1 some are or some could not be read, 2 wrong command line.
+Exit code: 0 if no speaker and no recording is shared, 1 if some are or cannot be read, 2 if the command line is wrong.
 """
 
 from __future__ import annotations
@@ -28,24 +28,26 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``asr leaks``."""
-    parser.add_argument("train", metavar="TRAIN.jsonl", nargs="+", help="manifests that are trained on")
-    parser.add_argument("--test", metavar="TEST.jsonl", nargs="+", required=True, help="manifests that are tested on")
-    parser.add_argument("--text", metavar="FILE", nargs="+", help="what the language model is made of: .txt, .tar.xz …")
+    parser.add_argument("train", metavar="TRAIN.jsonl", nargs="+", help="manifests of the training data")
+    parser.add_argument("--test", metavar="TEST.jsonl", nargs="+", required=True, help="manifests of the test data")
+    parser.add_argument("--text", metavar="FILE", nargs="+", help="text of the language model: .txt, .tar.xz …")
     parser.add_argument(
-        "--without_speakers", metavar="NAME,NAME", default="", help="speakers of TRAIN that are not trained on"
+        "--without_speakers", metavar="NAME,NAME", default="", help="speakers of TRAIN that are left out of training"
     )
-    parser.add_argument("--worst", metavar="N", type=whole_number(0), default=5, help="examples of each (default 5)")
-    parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+    parser.add_argument(
+        "--worst", metavar="N", type=whole_number(0), default=5, help="number of examples of each kind (default 5)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look for what both sides share, and print it.
+    """Search for leaks, and print them.
 
     Returns:
-        0, or 1 where a speaker or a recording is on both sides, or a recording could not be read.
+        0, or 1 if a speaker or a recording is shared, or a recording cannot be read.
 
     Raises:
-        ConfigError: a speaker that is to be left out is not there.
+        ConfigError: a speaker to leave out does not occur.
         ManifestError, LanguageModelError: a manifest or a text cannot be read.
     """
     from asr.leaks.leaks import find_leaks

@@ -1,11 +1,11 @@
-"""How words are said: a pronouncing dictionary of the words of manifests, texts and language models.
+"""Make a pronouncing dictionary of the words in manifests, texts and language models.
 
-asr lexicon train.jsonl books.lm -o english.lexicon      words of both, by gruut's English dictionary
+asr lexicon train.jsonl books.lm -o english.lexicon      words of both, from gruut's English dictionary
 asr lexicon train.jsonl --language de -o german.lexicon  pip install gruut_lang_de first
 
-A line is a word and its phones, the usual way to say it first; correct what is wrong by hand. Words that the dictionary
-lacks are said as their spelling suggests. asr train data.lexicon=FILE teaches a network to hear the phones, and
-asr lm tune --lexicon FILE has a language model's words read by them.
+A line is a word and its phones, the most usual pronunciation first; mistakes can be corrected by hand. Words that the
+dictionary lacks are pronounced as their spelling suggests. asr train data.lexicon=FILE trains a network with phone
+outputs, and asr lm tune --lexicon FILE decodes the words of a language model by phones.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sources", metavar="FILE", nargs="+", type=Path, help="manifests .jsonl, texts as asr lm train reads them, .lm"
     )
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the dictionary")
-    parser.add_argument("--language", metavar="NAME", default="en", help="as gruut names it: en (default), de, fr, …")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the dictionary to write")
+    parser.add_argument(
+        "--language", metavar="NAME", default="en", help="language, as gruut names it: en (default), de, fr, …"
+    )
     add_normaliser_or_bundle(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look the words up, write the dictionary, say how many there are.
+    """Look up the words, write the dictionary, and print its size.
 
     Raises:
         MissingExtraError: gruut is not installed.
-        VocabularyError: gruut has no such language here, or the texts have no words.
+        VocabularyError: gruut has no such language installed, or no word can be pronounced.
         LanguageModelError: a file cannot be read.
     """
     from asr.errors import VocabularyError

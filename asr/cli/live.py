@@ -1,4 +1,4 @@
-"""One recording alone, from a file, a pipe or a microphone: its segments come before its end."""
+"""Transcription of a single recording, a file, pipe or microphone, whose segments are printed before its end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     OnSegment = Callable[[Segment], object]
 
 _BAR_FROM_S = 60.0
-"""A shorter recording is done before a bar has been read."""
+"""Seconds from which a recording is long enough for a progress bar."""
 
 
 def transcribe_file(model: Transcriber, path: Path, on_segment: OnSegment) -> Transcript:
-    """Transcribe a file, with a bar on stderr where that is a terminal and the file is long.
+    """Transcribe a file; show a progress bar on stderr if it is a terminal and the file is long.
 
     Raises:
         AudioError: as `Transcriber.transcribe`.
@@ -38,7 +38,7 @@ def transcribe_file(model: Transcriber, path: Path, on_segment: OnSegment) -> Tr
 
 
 def transcribe_pipe(model: Transcriber, file: BinaryIO, raw_rate: int | None, on_segment: OnSegment) -> Transcript:
-    """Transcribe a WAV, or 16-bit samples at ``raw_rate`` Hz, as its bytes come; anything else once all are there.
+    """Transcribe a WAV, or 16-bit samples at ``raw_rate`` Hz, as its bytes arrive; read other formats to the end.
 
     Raises:
         AudioError: as `stream_pipe`.
@@ -46,24 +46,24 @@ def transcribe_pipe(model: Transcriber, file: BinaryIO, raw_rate: int | None, on
     from asr.audio import PcmFormat, stream_pipe
 
     raw = None if raw_rate is None else PcmFormat(raw_rate)
-    return _listen(model, stream_pipe(file, model.sample_rate, raw=raw), on_segment)
+    return _transcribe_stream(model, stream_pipe(file, model.sample_rate, raw=raw), on_segment)
 
 
 def transcribe_microphone(model: Transcriber, on_segment: OnSegment) -> Transcript:
-    """Transcribe what is said until Ctrl-C.
+    """Transcribe the microphone until Ctrl-C.
 
     Raises:
         AudioError, MissingExtraError: as `microphone`.
     """
     from asr.cli.microphone import microphone
 
-    return _listen(model, microphone(model.sample_rate), on_segment)
+    return _transcribe_stream(model, microphone(model.sample_rate), on_segment)
 
 
-def _listen(model: Transcriber, blocks: Iterable[np.ndarray], on_segment: OnSegment) -> Transcript:
-    """Hand on segments as they are decided; where a terminal can show it, what is heard so far too.
+def _transcribe_stream(model: Transcriber, blocks: Iterable[np.ndarray], on_segment: OnSegment) -> Transcript:
+    """Transcribe a stream of blocks; pass on segments as they become final, and show partial text on a terminal.
 
-    Ctrl-C, or an error in what comes, ends the recording where it is.
+    Ctrl-C, or an error in the stream, ends the recording there.
     """
     from asr.inference import StreamingTranscriber, Transcript
 
@@ -91,7 +91,7 @@ def _listen(model: Transcriber, blocks: Iterable[np.ndarray], on_segment: OnSegm
 
 
 def _show_partial(text: str) -> None:
-    """The end of ``text`` in place of the terminal's last line."""
+    """Replace the terminal's last line by the end of ``text``."""
     width = shutil.get_terminal_size().columns - 1
     sys.stderr.write("\r\x1b[K" + text[-width:])
     sys.stderr.flush()
@@ -99,7 +99,7 @@ def _show_partial(text: str) -> None:
 
 @contextmanager
 def _bar(path: Path) -> Iterator[Callable[[float], None]]:
-    """Yield what moves a bar to so many seconds of the recording."""
+    """Yield a function that moves a progress bar to a position in the recording, in seconds."""
     duration = _duration(path) if sys.stderr.isatty() else 0.0
     if duration < _BAR_FROM_S:
         yield lambda seconds: None
@@ -115,7 +115,7 @@ def _bar(path: Path) -> Iterator[Callable[[float], None]]:
 
 
 def _duration(path: Path) -> float:
-    """Seconds, 0 where the header shows that the recording cannot be used: transcribing it says why."""
+    """Return the duration in seconds, or 0 if the header cannot be read; transcription then reports the error."""
     from asr.audio import audio_info
 
     try:

@@ -1,13 +1,13 @@
-"""N-gram language models: train them, measure them, and turn one form into the other.
+"""Train, measure, tune and convert n-gram language models.
 
-asr lm train books/*.txt --prose -o books.lm       of running prose, such as books
-asr lm train text.txt.gz --order 4 -o four.arpa    of one sentence a line; .txt .gz .xz .tar, or manifests .jsonl
+asr lm train books/*.txt --prose -o books.lm       from running prose, such as books
+asr lm train text.txt.gz --order 4 -o four.arpa    from one sentence a line: .txt .gz .xz .tar, or manifests .jsonl
 asr lm train books/*.txt --prose --for an4 -o books.lm     written as the bundle an4 writes texts
-asr lm perplexity books.lm test.jsonl              how well it foretells a text
-asr lm convert books.lm books.arpa.gz              and back
-asr lm tune runs/mine/bundle dev.jsonl --lm books.lm   put it into a bundle, its weights tuned on dev
+asr lm perplexity books.lm test.jsonl              how well it predicts a text
+asr lm convert books.lm books.arpa.gz              to ARPA, or back
+asr lm tune runs/mine/bundle dev.jsonl --lm books.lm   add it to a bundle, with weights tuned on dev
 
-A model is a .lm file, small and soon opened, or an ARPA file, which other programs read too.
+A model is a .lm file, which is small and opens fast, or an ARPA file, which other programs can read.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _ARPA = (".arpa", ".arpa.gz")
 
 
 def run_raw(argv: list[str]) -> int:
-    """Read the command line after ``asr lm``, and do what its sub-verb says.
+    """Read the command line after ``asr lm``, and run its sub-verb.
 
     Returns:
-        0, or 2 when the command line is wrong.
+        0, or 2 if the command line is wrong.
 
     Raises:
         AsrError: as the sub-verbs raise it.
@@ -76,7 +76,10 @@ def _add_text(parser: argparse.ArgumentParser) -> None:
 def _declare_train(parser: argparse.ArgumentParser) -> None:
     _add_text(parser)
     parser.add_argument(
-        "--without_speakers", metavar="NAME,NAME", default="", help="leave these out of a manifest: they are to judge"
+        "--without_speakers",
+        metavar="NAME,NAME",
+        default="",
+        help="leave out these speakers of a manifest, such as those of the test",
     )
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="a .lm, .arpa or .arpa.gz")
     parser.add_argument(
@@ -84,7 +87,11 @@ def _declare_train(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--vocabulary_size", metavar="N", type=whole_number(0), help="only the N most frequent words")
     parser.add_argument(
-        "--min_count", metavar="N", type=whole_number(0), default=1, help="only words so frequent (default: 1)"
+        "--min_count",
+        metavar="N",
+        type=whole_number(0),
+        default=1,
+        help="only words that occur at least N times (default: 1)",
     )
     parser.add_argument(
         "--prune",
@@ -92,7 +99,7 @@ def _declare_train(parser: argparse.ArgumentParser) -> None:
         type=whole_number(0),
         nargs="+",
         default=[],
-        help="leave out n-grams that occur N times or less, by order, as lmplz: 0 0 1 is 3-grams that occur once",
+        help="leave out n-grams that occur N times or less, as in lmplz, by order: 0 0 1 is 3-grams that occur once",
     )
     parser.add_argument(
         "--prune_entropy",
@@ -101,7 +108,9 @@ def _declare_train(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="leave out n-grams whose loss changes the perplexity by less than this share, such as 1e-8",
     )
-    parser.add_argument("--size", metavar="MB", type=_share, help="leave out so many that the .lm has MB million bytes")
+    parser.add_argument(
+        "--size", metavar="MB", type=_share, help="prune until the .lm has at most so many million bytes"
+    )
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -145,7 +154,7 @@ def _perplexity(arguments: argparse.Namespace) -> None:
 
 
 def _declare_convert(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="IN", type=Path, help="a .lm or ARPA file, perhaps packed")
+    parser.add_argument("input", metavar="IN", type=Path, help="a .lm or ARPA file, compressed or not")
     parser.add_argument("output", metavar="OUT", type=Path, help="a .lm, .arpa or .arpa.gz")
 
 
@@ -157,12 +166,12 @@ def _convert(arguments: argparse.Namespace) -> None:
 
 
 SUB_VERBS: dict[str, tuple[Callable, str, Callable]] = {
-    "train": (_declare_train, "count texts and make a model of them", _train),
+    "train": (_declare_train, "train a model on texts", _train),
     "perplexity": (_declare_perplexity, "measure a model on texts", _perplexity),
-    "tune": (lm_tune.declare, "put a model into a bundle, its weights and confidence tuned on dev", lm_tune.work),
-    "convert": (_declare_convert, "turn a .lm into ARPA, or ARPA into a .lm", _convert),
+    "tune": (lm_tune.declare, "add a model to a bundle; tune weights and confidence on dev", lm_tune.work),
+    "convert": (_declare_convert, "convert a .lm to ARPA, or ARPA to a .lm", _convert),
 }
-"""Sub-verb → what declares its arguments, a line of help, and what does it."""
+"""Sub-verb → the function that declares its arguments, a line of help, and the function that runs it."""
 
 
 def _sentences(arguments: argparse.Namespace, lost: Counter[str], without_speakers: str = "") -> Iterator[str]:
@@ -177,7 +186,7 @@ def _sentences(arguments: argparse.Namespace, lost: Counter[str], without_speake
 
 
 def _form(path: Path) -> str:
-    """``.lm`` or ``.arpa``."""
+    """Return the format by the file's name: ``.lm`` or ``.arpa``."""
     if path.suffix.lower() == ".lm":
         return ".lm"
     if path.name.lower().endswith(_ARPA):

@@ -1,4 +1,4 @@
-"""``asr lm tune``: give a bundle its language model."""
+"""The verb ``asr lm tune``, which adds a language model to a bundle."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ if TYPE_CHECKING:
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``asr lm tune``."""
-    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="a bundle's folder; it gets the model and weights")
-    parser.add_argument("dev", metavar="DEV.jsonl", help="a manifest that neither model has learned from")
-    parser.add_argument("--lm", metavar="FILE", type=Path, help="a .lm (default: the bundle's; without, none is used)")
-    parser.add_argument("--lexicon", metavar="FILE", type=Path, help="how its words are said (asr lexicon makes it)")
-    parser.add_argument("--test", metavar="TEST.jsonl", help="score this too, for the bundle's card")
-    parser.add_argument("--speakers", metavar="NAME,NAME", help="only these speakers of the manifest")
+    """Declare the arguments of ``asr lm tune``."""
+    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="folder of the bundle to change")
+    parser.add_argument("dev", metavar="DEV.jsonl", help="a manifest that neither model was trained on")
+    parser.add_argument("--lm", metavar="FILE", type=Path, help="a .lm file (default: that of the bundle, if any)")
+    parser.add_argument("--lexicon", metavar="FILE", type=Path, help="pronouncing dictionary, from asr lexicon")
+    parser.add_argument("--test", metavar="TEST.jsonl", help="also evaluate on this manifest, for the card")
+    parser.add_argument("--speakers", metavar="NAME,NAME", help="use only these speakers of the manifest")
     parser.add_argument(
         "--beam_size", type=whole_number(1), metavar="N", help="prefixes kept (default: as many as the bundle keeps)"
     )
-    parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
-    parser.add_argument("--processes", type=whole_number(1), metavar="N", help="trials at a time (default: one a core)")
+    parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 if the bundle has it")
+    parser.add_argument(
+        "--processes", type=whole_number(1), metavar="N", help="parallel trials (default: one for each core)"
+    )
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """Tune, calibrate, write, and say what it brought."""
+    """Tune the weights, calibrate the confidence, write the bundle, and print the error rates."""
     if not (arguments.bundle / "bundle.json").is_file():
         raise ConfigError(f"{arguments.bundle} is no bundle's folder; asr export RUN -o FOLDER makes one")
     utterances = _utterances(arguments)
@@ -48,7 +50,7 @@ def work(arguments: argparse.Namespace) -> None:
     if arguments.lm:
         _refuse_other_writing(arguments.lm, model.bundle)
     if arguments.lm and model.bundle.pronunciations and not arguments.lexicon:
-        print("no --lexicon: where this is another language model, the bundle will be read by characters", flush=True)
+        print("no --lexicon: with another language model, the bundle will be decoded by characters", flush=True)
     tuned = tune_bundle(
         arguments.bundle,
         dev_set(model, utterances),

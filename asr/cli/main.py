@@ -1,4 +1,4 @@
-"""``asr VERB …``: find the verb, import only what it needs, turn errors into one line and an exit code."""
+"""The command ``asr VERB …``: it imports only what the verb needs, and reports errors in one line."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from asr.cli.parser import OneLineParser
 from asr.errors import AsrError
 
 VERBS = {
-    "prepare": ("asr.cli.prepare", "turn a corpus, as published, into manifests"),
+    "prepare": ("asr.cli.prepare", "convert a published corpus into manifests"),
     "train": ("asr.cli.train", "train a model; settings as key=value (Hydra)"),
-    "export": ("asr.cli.export", "turn a checkpoint into a bundle that runs without TensorFlow"),
-    "transcribe": ("asr.cli.transcribe", "recordings to text"),
-    "align": ("asr.cli.align", "when each word of a known text is said"),
-    "evaluate": ("asr.cli.evaluate", "word and character error rates"),
-    "compare": ("asr.cli.compare", "which of two systems makes fewer word errors, if that may be said"),
-    "leaks": ("asr.cli.leaks", "what training has in common with the test: speakers, recordings, sentences"),
-    "lm": ("asr.cli.lm", "n-gram language models: train, measure, convert"),
-    "lexicon": ("asr.cli.lexicon", "how words are said: a pronouncing dictionary for training and reading"),
-    "augment": ("asr.cli.augment", "hear and see what augmentation makes of a recording"),
-    "gradient-flow": ("asr.cli.gradient_flow", "see how far back in time a gradient reaches"),
+    "export": ("asr.cli.export", "export a training run as a bundle that runs without TensorFlow"),
+    "transcribe": ("asr.cli.transcribe", "transcribe recordings"),
+    "align": ("asr.cli.align", "find when each word of a known text is spoken"),
+    "evaluate": ("asr.cli.evaluate", "compute word and character error rates"),
+    "compare": ("asr.cli.compare", "test which of two systems makes fewer word errors"),
+    "leaks": ("asr.cli.leaks", "search for speakers, recordings and sentences shared by training and test"),
+    "lm": ("asr.cli.lm", "train, measure, tune and convert n-gram language models"),
+    "lexicon": ("asr.cli.lexicon", "make a pronouncing dictionary for training and decoding"),
+    "augment": ("asr.cli.augment", "listen to and look at augmented copies of a recording"),
+    "gradient-flow": ("asr.cli.gradient_flow", "measure how far back in time a gradient reaches"),
     "recipe": ("asr.cli.recipe", "run a recipe from download to result"),
-    "models": ("asr.cli.models", "the models that ship, and their cards"),
+    "models": ("asr.cli.models", "list the models of this package, and show their cards"),
 }
 """Verb → module, and a line of help. A module has ``add_arguments(parser)`` and ``run(arguments) -> int``, or, to
 read its own command line, ``run_raw(argv) -> int``."""
@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line.
 
     Returns:
-        0 when all went well, 1 after an error (its code and message on stderr), 2 when the command line is
-        wrong, 130 after Ctrl-C.
+        0 on success, 1 after an error (its code and message are on stderr), 2 if the command line is wrong, 130 after
+        Ctrl-C.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -54,17 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("asr: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has enough; Python would complain once more when it closes stdout.
+        # The reader of our output has closed it; Python would raise again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as fault:
-        # A folder that cannot be written to, a full disk: what the system says, of which file.
+        # For example a full disk or a folder without write permission: print the system's message and the file.
         print(f"asr: error[system]: {fault.filename or 'a file'}: {fault.strerror or fault}", file=sys.stderr)
         return 1
 
 
 def report(error: AsrError) -> None:
-    """One line on stderr: ``asr: error[code]: message``."""
+    """Print an error as one line on stderr: ``asr: error[code]: message``."""
     print(f"asr: error[{error.code}]: {error}", file=sys.stderr)
 
 

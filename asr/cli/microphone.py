@@ -1,4 +1,4 @@
-"""Samples of the default microphone, by sounddevice (PortAudio)."""
+"""Recording from the default microphone by sounddevice (PortAudio)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PACKET_S = 0.1
 
 
 def microphone(sample_rate: int) -> Iterator[np.ndarray]:
-    """Yield samples (n,) float32 at ``sample_rate`` Hz as they are recorded, without end; none is lost meanwhile.
+    """Yield samples (n,) float32 at ``sample_rate`` Hz as they are recorded, without end; none are lost.
 
     Raises:
         MissingExtraError: sounddevice is not installed, or finds no PortAudio.
-        AudioError: no microphone, or it cannot record at this rate.
+        AudioError: there is no microphone, or it cannot record at this rate.
     """
     sounddevice = _sounddevice()
     packets: SimpleQueue[np.ndarray] = SimpleQueue()

@@ -1,7 +1,7 @@
-"""The models that ship with this package, or the card of one.
+"""List the models of this package, or show the card of one.
 
-asr models                 those that ship: what each is good for, how well it does, how large it is
-asr models NAME            its card: what it was trained on, under which licences, when and how
+asr models                 all models: their uses, error rates and sizes
+asr models NAME            the card of one: its training data, licences and training
 asr models FOLDER          the card of any bundle
 """
 
@@ -15,13 +15,13 @@ from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a model that ships, or a bundle's folder")
-    parser.add_argument("--json", action="store_true", help="on standard output as JSON")
+    """Declare the arguments of ``asr models``."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a model of this package, or a bundle's folder")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List the models, or show one's card.
+    """List the models, or show the card of one.
 
     Raises:
         BundleNotFoundError: no model has this name.
@@ -44,7 +44,7 @@ def _json(content: Any) -> str:
 
 
 def _summary(folder: Path, card: Mapping[str, Any]) -> dict[str, Any]:
-    """What the list says of a model."""
+    """Return the entry of a model in the list."""
     from asr.bundle import DEFAULT
 
     return {
@@ -61,12 +61,12 @@ def _summary(folder: Path, card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _size_of(folder: Path) -> int:
-    """Bytes of a bundle's files."""
+    """Return the size of a bundle's files in bytes."""
     return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
 
 
 def _error_rates(card: Mapping[str, Any]) -> dict[str, Any]:
-    """WER as people get it, and by the best path alone; None where it was not scored."""
+    """Return the WER with the bundle's decoder and that of the best path; None if not evaluated."""
     models = card.get("models", {})
     scored = models.get("int8") or models.get("float32") or {}
     decoded = card.get("decoder", {}).get("test", {})
@@ -110,7 +110,7 @@ def _rate(wer: Mapping[str, Any]) -> str:
 
 
 def _card_lines(folder: Path, card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The card in the order in which a person asks."""
+    """Yield the lines of a card as (name, text), the most important first."""
     yield from _summary_lines(_summary(folder, card))
     if tuned_on := card.get("decoder", {}).get("test", {}).get("tuned_on"):
         yield "weights", f"tuned on {tuned_on} for the WER above"
@@ -133,7 +133,7 @@ def _card_lines(folder: Path, card: Mapping[str, Any]) -> Iterator[tuple[str, st
 
 
 def _print(lines: Iterator[tuple[str, str]]) -> None:
-    """A line without a name is a heading; the others hang behind their names, wrapped."""
+    """Print lines (name, text), wrapped and indented; a line without a name is a heading."""
     import shutil
     import textwrap
 

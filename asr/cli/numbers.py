@@ -1,4 +1,4 @@
-"""Numbers on the command line."""
+"""Types of numbers on the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def whole_number(least: int) -> Callable[[str], int]:
-    """What argparse reads a flag with, whose value is a whole number from ``least`` on.
+    """Return a type for argparse that reads a whole number from ``least`` on.
 
     >>> whole_number(0)("12")
     12

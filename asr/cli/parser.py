@@ -1,4 +1,4 @@
-"""A parser that says what is wrong with a command line in one line, with the nearest right flag."""
+"""A parser whose errors are one line, with the nearest valid flag."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import NoReturn
 _UNKNOWN = "unrecognized arguments: "
 
 FORMER_FLAGS = {"--lexicon": "--words", "--voice_activity": "--speech_detector"}
-"""What a flag that is gone is called now, where the new name is not near the old one."""
+"""New names of removed flags that do not resemble the old ones."""
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """As argparse's, but an error is one line and not the whole usage."""
+    """An argparse parser that prints an error in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the line and leave with exit code 2."""
+        """Print the error in one line and exit with code 2."""
         if message.startswith(_UNKNOWN):
             message = self._unknown(message.removeprefix(_UNKNOWN).split())
         message = _with_nearest_choice(message)
@@ -34,7 +34,7 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def _with_nearest_choice(message: str) -> str:
-    """Put the nearest of the choices that argparse lists into its message."""
+    """Add the nearest of the choices in argparse's message to it."""
     found = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
     near = difflib.get_close_matches(found[1], re.findall(r"[\w-]+", found[2]), n=1, cutoff=0.5) if found else []
     return f"{message}; did you mean {near[0]}?" if near else message

@@ -1,4 +1,4 @@
-"""Read a corpus as published; write its manifests, and a summary of what was dropped and why."""
+"""Convert a published corpus into manifests, with a summary of dropped utterances and the reasons."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _HEADER = ("manifest", "utterances", "hours", "speakers", "dropped")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Declare the arguments of ``asr prepare``."""
     width = max(map(len, CORPORA))
     parser.epilog = "corpora:\n" + "\n".join(f"  {name:{width}}  {importer.what}" for name, importer in CORPORA.items())
     parser.add_argument("corpus", metavar="CORPUS", help="which corpus, from the list below")
-    parser.add_argument("folder", metavar="DIR", type=Path, help="where it is, or is to be downloaded to")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the corpus, or to download it to")
     parser.add_argument("-o", "--out", metavar="OUT", type=Path, help="folder to write (default: manifests/CORPUS)")
-    parser.add_argument("--download", action="store_true", help="fetch it into DIR from its home first")
+    parser.add_argument("--download", action="store_true", help="download the corpus into DIR first")
     parser.add_argument(
-        "--part", action="append", default=[], metavar="PART", help="what to download of it, e.g. dev-clean; repeatable"
+        "--part", action="append", default=[], metavar="PART", help="part to download, e.g. dev-clean; may be repeated"
     )
     parser.add_argument("--mirror", metavar="URL", help="download from this folder, which has the same file names")
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _download(corpus: str, folder: Path, parts: tuple[str, ...], mirror: str | None) -> Path:
-    """Fetch the corpus; where it lies then."""
+    """Download the corpus and return its folder."""
     from asr.corpora.archives import archives_of
     from asr.corpora.fetch import fetch
 

@@ -1,4 +1,4 @@
-"""How far a verb is, on stderr; and where its tables go."""
+"""Progress bars on stderr, and the console for tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _WIDTH = 110
-"""Columns of a table that goes into a file or another program."""
+"""Width in characters of tables that are not printed on a terminal."""
 
 
 @contextmanager
 def bar(total: int, what: str) -> Iterator[Callable[[], None]]:
-    """Yield what moves the bar on by one; lines printed to stderr meanwhile stand above it."""
+    """Yield a function that advances a bar by one; lines printed to stderr meanwhile appear above it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -28,7 +28,7 @@ def bar(total: int, what: str) -> Iterator[Callable[[], None]]:
 
 
 def watched(found: Iterable[T], total: int, doing: str) -> Iterable[T]:
-    """``found``, with a bar on stderr where that is a terminal."""
+    """Iterate over ``found`` with a progress bar on stderr if it is a terminal."""
     from rich.console import Console
     from rich.progress import track
 
@@ -36,7 +36,7 @@ def watched(found: Iterable[T], total: int, doing: str) -> Iterable[T]:
 
 
 def table_console() -> Console:
-    """Standard output, as wide as the terminal."""
+    """Return a console on standard output, as wide as the terminal, or `_WIDTH` without one."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else _WIDTH)

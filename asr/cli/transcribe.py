@@ -1,22 +1,23 @@
-"""Recordings to text.
+"""Transcribe recordings.
 
-Without -o the text goes to stdout: of one recording alone, a line a segment, before its end; of several as path,
-tab, text. A WAV or raw samples on stdin (-) and the microphone (--mic) are heard while they come. With -o each
-recording becomes a file of that folder, named as the recording (below a folder given, with its subfolders).
+Without -o the text goes to stdout. A single recording gives one line for each segment, printed before the recording
+ends; several give path, tab, text. A WAV or raw samples on stdin (-) and the microphone (--mic) are transcribed as they
+arrive. With -o each recording gives a file in that folder with the recording's name (and subfolders, for a folder).
 
 Formats (-f, several as srt,json):
-  txt    a line a segment
-  json   an object a recording: segments and their words with times and confidence
-  jsonl  an object a segment, the same
+  txt    one line for each segment
+  json   one object for each recording: segments and their words with times and confidence
+  jsonl  one object for each segment, likewise
   srt    subtitles (SubRip)
-  vtt    subtitles (WebVTT); with --word_timestamps the text says when each word begins
+  vtt    subtitles (WebVTT); with --word_timestamps the text has the start time of each word
   tsv    start and end in ms, text
-  ctm    a line a word, as NIST's sclite scores it
+  ctm    one line for each word, for NIST's sclite
   TextGrid  Praat's tiers of segments and words
-On stdout, of several recordings, txt, json and jsonl name the path, ctm the recording.
+For several recordings on stdout, txt, json and jsonl give the path of each, ctm its name.
 
-A recording that cannot be used is named on stderr with its reason; the others go on.
-Exit code: 0 all transcribed, 1 some or all not, 2 wrong command line, 130 after Ctrl-C (what was decided stays).
+A recording that cannot be transcribed is reported on stderr with the reason; the others are still transcribed.
+Exit code: 0 if all were transcribed, 1 if some or all were not, 2 if the command line is wrong, 130 after Ctrl-C (final
+segments are kept).
 """
 
 from __future__ import annotations
@@ -46,13 +47,15 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags, named as whisper's where it has them."""
-    parser.add_argument("inputs", nargs="*", metavar="FILE|FOLDER|-", help="recordings; - is stdin, read as it comes")
-    parser.add_argument("--mic", action="store_true", help="the microphone, until Ctrl-C")
+    """Declare the arguments of ``asr transcribe``; flags are named as in whisper where it has them."""
     parser.add_argument(
-        "--raw", type=whole_number(1), metavar="HZ", help="- is 16-bit samples at this rate, one channel"
+        "inputs", nargs="*", metavar="FILE|FOLDER|-", help="recordings; - is stdin, transcribed as it arrives"
     )
-    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: the one that ships)")
+    parser.add_argument("--mic", action="store_true", help="transcribe the microphone until Ctrl-C")
+    parser.add_argument(
+        "--raw", type=whole_number(1), metavar="HZ", help="stdin has 16-bit samples at this rate, one channel"
+    )
+    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
     parser.add_argument("-o", "--output_dir", type=Path, metavar="FOLDER", help="write files here")
     parser.add_argument(
         "-f", "--output_format", type=_formats, default="txt", metavar="FORMAT[,FORMAT]", help="or all; default: txt"
@@ -62,29 +65,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number(0),
         default=0,
         metavar="N",
-        help="recordings, or parts of one, computed side by side (default: one a core)",
+        help="recordings, or parts of one, computed in parallel (default: one for each core)",
     )
     parser.add_argument(
         "--batch_size",
         type=whole_number(1),
         default=32,
         metavar="N",
-        help="recordings decoded together; changes no text (default: 32)",
+        help="recordings decoded together; the text does not depend on it (default: 32)",
     )
-    parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 where the bundle has it")
+    parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 if the bundle has it")
     add_decoding_arguments(parser)
-    parser.add_argument("--n_best", type=whole_number(1), default=1, metavar="N", help="readings of a segment in json")
+    parser.add_argument(
+        "--n_best", type=whole_number(1), default=1, metavar="N", help="hypotheses of a segment in json"
+    )
     _add_subtitle_arguments(parser)
 
 
 def _add_subtitle_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("srt and vtt")
-    group.add_argument("--max_line_width", type=whole_number(1), metavar="N", help="characters a line, broken at words")
     group.add_argument(
-        "--max_line_count", type=whole_number(1), metavar="N", help="lines at once; segments then flow together"
+        "--max_line_width", type=whole_number(1), metavar="N", help="characters in a line, broken between words"
+    )
+    group.add_argument(
+        "--max_line_count", type=whole_number(1), metavar="N", help="lines of a subtitle; segments are joined"
     )
     group.add_argument("--word_timestamps", action="store_true", help="time the words within the text (vtt)")
-    group.add_argument("--highlight_words", action="store_true", help="underline each word while it is said")
+    group.add_argument("--highlight_words", action="store_true", help="underline each word while it is spoken")
 
 
 def _formats(text: str) -> str:
@@ -100,9 +107,9 @@ class Input:
     """One recording of the command line.
 
     Attributes:
-        name: what it is called.
-        source: where it is read from; None is the microphone.
-        stem: its output, without suffix.
+        name: its name in messages and outputs.
+        source: the file or stream to read; None is the microphone.
+        stem: the path of its output without suffix.
     """
 
     name: str
@@ -111,7 +118,7 @@ class Input:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Transcribe every input; 1 if any could not be."""
+    """Transcribe every input; return 1 if any failed, 2 if the inputs contradict each other, else 0."""
     if wrong := _wrong_inputs(arguments):
         print(f"asr transcribe: {wrong}", file=sys.stderr)
         return 2
@@ -123,7 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
     several = len(inputs) > 1 or any(given and Path(given).is_dir() for given in arguments.inputs)
     options = _subtitle_options(arguments)
     output = _output(arguments.output_dir, arguments.output_format, options, inputs, several)
-    # numpy's products here are small: threads of theirs would take the cores from the model's. Read at its import.
+    # numpy's products are small here: its threads would take cores from the model. numpy reads this when imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     model = load_model_for(arguments, arguments.n_best)
@@ -138,7 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _wrong_inputs(arguments: argparse.Namespace) -> str | None:
-    """What the parser cannot see."""
+    """Return what is wrong with the inputs, which the parser cannot check; None if nothing is."""
     if arguments.mic == bool(arguments.inputs):
         return "name recordings, or - for stdin, or --mic" + " and nothing beside it" * arguments.mic
     if arguments.raw is not None and arguments.inputs != ["-"]:
@@ -147,7 +154,7 @@ def _wrong_inputs(arguments: argparse.Namespace) -> str | None:
 
 
 def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, output: Deliver) -> bool:
-    """Transcribe the only recording; text for stdout is printed before its end. After Ctrl-C, what was decided."""
+    """Transcribe a single recording; print text before it ends. After Ctrl-C, write the final segments."""
     from asr.inference import Segment, Transcript
 
     found: list[Segment] = []
@@ -159,7 +166,7 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
             _print(f"{segment.text}\n")
 
     try:
-        transcript = _hear(model, entry, arguments.raw, decided)
+        transcript = _transcribe_entry(model, entry, arguments.raw, decided)
     except AsrError as error:
         report(error)
         return False
@@ -172,7 +179,7 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
     return True
 
 
-def _hear(model: Transcriber, entry: Input, raw_rate: int | None, decided: OnSegment) -> Transcript:
+def _transcribe_entry(model: Transcriber, entry: Input, raw_rate: int | None, decided: OnSegment) -> Transcript:
     from asr.cli.live import transcribe_file, transcribe_microphone, transcribe_pipe
 
     if entry.source is None:
@@ -183,7 +190,7 @@ def _hear(model: Transcriber, entry: Input, raw_rate: int | None, decided: OnSeg
 
 
 def _deliver(entry: Input, result: Transcript | AsrError, output: Deliver, advance: Callable[[], None]) -> bool:
-    """Hand a transcript to ``output``, or report why there is none."""
+    """Write a transcript by ``output``, or report the error; return whether there is a transcript."""
     advance()
     if isinstance(result, AsrError):
         report(result)
@@ -196,13 +203,13 @@ def _deliver(entry: Input, result: Transcript | AsrError, output: Deliver, advan
 
 
 def find_inputs(given: Iterable[str]) -> tuple[list[Input], list[AsrError]]:
-    """Files as they are, folders as the recordings below them, ``-`` as stdin; and what is wrong with the rest."""
+    """Find the inputs: files, recordings below folders, and ``-`` for stdin; return also errors for the others."""
     inputs: list[Input] = []
     errors: list[AsrError] = []
     for name in given:
         if name == "-":
             inputs.append(Input("-", sys.stdin.buffer, Path("stdin")))
-        elif not name:  # What an unset variable of a shell gives; Path("") would be this whole folder.
+        elif not name:  # An unset shell variable; Path("") would be the current folder.
             errors.append(AudioNotFoundError("'': an empty name; give a file or a folder, . for this one"))
         elif Path(name).is_dir():
             found = _recordings_below(Path(name))
@@ -230,7 +237,7 @@ def _nothing_in(folder: str) -> str:
 
 
 def _subtitle_options(arguments: argparse.Namespace) -> SubtitleOptions:
-    """Those of the command line, refused where they would change nothing."""
+    """Return the subtitle options; refuse them if no format uses them."""
     from asr.inference.writers import FORMATS, SubtitleOptions, formats
 
     options = SubtitleOptions(
@@ -248,7 +255,7 @@ def _subtitle_options(arguments: argparse.Namespace) -> SubtitleOptions:
 def _output(
     folder: Path | None, output_format: str, options: SubtitleOptions, inputs: Sequence[Input], several: bool
 ) -> Deliver:
-    """What to do with an input's transcript."""
+    """Return the function that writes or prints an input's transcript."""
     from asr.inference.writers import FORMATS, write_transcript
 
     if folder is not None:
@@ -274,7 +281,7 @@ def _refuse_collisions(inputs: Sequence[Input], fate: Callable[[Path], str]) -> 
 
 
 def _alone(entry: Input, transcript: Transcript, output_format: str, options: SubtitleOptions) -> str:
-    """The transcript of the only recording."""
+    """Format the transcript of a single recording."""
     from asr.inference.writers import render_transcript
 
     if output_format == "txt":
@@ -283,7 +290,7 @@ def _alone(entry: Input, transcript: Transcript, output_format: str, options: Su
 
 
 def _named(entry: Input, transcript: Transcript, output_format: str) -> str:
-    """The transcript of one recording of several: each line says of which."""
+    """Format the transcript of one of several recordings; each line names the recording."""
     from asr.inference.writers import render_transcript
     from asr.inference.writers.json import as_json, one_object
 
@@ -301,7 +308,7 @@ def _print(text: str) -> None:
 
 
 def _progress(total: int, shown: bool) -> AbstractContextManager:
-    """A bar on stderr where it is a terminal, and many recordings are to come, and no text would cross it."""
+    """Return a progress bar for several recordings if stderr is a terminal and no text would be mixed with it."""
     if total < 2 or not shown or not sys.stderr.isatty():
         return nullcontext(lambda: None)
     from asr.cli.progress import bar
