@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,8 +13,6 @@ from asr.files import write_json
 from asr.typed import from_tree, to_tree
 
 NOTE = "job.json"
-_CLOCKS_DIFFER_S = 60.0
-"""Machines of a cluster may write into one folder."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +69,15 @@ class Row:
     cer: float | None
 
 
-def rows(sweep_dir: Path, since: float = 0.0) -> list[Row]:
-    """Return the jobs below a sweep's folder by number.
+def forget(sweep_dir: Path) -> None:
+    """Remove the notes of an earlier call's jobs below a sweep's folder; their runs stay."""
+    for path in sweep_dir.rglob(NOTE):
+        path.unlink()
 
-    Args:
-        sweep_dir: as ``hydra.sweep.dir`` has it.
-        since: seconds since 1970; jobs of before are of another sweep.
-    """
-    notes = [path for path in sweep_dir.rglob(NOTE) if path.stat().st_mtime >= since - _CLOCKS_DIFFER_S]
-    found = [_row(path) for path in notes]
+
+def rows(sweep_dir: Path) -> list[Row]:
+    """Return the jobs below a sweep's folder by number."""
+    found = [_row(path) for path in sweep_dir.rglob(NOTE)]
     return sorted(found, key=lambda row: (row.note.job, str(row.folder)))
 
 
@@ -98,9 +95,9 @@ def best_dev(folder: Path) -> tuple[float | None, float | None]:
     return (best["wer"], best["cer"]) if best else (None, None)
 
 
-def print_table(sweep_dir: Path, since: float) -> None:
+def print_table(sweep_dir: Path) -> None:
     """Print a line for each job: its settings, its error rates, how it ended, and its folder."""
-    for line in table(rows(sweep_dir, since)):
+    for line in table(rows(sweep_dir)):
         print(line)
 
 
@@ -116,13 +113,8 @@ def table(found: Sequence[Row]) -> list[str]:
     return ["  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[5]]) for line in cells]
 
 
-def failures(sweep_dir: Path, since: float) -> list[str]:
+def failures(sweep_dir: Path) -> list[str]:
     """Return how each job that failed ended."""
-    found = rows(sweep_dir, since)
+    found = rows(sweep_dir)
     ended_well = ("done", "out of minutes", "training")
     return [f"job {row.note.job}: {row.note.status}" for row in found if not row.note.status.startswith(ended_well)]
-
-
-def now() -> float:
-    """Return the seconds since 1970, as files' times have them."""
-    return time.time()

@@ -121,13 +121,14 @@ def _sweep(app: Hydra, name: str, overrides: list[str]) -> None:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.types import RunMode
 
-    from asr.cli.sweep import failures, now, print_table
+    from asr.cli.sweep import failures, forget, print_table
 
     config = app.compose_config(name, overrides, RunMode.MULTIRUN)
     parsed = OverridesParser.create().parse_overrides(overrides)
     varied = {one.key_or_group for one in parsed if one.is_sweep_override()}
     same = sorted({one.key_or_group for one in parsed if not one.is_hydra_override()} - varied)
-    folder, begun = str(config.hydra.sweep.dir), now()
+    folder = str(config.hydra.sweep.dir)
+    forget(Path(folder))
     told = [
         "hydra.mode=MULTIRUN",
         "hydra.sweep.dir='{}'".format(folder.replace("'", "\\'")),  # of every job, also where what names it varies
@@ -136,11 +137,11 @@ def _sweep(app: Hydra, name: str, overrides: list[str]) -> None:
     try:
         app.multirun(name, train_job, [*told[2:], *overrides, *told[:2]])
     except Exception as fault:
-        if isinstance(fault, AsrError) or not (failed := failures(Path(folder), begun)):
+        if isinstance(fault, AsrError) or not (failed := failures(Path(folder))):
             raise
         raise TrainingError(f"{len(failed)} jobs failed; {failed[0]}") from fault  # a launcher's error has a traceback
     finally:
-        print_table(Path(folder), begun)
+        print_table(Path(folder))
 
 
 def train_job(config: DictConfig) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import runpy
 import signal
@@ -329,6 +330,16 @@ def test_a_run_of_before_goes_on_and_its_configuration_is_read(
 # Hydra.
 
 
+def test_logging_stays_as_it_is(corpus: Path, tmp_path: Path) -> None:
+    """Hydra's usual configuration would disable the loggers of a program that calls this, and close their handlers."""
+    logger, handler = logging.getLogger("of_a_caller"), logging.NullHandler()
+    logger.addHandler(handler)
+    before = (logging.root.level, list(logging.root.handlers))
+    assert main(["train", *settings(corpus, tmp_path / "run", epochs=1, max_minutes=0)]) == 0
+    assert (logging.root.level, list(logging.root.handlers)) == before
+    assert not logger.disabled and logger.handlers == [handler]
+
+
 def test_nothing_is_written_but_the_run_folder(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["train", *settings(corpus, Path("mine"), epochs=1)]) == 0
@@ -358,8 +369,9 @@ def test_a_sweep_trains_each_job_in_a_folder_named_by_what_varies_and_ends_with_
         assert line.split("  ")[0].strip() == str(number)
         rates = [f"{100 * dev[kind]:.2f} %" for kind in ("wer", "cer")]
         assert all(shown in line for shown in (folder.name, *rates, "done (epochs)", str(folder)))
-    assert main(argv) == 0
-    assert "done (trained)" in capsys.readouterr().out, "the same command goes on"
+    assert main([*argv[:-1], "model.dropout=0.2,0.1"]) == 0
+    *_, heading, first, second = capsys.readouterr().out.splitlines()
+    assert heading.startswith("job ") and "done (trained)" in first and "done (epochs)" in second, "of this call alone"
 
 
 def test_a_job_that_fails_is_in_the_table_and_the_others_train(
