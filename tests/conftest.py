@@ -7,7 +7,34 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("ASR_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+SLOW = (
+    "tests/cli",
+    "tests/conf",
+    "tests/docs",
+    "tests/export",
+    "tests/inference/test_shipped.py",
+    "tests/inference/test_stitched.py",
+    "tests/inference/test_transcriber.py",
+    "tests/inference/test_tuning.py",
+    "tests/models",
+    "tests/recipes",
+    "tests/training",
+    "tests/audio/test_voice_activity.py",
+    "tests/corpora/test_recipe_corpora.py",
+    "tests/data/test_alter_samples.py",
+    "tests/decoding/test_alignment.py",
+    "tests/evaluation/report/test_browser.py",
+    "tests/evaluation/test_matched_pairs.py",
+    "tests/text/test_pronounce.py",
+    "asr/export",
+    "asr/models",
+    "asr/training",
+)
+"""Folders and files whose tests train, start processes or import TensorFlow; the rest take about a minute."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,10 +47,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: left out of the choice for each commit, -m 'not slow'")
     config.addinivalue_line("markers", "real_data: needs the recordings of ../shared/data (or ASR_REAL_DATA)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow = [ROOT / place for place in SLOW]
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in slow):
+            item.add_marker(pytest.mark.slow)
     if REAL_DATA.is_dir():
         return
     for item in items:

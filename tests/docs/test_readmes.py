@@ -87,3 +87,9 @@ def test_links_lead_somewhere() -> None:
     for readme in READMES:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", readme.read_text(encoding="utf-8")):
             assert (readme.parent / target).exists(), f"{readme.relative_to(ROOT)}: {target}"
+
+
+def test_the_choice_for_each_commit_leaves_out_what_is_there(request: pytest.FixtureRequest) -> None:
+    """A place that was renamed would slip back into the choice of a minute."""
+    (listed,) = (m.SLOW for m in request.config.pluginmanager.get_plugins() if hasattr(m, "SLOW"))
+    assert [place for place in listed if not (ROOT / place).exists()] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from asr.data import Utterance
+from asr.distribution import install_command
 from asr.errors import ConfigError, MissingExtraError
 from asr.models import CELLS, AcousticModel
 from asr.training.dataset import Example
@@ -196,5 +198,5 @@ def test_a_frame_is_ten_milliseconds() -> None:
 
 def test_without_matplotlib_it_says_what_to_install(flows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r"drawing needs matplotlib; pip install 'asr\[train\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(f"drawing needs matplotlib; {install_command('train')}")):
         draw_gradient_flow(flows, tmp_path / "picture.svg")
