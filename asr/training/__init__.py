@@ -1,4 +1,4 @@
-"""Manifests → a trained model: examples, CTC, the training loop, checkpoints. Imports TensorFlow."""
+"""Training of an acoustic model from manifests: examples, CTC, training loop, checkpoints. It imports TensorFlow."""
 
 from asr.training.quiet import import_tensorflow
 

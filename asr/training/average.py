@@ -11,7 +11,7 @@ from asr.training.checkpoint import load_arrays
 
 
 def mean_of(paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """The average of the floating arrays of several .npz files; the other arrays (seeds) are the first's."""
+    """Average the floating-point arrays of several .npz files; other arrays (seeds) are taken from the first file."""
     first = load_arrays(paths[0])
     total = {name: array.astype(np.float64) for name, array in first.items() if _is_weight(array)}
     for path in paths[1:]:

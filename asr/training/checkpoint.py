@@ -1,8 +1,8 @@
-"""Checkpoints: all that training needs to go on, written whole, verified when read.
+"""Checkpoints: everything that training needs to resume, written atomically and verified when read.
 
 A checkpoint is two files, ``000123.npz`` (arrays) and ``000123.json`` (state, and the SHA-256 of the arrays). Each is
 written under a temporary name, synced and renamed, the JSON last: without it, or with arrays of another checksum, the
-checkpoint does not count and the one before is used.
+checkpoint is ignored and the one before is used.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from asr.errors import CheckpointError
 from asr.files import sha256_of, write_atomically
 
 FINAL = "final.npz"
-"""The weights of a run that is done, in its folder."""
+"""Name of the file in a run folder that holds the final weights."""
 
 KEPT = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Arrays by name, and a JSON-able state."""
+    """The arrays of a checkpoint by name, and a state that JSON can hold."""
 
     arrays: Mapping[str, np.ndarray]
     state: Mapping[str, Any]
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
-    """Write a .npz atomically; its SHA-256.
+    """Write a .npz file atomically and return its SHA-256.
 
     Raises:
-        CheckpointError: the disk is full, or the folder cannot be written; ``path`` is as it was.
+        CheckpointError: the disk is full, or the folder cannot be written; ``path`` is then unchanged.
     """
     try:
         with write_atomically(path) as temporary, open(temporary, "wb") as file:
@@ -49,10 +49,10 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read a .npz.
+    """Read the arrays of a .npz file.
 
     Raises:
-        CheckpointError: it is missing, or not whole.
+        CheckpointError: the file is missing or damaged.
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -62,12 +62,12 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def save_checkpoint(folder: Path, number: int, checkpoint: Checkpoint) -> None:
-    """Write checkpoint ``number`` (rising), then remove all but it and the one before.
+    """Write checkpoint ``number`` (numbers rise), then remove all others except the one before it.
 
-    Higher numbers go too: they were found damaged, and training went on from before them.
+    Higher numbers are removed too: they were found damaged, and training resumed from an earlier checkpoint.
 
     Raises:
-        CheckpointError: the disk is full, or the folder cannot be written; the one before is as it was.
+        CheckpointError: the disk is full, or the folder cannot be written; the previous checkpoint is unchanged.
     """
     path = folder / f"{number:06}.npz"
     index = path.with_suffix(".json")
@@ -85,10 +85,10 @@ def save_checkpoint(folder: Path, number: int, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint whose checksum holds, with a warning where newer ones are damaged; None when there is none.
+    """Return the newest undamaged checkpoint, or None when there is none, and warn about newer ones that are damaged.
 
     Raises:
-        CheckpointError: there are checkpoints, and none is whole.
+        CheckpointError: there are checkpoints, but all are damaged.
     """
     faults: list[str] = []
     for index in sorted(folder.glob("[0-9]*.json"), key=lambda p: int(p.stem), reverse=True):

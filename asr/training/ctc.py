@@ -10,16 +10,16 @@ from asr.training.ctc_kernel import losses_and_gradient
 
 
 def ctc_loss(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -> Any:
-    """Negative log-likelihood (B,) of each utterance's labels, over all alignments (Graves et al. 2006, eq. 7-8).
+    """Compute the negative log-likelihood (B,) of labels over all alignments (Graves et al. 2006, eq. 7-8).
 
-    By compiled loops on the CPU (``ctc_kernel.py``), which find the gradient with the loss, also where a GPU computes
-    the rest: there TensorFlow's own has garbage for the gradient of padded frames (tensorflow issue 41280).
+    Compiled loops on the CPU (``ctc_kernel.py``) compute the loss together with its gradient, even where a GPU computes
+    the rest: on a GPU, TensorFlow's own loss has a wrong gradient for padded frames (tensorflow issue 41280).
 
     Args:
         logits: (B, T, V), before softmax; read as float32.
-        logit_lengths: (B,) int32, each utterance's own frames; the padding has no part in the loss.
-        labels: (B, U) int32, padded with anything.
-        label_lengths: (B,) int32, at least one each.
+        logit_lengths: (B,) int32, number of frames of each utterance; the padding does not affect the loss.
+        labels: (B, U) int32; the padding may have any value.
+        label_lengths: (B,) int32, number of labels of each utterance, at least 1.
 
     An utterance with fewer frames than ``frames_needed`` has an infinite loss; the pre-flight finds it before training.
     """

@@ -1,9 +1,9 @@
 """The forward-backward sums of CTC on a CPU, compiled by numba (Graves et al. 2006, section 4.1).
 
-Between, before and after its U labels an utterance has blanks: S = 2U + 1 states, of which a path visits those with a
-label all, and may skip a blank between two that differ. All sums are of logarithms, in float32 around the best state of
-each frame, so that no length underflows. exp and log are polynomials here, within 1e-6, since a call into the C library
-is no vector instruction.
+An utterance has U labels, with blanks before, between and after them: S = 2U + 1 states. A path visits every label
+state and may skip the blank between two labels that differ. All sums are of logarithms, in float32, relative to the
+best state of each frame, so that no length underflows. exp and log are polynomials here (error below 1e-6), because
+calls into the C library cannot be vectorised.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from asr.text.vocabulary import BLANK
 _FAST: Any = {"fastmath": True, "nogil": True, "cache": True, "error_model": "numpy"}
 _F = np.float32
 _NEVER = _F(-1e30)
-"""The logarithm of what cannot be: far below all that can, and still a number."""
+"""The logarithm that stands for probability zero: far below any real one, but finite."""
 
 _TINY = _F(-60)
-"""e to this is as good as zero; products of smaller numbers would be denormal, and a hundred times as slow."""
+"""exp of this counts as zero; products of smaller numbers would be denormal, and a hundred times as slow."""
 
 _LOG2_E, _LN2_HIGH, _LN2_LOW = _F(1.4426950408889634), _F(0.693359375), _F(-2.12194440e-4)
 _ONE, _E2, _E3, _E4, _E5, _E6, _E7 = (_F(1 / d) for d in (1, 2, 6, 24, 120, 720, 5040))
@@ -32,7 +32,7 @@ _CENTRE, _LOG_CENTRE = _F(1.75), _F(np.log(1.75))
 
 @njit(**_FAST)
 def _exp(x):
-    """e^x for x <= 0: 2^n times a Taylor series within half of ln 2; zero below ``_TINY``."""
+    """Compute e^x for x <= 0 as 2^n times a Taylor series within half of ln 2; return zero below ``_TINY``."""
     none = x < _TINY
     x = max(x, _TINY)
     n = np.floor(x * _LOG2_E + _F(0.5))
@@ -44,7 +44,7 @@ def _exp(x):
 
 @njit(**_FAST)
 def _log_1_to_3(x):
-    """The logarithm of a number from 1 to 3: log(1.75) + 2 atanh((x - 1.75) / (x + 1.75))."""
+    """Compute the logarithm of a number from 1 to 3: log(1.75) + 2 atanh((x - 1.75) / (x + 1.75))."""
     z = (x - _CENTRE) / (x + _CENTRE)
     q = z * z
     return _LOG_CENTRE + z * (_A1 + q * (_A3 + q * (_A5 + q * (_A7 + q * (_A9 + q * _A11)))))
@@ -52,7 +52,7 @@ def _log_1_to_3(x):
 
 @njit(**_FAST)
 def _states(labels, states, skips):
-    """Label of each state (S,), and whether a path may come to it from two states before: 0, or else ``_NEVER``."""
+    """Fill the label of each state (S,), and 0 where a path may come from two states before, else ``_NEVER``."""
     for s in range(len(states)):
         states[s] = labels[s // 2] if s % 2 else BLANK
         skips[s] = _F(0) if s % 2 and s > 1 and states[s] != states[s - 2] else _NEVER
@@ -60,7 +60,7 @@ def _states(labels, states, skips):
 
 @njit(**_FAST)
 def _centred(row):
-    """Subtract the greatest of ``row`` from it, and give it."""
+    """Subtract the maximum of ``row`` from it in place, and return that maximum."""
     high = _NEVER
     for value in row:
         high = max(high, value)
@@ -71,7 +71,7 @@ def _centred(row):
 
 @njit(**_FAST)
 def _log_softmax(logits, out):
-    """(T, V) → ``out`` (T, V)."""
+    """Write the log-softmax of ``logits`` (T, V) into ``out`` (T, V)."""
     for t in range(len(logits)):
         high = logits[t, 0]
         for k in range(logits.shape[1]):
@@ -86,12 +86,12 @@ def _log_softmax(logits, out):
 
 @njit(**_FAST)
 def _step(before, emitted, skips, row):
-    """α_t(s) = y_t(l_s) (α_{t-1}(s) + α_{t-1}(s-1) + α_{t-1}(s-2) where it may), as logarithms (eq. 6, 7).
+    """Compute α_t(s) = y_t(l_s) (α_{t-1}(s) + α_{t-1}(s-1) + α_{t-1}(s-2) if allowed), as logarithms (eq. 6, 7).
 
-    ``before`` (2 + S,) has two states in front that no path visits.
+    ``before`` (2 + S,) begins with two padding states that no path visits.
     """
     same, next_to, two_before = before[2:], before[1:], before
-    for s in range(len(row)):  # apart from what follows, or neither loop becomes vector instructions
+    for s in range(len(row)):  # separate from the next loop, or neither is vectorised
         row[s] = max(same[s], max(next_to[s], two_before[s] + skips[s]))
     for s in range(len(row)):
         high = row[s]
@@ -101,7 +101,7 @@ def _step(before, emitted, skips, row):
 
 @njit(**_FAST)
 def _sweep(emitted, skips, sums):
-    """All log α, less the greatest of their frame, into ``sums`` (T, 2 + S); the sum of what was subtracted."""
+    """Write log α less the maximum of each frame into ``sums`` (T, 2 + S); return the sum of these maxima."""
     total = 0.0
     sums[:, :2] = _NEVER
     sums[0, 2:] = _NEVER
@@ -117,7 +117,7 @@ def _sweep(emitted, skips, sums):
 
 @njit(**_FAST)
 def _one(logits, labels, gradient):
-    """The loss of one utterance's ``logits`` (T, V); fills ``gradient`` (T, V), with zeros where no path exists."""
+    """Return the loss of an utterance's ``logits`` (T, V); fill ``gradient`` (T, V), with zeros if no path exists."""
     frames, size = logits.shape[0], 2 * len(labels) + 1
     log_probs = np.empty_like(logits)
     _log_softmax(logits, log_probs)
@@ -134,7 +134,7 @@ def _one(logits, labels, gradient):
     if total + ends < _NEVER / 2:
         gradient[:] = 0
         return np.inf
-    # From the end the same sums, over states in reverse; a skip leads to the state two before in that order as well.
+    # The backward sums are forward sums over reversed frames and states; skips then need reversed labels too.
     reverse_states, reverse_skips = np.empty(size, np.int32), np.empty(size, np.float32)
     _states(labels[::-1], reverse_states, reverse_skips)
     _sweep(emitted[::-1, ::-1].copy(), reverse_skips, back)
@@ -144,11 +144,11 @@ def _one(logits, labels, gradient):
 
 @njit(**_FAST)
 def _fill(log_probs, states, emitted, forward, back, gradient):
-    """∂L/∂logit = y_t(k) - the share of paths that are at label k in frame t (eq. 16)."""
+    """Fill ∂L/∂logit = y_t(k) - the share of paths that are at label k in frame t (eq. 16)."""
     frames, size = emitted.shape
     at = np.empty(size, np.float32)
     for t in range(frames):
-        for s in range(size):  # each sum has the emission of frame t in it, so their product has it twice
+        for s in range(size):  # both factors contain the emission of frame t, so divide it out once
             at[s] = forward[t, 2 + s] + back[frames - 1 - t, 1 + size - s] - emitted[t, s]
         _centred(at)
         total = _F(0)
@@ -164,7 +164,7 @@ def _fill(log_probs, states, emitted, forward, back, gradient):
 def losses_and_gradient(
     logits: np.ndarray, logit_lengths: np.ndarray, labels: np.ndarray, label_lengths: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """-log p(labels) (B,) and its gradient (B, T, V), zero in the padding; each utterance is a job of ``threads()``.
+    """Compute -log p(labels) (B,) and its gradient (B, T, V), zero in the padding, an utterance a job of ``threads()``.
 
     ``logits`` (B, T, V) float32, ``logit_lengths`` (B,), ``labels`` (B, U), ``label_lengths`` (B,) int32.
     """

@@ -1,4 +1,4 @@
-"""Utterances with their features and labels, and batches of them, prepared ahead of the trainer."""
+"""Utterances with their features and labels, and their batches, which threads prefetch for the trainer."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from asr.features import FrontEnd
 from asr.training.distribution import shared
 
 _THREADS = 2
-_AHEAD = 4
-"""Batches that wait for the trainer, and the threads that prepare them."""
+_PREFETCHED = 4
+"""Batches prepared ahead of the trainer by ``_THREADS`` threads."""
 
-_VERSION = 1
-"""Apart from the draws of the transforms."""
+_COPY_DRAW = 1
+"""Last part of the seed that draws an augmented copy, so that the transforms' draws do not depend on it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +35,12 @@ class Example:
     """One utterance ready for the model.
 
     Attributes:
-        utterance: where it comes from.
-        raw: (T, F) float32, in memory or a view of a file.
-        labels: (U,) int32.
-        cmvn: normalises ``raw`` each time that ``features`` are asked for; None where it is normalised already.
-        altered: ``raw`` of altered versions of the recording, one of which, or ``raw``, an epoch shows.
-        phones: (W,) int32, what is said, for a network that hears phones.
+        utterance: the line of the manifest.
+        raw: (T, F) float32, features before normalisation, in memory or a view of a file.
+        labels: (U,) int32, of the characters.
+        cmvn: normalises ``raw`` at each access to ``features``; None where ``raw`` is already normalised.
+        altered: features (T', F) of augmented copies; an epoch shows one of these or ``raw``.
+        phones: (W,) int32, labels of the pronunciation, for a network that also outputs phones.
     """
 
     utterance: Utterance
@@ -52,34 +52,34 @@ class Example:
 
     @property
     def features(self) -> np.ndarray:
-        """(T, F) float32, normalised."""
+        """Normalised features (T, F) float32."""
         return self.cmvn(self.raw) if self.cmvn else self.raw
 
     @property
     def num_frames(self) -> int:
-        """T."""
+        """Number of frames T."""
         return len(self.raw)
 
-    def version(self, rng: np.random.Generator) -> Example:
-        """The example as recorded, or one of its altered versions, each as likely."""
+    def draw_copy(self, rng: np.random.Generator) -> Example:
+        """Return the example as recorded or one of its augmented copies, all equally likely."""
         drawn = int(rng.integers(len(self.altered) + 1))
         return replace(self, raw=self.altered[drawn - 1], altered=()) if drawn else self
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Padded examples: a whole batch, or one worker's rows of it.
+    """Padded examples: a whole batch, or the rows of it that one worker trains on.
 
     Attributes:
         features: (B, T, F) float32.
         feature_lengths: (B,) int32.
         labels: (B, U) int32.
         label_lengths: (B,) int32.
-        phones: (B, W) int32, nothing of use where no network hears them.
+        phones: (B, W) int32, ignored where the network outputs no phones.
         phone_lengths: (B,) int32.
-        weights: (B,) float32, one; zero for a row that another worker counts.
-        utterances: of the whole batch.
-        audio_s: the sum of their durations.
+        weights: (B,) float32, 1, or 0 for a padding row that another worker counts.
+        utterances: number of utterances in the whole batch.
+        audio_s: sum of their durations in seconds.
     """
 
     features: np.ndarray
@@ -99,10 +99,10 @@ def compute_features(
     cache_dir: str | Path | None = None,
     copy: Copy | None = None,
 ) -> list[np.ndarray | AudioError]:
-    """Features (T, F) of each utterance, or of its ``copy``, not yet normalised; what cannot be read is its error.
+    """Compute features (T, F), not normalised, of each utterance or its ``copy``; an unreadable one gives its error.
 
-    With ``cache_dir`` they are read-only views of files there, computed where no earlier call has done so; without it
-    they are in memory.
+    With ``cache_dir``, features are read-only views of files in that folder, and only those that no earlier call
+    computed are computed; without it they are in memory.
 
     Raises:
         CacheError: ``cache_dir`` cannot be written to or read.
@@ -138,7 +138,7 @@ def _cached(
 def _computed(
     utterances: Sequence[Utterance], front_end: FrontEnd, copy: Copy | None
 ) -> Iterator[np.ndarray | AudioError]:
-    """In threads: decoders and transforms hold no lock. BLAS has threads of its own, which would fight with these."""
+    """Compute features in threads, since decoders and transforms release the GIL; BLAS threads would compete."""
 
     def one(utterance: Utterance) -> np.ndarray | AudioError:
         span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
@@ -153,7 +153,7 @@ def _computed(
 
 
 def collate(examples: Sequence[Example]) -> Batch:
-    """Pad ``examples`` with zeros to the longest."""
+    """Pad ``examples`` with zeros to the length of the longest, and return them as a batch."""
     frames = np.array([e.num_frames for e in examples], np.int32)
     features = np.zeros((len(examples), frames.max(), examples[0].raw.shape[1]), np.float32)
     for row, example in enumerate(examples):
@@ -164,7 +164,7 @@ def collate(examples: Sequence[Example]) -> Batch:
 
 
 def _padded(labels: Sequence[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (B, U) int32, one at least, padded with zeros; their numbers (B,) int32."""
+    """Return labels (B, U) int32 padded with zeros, with U at least 1, and their lengths (B,) int32."""
     lengths = np.array([len(one) for one in labels], np.int32)
     padded = np.zeros((len(labels), max(1, lengths.max())), np.int32)
     for row, one in zip(padded, labels, strict=True):
@@ -174,17 +174,17 @@ def _padded(labels: Sequence[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, n
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """Examples, and the order, the versions and the transforms in which an epoch shows them.
+    """The training examples, and the order, augmented copies and transforms in which an epoch shows them.
 
-    Order, versions and draws depend on ``seed``, the epoch and the utterance alone, so an epoch can be entered at any
-    step.
+    Order, copies and draws depend only on ``seed``, the epoch and the utterance, so training can resume at any step of
+    an epoch.
 
     Attributes:
-        examples: what to learn from.
-        batch_frames: most frames of a padded batch.
-        seed: of order and transforms.
+        examples: the utterances to train on.
+        batch_frames: maximum number of frames in a padded batch.
+        seed: seed of order, copies and transforms.
         transforms: applied one after the other to the features of each example, drawn anew in each epoch. One that
-            changes the length stands first, so that its draw is known when examples of like length are put together.
+            changes the length comes first, so that its draw is known when examples of similar length are batched.
         frames_needed: per example, the fewest frames of features that can spell it; a transform that would leave fewer
             is not applied.
     """
@@ -196,21 +196,21 @@ class TrainingSet:
     frames_needed: Sequence[int]
 
     def order(self, epoch: int) -> list[list[int]]:
-        """The batches of an epoch, as indices of examples."""
+        """Return the batches of an epoch, each a list of indices of examples."""
         frames = [self._frames(epoch, i) for i in range(len(self.examples))]
         return batches_by_frames(frames, self.batch_frames, (self.seed, epoch))
 
     def batches(self, epoch: int, start: int = 0, *, part: int = 0, parts: int = 1) -> Iterator[Batch]:
-        """The batches of ``epoch`` from step ``start`` on, the next ones prepared while one is trained on.
+        """Yield the batches of ``epoch`` from step ``start`` on, and prefetch the next ones meanwhile.
 
-        One worker of several takes its ``part`` (from 0) of ``parts`` of each, as ``distribution.shared`` cuts it.
+        One worker of several gets ``part`` (from 0) of ``parts`` of each batch, as `distribution.shared` splits it.
         """
         waiting: deque[Future[Batch]] = deque()
         with ThreadPoolExecutor(_THREADS) as pool:
             try:
                 for indices in self.order(epoch)[start:]:
                     waiting.append(pool.submit(self._batch, epoch, indices, part, parts))
-                    if len(waiting) > _AHEAD:
+                    if len(waiting) > _PREFETCHED:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()
@@ -224,7 +224,7 @@ class TrainingSet:
         return replace(batch, weights=weights, utterances=len(indices), audio_s=audio_s)
 
     def _transformed(self, epoch: int, index: int) -> Example:
-        example, rng = self._version(epoch, index), self._rng(epoch, index)
+        example, rng = self._copy(epoch, index), self._rng(epoch, index)
         features = example.features
         for transform in self.transforms:
             changed = transform(features, rng)
@@ -232,16 +232,16 @@ class TrainingSet:
         return replace(example, raw=features, cmvn=None, altered=())
 
     def _frames(self, epoch: int, index: int) -> int:
-        """How many frames ``_transformed`` will have."""
-        frames = self._version(epoch, index).num_frames
+        """Return how many frames ``_transformed`` will have."""
+        frames = self._copy(epoch, index).num_frames
         if self.transforms and isinstance(stretch := self.transforms[0], TimeStretch):
             stretched = stretch.frames(frames, self._rng(epoch, index))
             return stretched if stretched >= self.frames_needed[index] else frames
         return frames
 
-    def _version(self, epoch: int, index: int) -> Example:
-        example, seed = self.examples[index], (self.seed, epoch, index, _VERSION)
-        return example.version(np.random.default_rng(seed)) if example.altered else example
+    def _copy(self, epoch: int, index: int) -> Example:
+        example, seed = self.examples[index], (self.seed, epoch, index, _COPY_DRAW)
+        return example.draw_copy(np.random.default_rng(seed)) if example.altered else example
 
     def _rng(self, epoch: int, index: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, epoch, index))

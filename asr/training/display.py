@@ -1,4 +1,4 @@
-"""What a person sees while training: a live line a step, a line and three transcripts an epoch."""
+"""Progress of training on the console: a live line for each step, a line and three transcripts for each epoch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLUMNS = (
 
 
 class Display:
-    """Observer that prints; the live line only on a terminal, so that a log file holds whole lines."""
+    """An observer that prints; it shows the live line only on a terminal, so that a log file holds whole lines."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True, emoji=False)
@@ -31,11 +31,11 @@ class Display:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
-        """Remove it."""
+        """Remove the live line."""
         self.progress.stop()
 
     def on_step(self, report: StepReport) -> None:
-        """Epoch, step, loss, gradient norm, audio-seconds a second, time left."""
+        """Show epoch, step, loss, gradient norm, seconds of audio per second, and time left."""
         figures = (
             f"loss {report.loss:.2f}  |g| {report.gradient_norm:.2f}  {report.audio_s_per_s:.0f} audio-s/s  "
             f"{_clock(report.seconds_left)} left"
@@ -44,7 +44,7 @@ class Display:
         self.progress.update(self.task, completed=report.step, total=report.steps, epoch=epoch, figures=figures)
 
     def on_epoch(self, report: EpochReport) -> None:
-        """The epoch's loss, dev WER and CER, speed, what it waited for, and three transcripts."""
+        """Print the epoch's loss, dev WER and CER, speed, share of time waiting for data, and three transcripts."""
         line = f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.3f}"
         if report.dev:
             line += f"  dev WER {100 * report.dev.wer:.2f} %  CER {100 * report.dev.cer:.2f} %"
@@ -57,7 +57,7 @@ class Display:
 
 
 def _clock(seconds: float) -> str:
-    """Hours and minutes, or minutes and seconds.
+    """Format seconds as hours and minutes, or minutes and seconds.
 
     >>> _clock(65), _clock(7300)
     ('1:05 min', '2:01 h')

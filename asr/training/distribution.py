@@ -1,9 +1,9 @@
-"""Several devices that train as one, by TensorFlow's own engine (tf.distribute).
+"""Training on several devices at once with TensorFlow's tf.distribute.
 
-Data parallel: each replica holds all weights and takes its rows of each batch; losses and gradients are summed over the
-replicas, so that a step of many devices is the step of one with the same batch. A process (worker) prepares the rows of
-its own replicas alone. Worker 0, the chief, also judges, writes and reports; what it decides by its clock or by a dev
-score is told to the others, because a worker that takes another turn leaves the rest waiting.
+Training is data parallel: each replica holds all weights and takes its rows of each batch. Losses and gradients are
+summed over the replicas, so that a step on many devices equals a step on one device with the same batch. A process
+(worker) prepares only the rows of its own replicas. Worker 0, the chief, also evaluates, writes and reports. Decisions
+that depend on its clock or on a dev score are all-gathered, because the workers must take the same steps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LOST = (
     tf.errors.FailedPreconditionError,
     tf.errors.InternalError,
 )
-"""What a collective raises when a worker is gone: TensorFlow's heartbeat misses it after ten seconds at most."""
+"""Errors that a collective raises when a worker is gone, which TensorFlow's heartbeat detects within ten seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,9 @@ class Devices:
     """The replicas that train together.
 
     Attributes:
-        strategy: TensorFlow's; the default one does nothing, for one device.
-        addresses: of the workers, ``host:port`` each; one without a name where there is one process.
-        worker: this process among them, from 0.
+        strategy: TensorFlow's strategy; the default one is for one device.
+        addresses: ``host:port`` of each worker; one empty string where there is one process.
+        worker: index of this process among the workers, from 0.
     """
 
     strategy: tf.distribute.Strategy = field(default_factory=tf.distribute.get_strategy)
@@ -49,21 +49,21 @@ class Devices:
 
     @property
     def workers(self) -> int:
-        """How many processes."""
+        """Number of processes."""
         return len(self.addresses)
 
     @property
     def chief(self) -> bool:
-        """Whether this process judges, writes and reports."""
+        """Whether this process evaluates, writes and reports."""
         return self.worker == 0
 
     @property
     def replicas(self) -> int:
-        """In this process."""
+        """Number of replicas in this process."""
         return self.strategy.num_replicas_in_sync // self.workers
 
     def own_rows(self, *tensors: Any) -> list[Any]:
-        """On a replica: its rows of this process's ``tensors`` (B, …), weights the last, by ``shared``'s rule."""
+        """Return this replica's rows of ``tensors`` (B, …), the last of them weights, split as in `shared`."""
         if self.replicas == 1:
             return list(tensors)
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group % self.replicas
@@ -73,17 +73,17 @@ class Devices:
         return [*own, tf.where(places < rows, weights, 0.0)]
 
     def summed(self, tensors: list[Any]) -> list[Any]:
-        """On a replica: the sums over all replicas."""
+        """Sum ``tensors`` over all replicas; call it on each replica."""
         if self.strategy.num_replicas_in_sync == 1:
             return tensors
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)
 
     def first(self, value: Any) -> Any:
-        """What the first replica of this process has as ``value``."""
+        """Return ``value`` as the first replica of this process has it."""
         return self.strategy.experimental_local_results(value)[0]
 
-    def told(self, *values: float) -> np.ndarray:
-        """The ``values`` of every worker (workers, values), on each of them; all wait here for the last one."""
+    def all_gather(self, *values: float) -> np.ndarray:
+        """Gather the ``values`` of all workers (workers, values) on each of them; all wait for the last one."""
         table = np.zeros((self.workers, len(values)))
         table[self.worker] = values
         return table if self.workers == 1 else self._total(tf.constant(table)).numpy() / self.replicas
@@ -97,10 +97,10 @@ class Devices:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Say in one line that a worker is gone.
+        """Report in one line that a worker is gone.
 
         Raises:
-            TrainingError: it is; the others can only end, and be started again with it.
+            TrainingError: a worker is gone; the others end, and all must be started again.
         """
         try:
             yield
@@ -119,10 +119,10 @@ class Devices:
 
 
 def shared(rows: Sequence[int], part: int, parts: int) -> tuple[Sequence[int], np.ndarray]:
-    """Every ``parts``-th of ``rows`` from ``part`` on, and the weight of each: neighbours are of like length.
+    """Return every ``parts``-th of ``rows`` from ``part`` on, since neighbours have similar length, and their weights.
 
-    All parts have as many rows, so that none waits for another: the last row fills up those that would have fewer, or
-    none, and counts nothing there.
+    All parts have equally many rows, so that none waits for another: a part that would have fewer is filled up with
+    the last row at weight 0.
 
     >>> [shared([7, 3, 9], part, 2) for part in range(2)]
     [([7, 9], array([1., 1.], dtype=float32)), ([3, 9], array([1., 0.], dtype=float32))]
@@ -133,7 +133,7 @@ def shared(rows: Sequence[int], part: int, parts: int) -> tuple[Sequence[int], n
 
 
 def find_devices(choice: str) -> Devices:
-    """The devices of ``trainer.strategy``; call it before TensorFlow's first operation.
+    """Find the devices for ``trainer.strategy``; call it before TensorFlow's first operation.
 
     Args:
         choice: ``mirrored``, all GPUs of this machine (all CPUs where it has none); ``multi_worker``, those of all
@@ -154,13 +154,13 @@ def find_devices(choice: str) -> Devices:
 
 
 def read_cluster(text: str) -> tuple[list[str], int]:
-    """The workers' addresses and this one's place, from the value of TF_CONFIG.
+    """Parse the value of TF_CONFIG into the workers' addresses and the index of this worker.
 
     >>> read_cluster('{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 1}}')
     (['a:2222', 'b:2222'], 1)
 
     Raises:
-        ConfigError: it is something else.
+        ConfigError: the value has another form.
     """
     try:
         content = json.loads(text)

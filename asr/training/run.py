@@ -21,6 +21,7 @@ from asr.models import AcousticModel
 from asr.options import DataOptions, ModelOptions, TrainerOptions, TrainingOptions
 from asr.provenance import provenance
 from asr.text import Vocabulary, read_lexicon
+from asr.training.augmented_copies import with_augmented_copies
 from asr.training.dataset import Example, TrainingSet, compute_features
 from asr.training.distribution import find_devices
 from asr.training.preflight import Fault, find_faults, loss_summary, lost_texts, refuse
@@ -29,7 +30,6 @@ from asr.training.run_folder import finished, held, same_run
 from asr.training.setup import Setup, save_setup
 from asr.training.targets import Targets
 from asr.training.trainer import Trainer
-from asr.training.versions import with_versions
 from asr.training.warm_start import origin, take_over
 from asr.typed import to_tree
 
@@ -123,7 +123,7 @@ def run_training(
         needed = [targets.frames_needed(u.text) * acoustic.time_reduction for u in train]
         if augment.copies:
             alteration = augment.alteration(trainer.seed, noise, voices or train)
-            examples = with_versions(examples, needed, front_end, alteration, augment.copies, data.cache_dir)
+            examples = with_augmented_copies(examples, needed, front_end, alteration, augment.copies, data.cache_dir)
         batch_frames = data.batch_s * front_end.sample_rate / front_end.hop_length
         training_set = TrainingSet(examples, batch_frames, trainer.seed, transforms, needed)
         judges = _dev_examples(dev, front_end, normaliser, data.cache_dir)

@@ -157,13 +157,13 @@ class Trainer:
                 self._save()
             elif self.devices.chief:
                 self._finish()
-            self.devices.told(0)  # nobody leaves before the chief has written
+            self.devices.all_gather(0)  # nobody leaves before the chief has written
         return reason
 
     def _check_start(self) -> None:
         """All workers go on from one checkpoint, with the same options and utterances."""
         start, said = self.position.total_steps, self._fingerprint()
-        for worker, (other_start, other_said) in enumerate(self.devices.told(start, said)):
+        for worker, (other_start, other_said) in enumerate(self.devices.all_gather(start, said)):
             if other_start != start:
                 raise TrainingError(
                     f"worker {self.devices.worker} starts after step {start} and worker {worker} after step "
@@ -197,7 +197,7 @@ class Trainer:
         part, parts = self.devices.worker, self.devices.workers
         for batch in self._awaited(self.training_set.batches(position.epoch, position.step, part=part, parts=parts)):
             self._one_step(batch, steps)
-            stop, out_of_minutes = self.devices.told(self._interruption.asked, self._out_of_minutes()).T
+            stop, out_of_minutes = self.devices.all_gather(self._interruption.asked, self._out_of_minutes()).T
             self._stop_if(bool(stop.any()))
             if out_of_minutes[0]:
                 return False
@@ -264,9 +264,9 @@ class Trainer:
         """How the weights do on the dev set; the chief judges and tells, since patience and averages hang on it."""
         if self.devices.chief:
             dev = score(self.model, self.dev, self.vocabulary, lambda: self._stop_if(self._interruption.asked))
-            self.devices.told(dev.wer, dev.cer)
+            self.devices.all_gather(dev.wer, dev.cer)
             return dev
-        wer, cer = self.devices.told(0, 0)[0]
+        wer, cer = self.devices.all_gather(0, 0)[0]
         return DevScore(wer, cer, ())
 
     def _weights(self, epoch: int) -> Path:

@@ -1,4 +1,4 @@
-"""Altered versions of the training recordings, made once, and which version an epoch shows."""
+"""Augmented copies of the training recordings, whose features are computed once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asr.features import FrontEnd
 from asr.training.dataset import Example, compute_features
 
 
-def with_versions(
+def with_augmented_copies(
     examples: Sequence[Example],
     frames_needed: Sequence[int],
     front_end: FrontEnd,
@@ -22,25 +22,25 @@ def with_versions(
     copies: int,
     cache_dir: str | Path | None = None,
 ) -> list[Example]:
-    """``examples``, each with the features of its copies 1 to ``copies`` that can spell its labels.
+    """Add to each example the features of its augmented copies 1 to ``copies`` that have enough frames for its labels.
 
     Args:
-        examples: as recorded.
-        frames_needed: of each, the fewest frames that can spell its labels.
-        front_end: samples → features.
+        examples: examples as recorded.
+        frames_needed: for each example, the fewest frames that can spell its labels.
+        front_end: computes features from samples.
         alteration: makes the copies.
-        copies: how many of each.
-        cache_dir: where features are kept, as of `compute_features`.
+        copies: number of copies per example.
+        cache_dir: folder that keeps features, as in `compute_features`.
 
     Raises:
         AudioError: a recording that is mixed in cannot be read.
-        CacheError: as `compute_features`.
+        CacheError: ``cache_dir`` cannot be written to or read.
     """
     utterances = [e.utterance for e in examples]
     made = [compute_features(utterances, front_end, cache_dir, Copy(alteration, n)) for n in range(1, copies + 1)]
     return [
-        replace(example, altered=tuple(v for v in map(_readable, versions) if len(v) >= needed))
-        for example, needed, *versions in zip(examples, frames_needed, *made, strict=True)
+        replace(example, altered=tuple(f for f in map(_readable, altered) if len(f) >= needed))
+        for example, needed, *altered in zip(examples, frames_needed, *made, strict=True)
     ]
 
 

@@ -22,9 +22,9 @@ from asr.data.augment.time_stretch import TimeStretch
 from asr.data.augment.volume import Volume
 from asr.errors import AudioError, ConfigError
 from asr.features import FrontEnd, LogMel
+from asr.training.augmented_copies import with_augmented_copies
 from asr.training.dataset import Batch, Example, TrainingSet, compute_features
 from asr.training.trainer import Trainer
-from asr.training.versions import with_versions
 
 RATE = 8000
 
@@ -113,11 +113,11 @@ def test_noise_that_cannot_be_read_is_an_error(
     gone = tuple(replace(u, audio_filepath=str(tmp_path / "gone.wav")) for u in recordings)
     alteration = Alteration((Step("babble", Babble(gone, (0, 0))),), 0)
     with pytest.raises(AudioError, match=r"gone\.wav"):
-        with_versions(examples_of(recordings, front_end), [0] * 9, front_end, alteration, 1)
+        with_augmented_copies(examples_of(recordings, front_end), [0] * 9, front_end, alteration, 1)
 
 
 def test_each_example_has_its_copies_in_order(recordings: list[Utterance], front_end: FrontEnd) -> None:
-    for example in with_versions(examples_of(recordings, front_end), [0] * 9, front_end, louder(), 2):
+    for example in with_augmented_copies(examples_of(recordings, front_end), [0] * 9, front_end, louder(), 2):
         for number, features in enumerate(example.altered, start=1):
             made = compute_features([example.utterance], front_end, None, Copy(louder(), number))
             np.testing.assert_array_equal(features, made[0])
@@ -132,7 +132,7 @@ def test_a_copy_with_too_few_frames_is_never_shown(recordings: list[Utterance], 
     """51 frames as recorded, 13 as altered: one more than that is too many."""
     alteration = Alteration((Step("quarter", quarter),), 0)
     examples = examples_of(recordings[:2], front_end)
-    fitting, too_short = with_versions(examples, [13, 14], front_end, alteration, 3)
+    fitting, too_short = with_augmented_copies(examples, [13, 14], front_end, alteration, 3)
     assert [len(f) for f in fitting.altered] == [13, 13, 13]
     assert too_short.altered == ()
 
