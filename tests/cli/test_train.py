@@ -18,6 +18,7 @@ import pytest
 from asr.bundle import find_bundle, read_card
 from asr.cli.composing import compose, options_of
 from asr.cli.main import main
+from asr.distribution import install_command
 from asr.errors import ConfigError
 
 TONES = runpy.run_path(str(Path(__file__).parents[1] / "training" / "tones.py"))
@@ -100,7 +101,7 @@ def test_without_the_train_extra_one_line_says_what_to_install() -> None:
         "sys.exit(main(['train', '--cfg', 'job']) * 10 + main(['recipe']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    line = "asr: error[missing-extra]: training needs Hydra and TensorFlow; pip install 'asr[train]'\n"
+    line = f"asr: error[missing-extra]: training needs Hydra and TensorFlow; {install_command('train')}\n"
     assert (done.returncode, done.stderr, done.stdout) == (11, line * 2, "")
 
 
@@ -130,7 +131,7 @@ def test_a_recipe_changes_what_it_names_and_a_setting_changes_the_recipe() -> No
         (["data.dev=${oc.env:NO_SUCH}"], "data.dev is ${oc.env:NO_SUCH}, and no environment variable has this name"),
         (
             ["hydra/sweeper=bsic"],
-            "no hydra/sweeper 'bsic'; did you mean basic?; other ones are plugins: pip install 'asr[sweep]'",
+            f"no hydra/sweeper 'bsic'; did you mean basic?; other ones are plugins: {install_command('sweep')}",
         ),
         (["hydra.run.dri=x"], "no setting 'hydra.run.dri'; asr train --hydra-help says what Hydra has"),
         (
