@@ -19,7 +19,7 @@ SLOW = (
     "tests/inference/test_shipped.py",
     "tests/inference/test_stitched.py",
     "tests/inference/test_transcriber.py",
-    "tests/inference/test_tuning.py",
+    "tests/tuning/test_tune.py",
     "tests/models",
     "tests/recipes",
     "tests/training",
