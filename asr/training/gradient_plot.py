@@ -1,4 +1,4 @@
-"""The picture of ``gradient_flow``: what is left of the gradient against the distance from the loss."""
+"""A plot of ``gradient_flow``: the gradient that remains against the distance from the loss."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "lstm": {"color": "#0057b8", "linestyle": "-"},
     "gru": {"color": "#d35400", "linestyle": "--"},
 }
-"""Told apart by their dashes where there is no colour."""
+"""Lines differ in their dashes too, for print without colour."""
 
 _FLOOR = 1e-12
 _FALL = 1000

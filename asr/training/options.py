@@ -14,13 +14,13 @@ from asr.text import normalise
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Which utterances train, which judge.
+    """The utterances to train on and those to evaluate on.
 
     Attributes:
         train: manifests to train on.
-        dev: manifest to judge by after each epoch, None for none.
-        dev_speakers: speakers of ``train`` who judge instead of training.
-        held_out_speakers: speakers of ``train`` kept for a test, so neither train nor judge.
+        dev: manifest to evaluate on after each epoch, None for none.
+        dev_speakers: speakers of ``train`` whose utterances form the dev set instead.
+        held_out_speakers: speakers of ``train`` kept for a test, so in neither set.
         normaliser: of transcripts, by name.
         faulty: ``refuse`` to train when the pre-flight finds faults, or ``drop`` those utterances.
         cache_dir: folder that keeps features, for other runs too; None to compute them anew and hold them in memory.
@@ -51,7 +51,7 @@ class DataOptions:
             raise ConfigError(f"{', '.join(both)} cannot be of data.dev_speakers and of data.held_out_speakers")
 
     def split(self) -> tuple[list[Utterance], list[Utterance]]:
-        """Training and dev utterances, their texts normalised.
+        """Return the training and the dev utterances with normalised texts.
 
         Raises:
             ManifestError: a manifest has bad lines.
@@ -90,7 +90,7 @@ class OptimizerOptions:
         check_number("optimizer.weight_decay", self.weight_decay, 0)
 
     def at(self, progress: float) -> float:
-        """Learning rate after a fraction ``progress`` of training.
+        """Return the learning rate after a fraction ``progress`` of training.
 
         >>> [round(OptimizerOptions(1.0, warmup=0.2).at(p), 2) for p in (0, 0.1, 0.2, 0.6, 1)]
         [0.0, 0.5, 1.0, 0.5, 0.0]
@@ -102,7 +102,7 @@ class OptimizerOptions:
 
 @dataclass(frozen=True)
 class TrainerOptions:
-    """When to stop, when to save, what to keep.
+    """The options of the training loop: when to stop, when to save, what to keep.
 
     Attributes:
         epochs: passes over the training set at most; the learning rate's schedule spans them.

@@ -1,4 +1,4 @@
-"""A whole training run from plain options: manifests → examples → trained model in a folder."""
+"""A whole training run from plain options: from manifests to examples to a trained model in a folder."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ __all__ = [
 ]
 
 PRIOR_FRAMES = 40.0
-"""Of smoothed normalisation: a word's own mean counts half when it is as long."""
+"""Weight of the global mean in smoothed normalisation: an utterance of this many frames counts half."""
 
 
 def make_model(
     num_features: int, vocabulary_size: int, options: Mapping[str, Any], precision: str = "float32", phones: int = 0
 ) -> AcousticModel:
-    """The acoustic model of ``options``, computing in ``precision``.
+    """Make the acoustic model of ``options``, which computes in ``precision``.
 
     Raises:
-        ConfigError: they make no sense.
+        ConfigError: the options are invalid.
     """
     try:
         return AcousticModel(num_features, vocabulary_size, phones=phones, **options, dtype=precision)
@@ -81,7 +81,7 @@ def run_training(
     """Train in ``folder``, or go on where a run of the same options stopped there.
 
     Args:
-        folder: gets set-up, checkpoints, weights.
+        folder: folder for set-up, checkpoints and weights.
         data: manifests and their split.
         features: ``kind`` and its options.
         cmvn: ``utterance``, ``smoothed`` or ``global``.
@@ -92,7 +92,7 @@ def run_training(
         batch_s: most seconds of padded audio in a batch.
         start: opens a trained model whose weights, vocabulary and normalisation this run begins with, once devices are
             found, which must be before TensorFlow's first operation; None to begin anew.
-        observers: who is told of steps and epochs.
+        observers: objects that receive the reports of steps and epochs.
         config: the whole configuration as given, for the record.
 
     Returns:
@@ -154,7 +154,7 @@ def run_training(
 
 
 def _targets(train: Sequence[Utterance], lexicon: str | None, begun: Setup | None) -> Targets:
-    """As the model has them that training begins with; else all characters of the texts, all phones of the lexicon."""
+    """Return the targets of the starting model, or else of all characters in the texts and phones in the lexicon."""
     vocabulary = begun.vocabulary if begun else Vocabulary.from_texts(u.text for u in train)
     if lexicon is None:
         return Targets(vocabulary)
@@ -183,7 +183,7 @@ def _checked(
     model: AcousticModel,
     data: DataOptions,
 ) -> tuple[list[Utterance], list[np.ndarray], Collection[Fault]]:
-    """The utterances without faults, their features, the faults; refuses these unless they are to be dropped."""
+    """Return the utterances without faults, their features, and the faults; refuse these unless they are dropped."""
     features = compute_features(utterances, front_end, data.cache_dir)
     faults = find_faults(utterances, features, targets, model.output_lengths)
     if data.faulty == "refuse" or len(faults) == len(utterances):
@@ -205,10 +205,10 @@ def _normaliser(kind: str, features: Sequence[np.ndarray]) -> Normaliser:
 
 
 def _check_unchanged(folder: Path, record: Mapping[str, Any]) -> None:
-    """A run goes on with the utterances it began with, whose order and labels are part of its state, and of one start.
+    """Check that a resumed run has the utterances, labels and starting weights with which it began.
 
     Raises:
-        ConfigError: the manifests hold others now, or ``init_from`` is another model by now.
+        ConfigError: the manifests have changed, or ``init_from`` now has other weights.
     """
     if not (folder / "setup.json").is_file() or not any((folder / "checkpoints").glob("[0-9]*.json")):
         return
@@ -229,10 +229,10 @@ def _check_unchanged(folder: Path, record: Mapping[str, Any]) -> None:
 def _dev_examples(
     dev: Sequence[Utterance], front_end: FrontEnd, cmvn: Normaliser, cache_dir: str | None
 ) -> list[Example]:
-    """Dev utterances need no labels, so any character may stand in them, but each must be readable.
+    """Make dev examples without labels, so that their texts may have any character; each must be readable.
 
     Raises:
-        AudioError: the first one that is not.
+        AudioError: a recording cannot be read.
     """
     examples = []
     for utterance, features in zip(dev, compute_features(dev, front_end, cache_dir), strict=True):
@@ -252,7 +252,7 @@ def _record(
     seed: int,
     begun: Setup | None,
 ) -> dict[str, Any]:
-    """How the model is made."""
+    """Return the record of how the model is made."""
     return {
         "config": config,
         "data": {
@@ -268,7 +268,7 @@ def _record(
 
 
 def _said(train: Sequence[Utterance], targets: Targets) -> dict[str, str]:
-    """A digest of the phones to be learned, where there are some: a lexicon may be corrected between two calls."""
+    """Return a digest of the phones to be learned, if any: a lexicon may be corrected between two calls."""
     if targets.phones is None:
         return {}
     digest = hashlib.sha256(" ".join(targets.phones.symbols).encode())
@@ -278,7 +278,7 @@ def _said(train: Sequence[Utterance], targets: Targets) -> dict[str, str]:
 
 
 def _figures(utterances: Sequence[Utterance]) -> dict[str, Any]:
-    """How many, how long, and a digest that any change of ids, times or texts changes."""
+    """Return number, hours and speakers of utterances, and a digest of their ids, times and texts."""
     content = [[u.id, u.offset, u.duration, u.text] for u in utterances]
     return {
         "utterances": len(utterances),
