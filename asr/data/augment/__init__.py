@@ -1,10 +1,10 @@
-"""Make one utterance sound like many.
+"""Data augmentation: transforms that make one utterance sound like many.
 
-Transforms of samples (N,) → (N',): another speed, room, noise, babble, volume, telephone, a close cut. They cost time,
-so that a few altered copies of each recording are made once, before the features (`Alteration`).
+Transforms of samples (N,) → (N',) change speed, room, noise, babble, volume, telephone line and trimming. They take
+time, so a few augmented copies of each recording are made once, before the features (`Alteration`).
 
-Transforms of normalised features (T, F), drawn anew each time. Features are normalised to mean zero, so what is masked
-becomes the mean.
+Transforms of normalised features (T, F) are drawn anew in each epoch. Features have mean zero, so a masked value is the
+mean.
 """
 
 from __future__ import annotations
