@@ -1,7 +1,7 @@
-"""Where the homes of the corpora keep their archives, and the checksums they publish.
+"""Download addresses of the corpora's archives, and the checksums that their publishers give.
 
 OpenSLR publishes MD5 (https://www.openslr.org/resources/12/md5sum.txt and …/31/md5sum.txt); LJ Speech's SHA-256 is the
-one torchaudio and others pin. CMU and GitHub publish none: the first download is then recorded and compared with later
+one that torchaudio and others pin. CMU and GitHub publish none: the first download is recorded and compared with later
 ones (`asr.corpora.fetch`).
 """
 
@@ -17,11 +17,11 @@ class Archive:
     """One file to download.
 
     Attributes:
-        part: its name within the corpus, as ``--part`` takes it.
-        url: at its home. A mirror has the same file name below another address.
-        megabytes: its size, about; for the person who chooses.
-        contents: the folder that unpacking makes.
-        checksum: ``md5:…`` or ``sha256:…`` as published, ``None`` where nothing is.
+        part: name of the part of the corpus, as ``--part`` takes it.
+        url: address at the publisher. A mirror has the same file name below another address.
+        megabytes: approximate size, shown to the user.
+        contents: folder that unpacking creates.
+        checksum: ``md5:…`` or ``sha256:…`` as published, ``None`` where none is.
     """
 
     part: str
@@ -32,16 +32,20 @@ class Archive:
 
     @property
     def name(self) -> str:
-        """The file's name."""
+        """Name of the archive file."""
         return self.url.rpartition("/")[2]
 
     @property
     def root(self) -> str:
-        """The folder of the corpus that unpacking makes, or adds to."""
+        """Top folder that unpacking creates or adds to."""
         return self.contents.partition("/")[0]
 
     def url_at(self, mirror: str | None) -> str:
-        """Return the address at ``mirror``, or at home."""
+        """Return the address at ``mirror``, or at the publisher without one.
+
+        Raises:
+            DownloadError: ``mirror`` is not an http or https address.
+        """
         if not mirror:
             return self.url
         if not mirror.startswith(("http://", "https://")):
@@ -96,7 +100,7 @@ def archives_of(corpus: str, parts: tuple[str, ...] = ()) -> tuple[Archive, ...]
     """Return the archives of ``corpus`` named by ``parts``; a corpus in one archive needs no name.
 
     Raises:
-        DownloadError: the corpus is not downloaded from here, has several parts and none was named, or lacks one.
+        DownloadError: the corpus cannot be downloaded, has several parts and none was named, or lacks a part.
     """
     archives = ARCHIVES.get(corpus, ())
     if not archives:
