@@ -84,10 +84,7 @@ def _contents(paths: Collection[str], memory: Path) -> dict[str, str]:
         rows = {path: row for path, row in zip(paths, found, strict=True) if row}
     settled = time.time_ns() - int(_SETTLED_S * 1e9)
     if new := {path: row for path, row in rows.items() if row[1] < settled and known.get(path) != row}:
-        with (
-            suppress(OSError),
-            write_atomically(memory) as temporary,
-        ):  # only saves time; shards report a full disk
+        with suppress(OSError), write_atomically(memory) as temporary:  # only saves time; shards report a full disk
             temporary.write_text(json.dumps(_remembered(memory) | new), encoding="utf-8")
     return {path: row[2] for path, row in rows.items()}
 

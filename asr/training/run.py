@@ -139,11 +139,11 @@ def run_training(
             examples = with_augmented_copies(examples, needed, front_end, alteration, augment.copies, data.cache_dir)
         batch_frames = batch_s * front_end.sample_rate / front_end.hop_length
         training_set = TrainingSet(examples, batch_frames, trainer.seed, transforms, needed)
-        judges = _dev_examples(dev, front_end, normaliser, data.cache_dir)
+        dev_set = _dev_examples(dev, front_end, normaliser, data.cache_dir)
         return Trainer(
             acoustic,
             training_set,
-            judges,
+            dev_set,
             targets.vocabulary,
             folder,
             options=trainer,
@@ -163,7 +163,7 @@ def _targets(train: Sequence[Utterance], lexicon: str | None, begun: Setup | Non
     learned = {word for u in train for word in u.text.split() if word in words.pronunciations}
     if unheard := {phone for word in learned for phone in words.pronunciations[word][0]} - {*phones.symbols}:
         raise ConfigError(
-            f"init_from hears the phones {' '.join(phones.symbols)}; {lexicon} has {' '.join(sorted(unheard))} too; "
+            f"init_from has the phones {' '.join(phones.symbols)}; {lexicon} has {' '.join(sorted(unheard))} too; "
             "make the lexicon from the same source"
         )
     return Targets(vocabulary, phones, words)
@@ -173,7 +173,7 @@ def _check_sets(train: Sequence[Utterance], dev: Sequence[Utterance], trainer: T
     if not any(u.text for u in train):
         raise TrainingError("no utterance with a text is left to train on; see data.train and the speakers held out")
     if trainer.patience is not None and not dev:
-        raise ConfigError("trainer.patience needs a dev set to judge by; give data.dev or data.dev_speakers")
+        raise ConfigError("trainer.patience needs a dev set; give data.dev or data.dev_speakers")
 
 
 def _checked(
@@ -221,7 +221,7 @@ def _check_unchanged(folder: Path, record: Mapping[str, Any]) -> None:
         if any(then[key] != now[key] for key in then):
             raise ConfigError(
                 f"{folder} began with other {name} utterances ({then['utterances']}, {then['hours']} h; "
-                f"now {now['utterances']}, {now['hours']} h), or their words are said otherwise; "
+                f"now {now['utterances']}, {now['hours']} h), or other pronunciations; "
                 "restore manifests and lexicon, or name another run_dir"
             )
 
