@@ -24,13 +24,13 @@ from asr.typed import from_tree, nearest
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Which utterances train, which judge.
+    """The utterances to train on and those to evaluate on.
 
     Attributes:
         train: manifests to train on.
-        dev: manifest to judge by after each epoch, None for none.
-        dev_speakers: speakers of ``train`` who judge instead of training.
-        held_out_speakers: speakers of ``train`` kept for a test, so neither train nor judge.
+        dev: manifest to evaluate on after each epoch, None for none.
+        dev_speakers: speakers of ``train`` whose utterances form the dev set instead.
+        held_out_speakers: speakers of ``train`` kept for a test, so in neither set.
         normaliser: the name of the text normaliser that transcripts are written by.
         allow_loss: train also where the normaliser loses digits, symbols or letters of transcripts.
         faulty: ``refuse`` to train when the pre-flight finds faults, or ``drop`` those utterances.
@@ -69,7 +69,7 @@ class DataOptions:
             raise ConfigError(f"{', '.join(both)} cannot be of data.dev_speakers and of data.held_out_speakers")
 
     def split(self) -> tuple[list[Utterance], list[Utterance]]:
-        """Training and dev utterances, their texts normalised.
+        """Return the training and the dev utterances with normalised texts.
 
         Raises:
             ManifestError, ConfigError: as ``split_as_written`` raises them.
@@ -163,7 +163,7 @@ class OptimizerOptions:
         check_number("optimizer.weight_decay", self.weight_decay, 0)
 
     def at(self, progress: float) -> float:
-        """Learning rate after a fraction ``progress`` of training.
+        """Return the learning rate after a fraction ``progress`` of training.
 
         >>> [round(OptimizerOptions(1.0, warmup=0.2).at(p), 2) for p in (0, 0.1, 0.2, 0.6, 1)]
         [0.0, 0.5, 1.0, 0.5, 0.0]
@@ -175,7 +175,7 @@ class OptimizerOptions:
 
 @dataclass(frozen=True)
 class TrainerOptions:
-    """When to stop, when to save, what to keep.
+    """The options of the training loop: when to stop, when to save, what to keep.
 
     Attributes:
         epochs: passes over the training set at most; the learning rate's schedule spans them.

@@ -1,4 +1,4 @@
-"""Where the homes of the corpora keep their archives, and the checksums they publish.
+"""Download addresses of the corpora's archives, and the checksums that their publishers give.
 
 OpenSLR publishes MD5 (https://www.openslr.org/resources/12/md5sum.txt and …/31/md5sum.txt); LJ Speech's SHA-256 is the
 one torchaudio and others pin. CMU and GitHub publish none: the first download is then recorded and compared with later
@@ -19,7 +19,7 @@ def archives_of(corpus: str, parts: tuple[str, ...] = ()) -> tuple[Archive, ...]
     """Return the archives of ``corpus`` named by ``parts``; a corpus in one archive needs no name.
 
     Raises:
-        DownloadError: the corpus is not downloaded from here, has several parts and none was named, or lacks one.
+        DownloadError: the corpus cannot be downloaded, has several parts and none was named, or lacks a part.
     """
     archives = ARCHIVES.get(corpus, ())
     if not archives:

@@ -1,4 +1,4 @@
-"""Find and read the files of a corpus."""
+"""Functions that find and read the files of a corpus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from asr.corpora.entry import Dropped, Reason
 from asr.errors import CorpusError
 
-#: Lossless first: where a recording lies there twice, the better one is taken.
+#: Lossless formats come first: where a recording exists in two formats, the better one is used.
 SUFFIXES = (".flac", ".wav", ".sph", ".ogg", ".opus", ".mp3")
 
 
@@ -26,12 +26,12 @@ def find_recording(path: Path) -> Path | None:
 
 
 def is_recording(path: Path) -> bool:
-    """Whether the name ends as an audio file's does."""
+    """Return whether the file name has an audio suffix."""
     return path.suffix.lower() in SUFFIXES
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Every file below ``folder``, sorted; links to folders are followed, each folder visited once.
+    """Yield every file below ``folder``, sorted; links to folders are followed, and each folder is visited once.
 
     Raises:
         CorpusError: a folder cannot be listed.
@@ -48,7 +48,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def without_transcript(manifest: str, folder: Path, transcribed: Collection[str]) -> Iterator[Dropped]:
-    """Drop the recordings below ``folder`` whose stem is none of the ``transcribed`` ids."""
+    """Yield a drop for each recording below ``folder`` whose stem is not among the ``transcribed`` ids."""
     for path in files_below(folder):
         if is_recording(path) and path.stem not in transcribed:
             yield Dropped(manifest, path.stem, Reason.NO_TRANSCRIPT)
@@ -76,7 +76,7 @@ def lists_at(path: Path, suffixes: Sequence[str]) -> list[Path]:
 
 
 def not_the_corpus(folder: Path, corpus: str, wanted: str, pattern: str) -> CorpusError:
-    """Say that ``folder`` is not ``corpus``: what was looked for, and where below it there is one."""
+    """Make the error that ``folder`` is not ``corpus``, with what was looked for and where below it that exists."""
     near = sorted(p for glob in (f"*/{pattern}", f"*/*/{pattern}") for p in folder.glob(glob))
     depth = len(Path(pattern).parts)
     found = f"; there is one in {near[0].parents[depth - 1]}: name that folder" if near else ""

@@ -1,4 +1,4 @@
-"""Download a file over HTTP: resumed where it was cut, checked for room before the first byte."""
+"""Downloads over HTTP that resume after an interruption and check for disk space before the first byte."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class ResumingDownloader:
-    """Fetch a file into ``{name}.part`` in ``folder``, and go on there when cut, now or in a later run.
+    """A downloader that writes to ``{name}.part`` in ``folder`` and resumes after interruptions, also in a later run.
 
-    It is a downloader as pooch has them: ``pooch.retrieve(url, downloader=ResumingDownloader(…))``.
+    It is a downloader for pooch: ``pooch.retrieve(url, downloader=ResumingDownloader(…))``.
 
     Attributes:
-        folder: where the part lies between runs.
-        progress: told of every block.
-        pause_s: seconds before an attempt after a fruitless one; about twice as many after each further one.
+        folder: folder of the partial file.
+        progress: function called after every block.
+        pause_s: seconds before the attempt after one that brought nothing; doubled, about, after each further one.
     """
 
     folder: Path
@@ -67,7 +67,7 @@ class ResumingDownloader:
         ) from fault
 
     def _try(self, url: str, part: Path) -> Exception | None:
-        """Fetch what is missing; what went wrong, if it may go better next time."""
+        """Fetch the missing bytes; return the error if another attempt may succeed, else None."""
         try:
             return None if self._attempt(url, part) else ConnectionError("the connection was cut")
         except urllib.error.HTTPError as fault:
@@ -79,7 +79,7 @@ class ResumingDownloader:
             return fault
 
     def _attempt(self, url: str, part: Path) -> bool:
-        """Fetch from the part's end on; whether the file is now whole."""
+        """Fetch from the end of the partial file on; return whether the file is now whole."""
         held = _size(part)
         request = urllib.request.Request(url, headers={"Range": f"bytes={held}-"} if held else {})
         try:
@@ -94,7 +94,7 @@ class ResumingDownloader:
             error.close()
             if error.code != 416:
                 raise
-            # Asked for what lies after the end: the part is whole, or of another edition of the file.
+            # The range lies after the end: the partial file is whole, or belongs to another edition of the file.
             if error.headers.get("Content-Range") == f"bytes */{held}":
                 return True
             part.unlink()
@@ -113,7 +113,7 @@ def _size(path: Path) -> int:
 
 
 def _start(response: http.client.HTTPResponse, held: int) -> int:
-    """Where in the file the response starts: at ``held``, or at 0 from a server that knows no ranges."""
+    """Return the byte at which the response starts: ``held``, or 0 if the server does not support ranges."""
     if response.status != 206:
         return 0
     content_range = response.headers.get("Content-Range", "")

@@ -1,4 +1,4 @@
-"""What an importer yields: entries to measure, and what it drops with the reason."""
+"""Results of an importer: entries to measure, and dropped items with the reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Reason(StrEnum):
-    """Why something in a corpus does not become an utterance, in the words of the summary."""
+    """The reason why an item of a corpus does not become an utterance, in the words of the summary."""
 
     MISSING_AUDIO = "missing audio"
     UNREADABLE_AUDIO = "unreadable audio"
@@ -26,7 +26,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One utterance as the corpus lists it, its recording not yet looked at.
+    """One utterance as the corpus lists it, before its recording is opened.
 
     Attributes:
         manifest: the split it belongs to; the manifest is ``{manifest}.jsonl``.
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Dropped:
-    """Something the corpus holds that does not become an utterance; ``detail`` is the error's code where one told."""
+    """An item of the corpus that does not become an utterance; ``detail`` is the code of an error, if any."""
 
     manifest: str
     id: str
@@ -58,5 +58,5 @@ class Dropped:
 
     @property
     def why(self) -> str:
-        """The words of the summary: the reason, the detail in brackets."""
+        """Reason in the words of the summary, with the detail in brackets."""
         return f"{self.reason} ({self.detail})" if self.detail else str(self.reason)

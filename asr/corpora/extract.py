@@ -1,4 +1,4 @@
-"""Unpack an archive that nobody here has looked into: regular files and folders only, all below one folder."""
+"""Safe unpacking of an untrusted archive: only regular files and folders, all below one folder."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _named_faults(archive: Path) -> Iterator[None]:
     except tarfile.FilterError as fault:
         raise UnsafeArchiveError(f"{archive}: {fault}; nothing was unpacked") from fault
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as fault:
-        # tarfile lists on further lines what each decompressor had to say.
+        # tarfile lists the error of each decompressor on further lines.
         words = str(fault).partition(":\n")[0]
         raise DownloadError(f"{archive}: is no whole tar archive: {words}; delete it and download again") from fault
     except OSError as fault:
@@ -78,7 +78,7 @@ def _check_room(archive: Path, member: tarfile.TarInfo, folder: Path) -> None:
 
 
 def _read_to_end(tar: tarfile.TarFile) -> None:
-    """Let the decompressor reach its own checksum, which lies behind all that tarfile reads."""
+    """Read the rest of the file, so that the decompressor verifies its checksum, which tarfile does not reach."""
     while tar.fileobj is not None and tar.fileobj.read(1 << 20):
         pass
 

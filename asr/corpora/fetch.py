@@ -1,4 +1,4 @@
-"""Bring a corpus from its home: download, verify, unpack, and remember what came."""
+"""Download of a corpus from its publisher: fetch, verify, unpack, and record what was fetched."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from asr.files import sha256_of, write_atomically
 
 @dataclass(frozen=True)
 class Lock:
-    """What was downloaded, in ``{archive}.lock.json`` beside it.
+    """The record of a download, stored in ``{archive}.lock.json`` beside the archive.
 
     Attributes:
-        url: where it came from.
-        size: bytes.
-        sha256: of the archive, in hexadecimal.
-        published: the checksum its home publishes; ``None`` where it publishes none, and the first download is
-            trusted.
+        url: address of the download.
+        size: size in bytes.
+        sha256: digest of the archive, in hexadecimal.
+        published: checksum that the publisher gives; ``None`` where there is none, and the first download is trusted.
     """
 
     url: str
@@ -46,20 +45,23 @@ def fetch(
     display: Display = lambda name: nullcontext(lambda held, expected: None),
     pause_s: float = 1.0,
 ) -> list[Lock]:
-    """Download ``archives`` into ``folder`` and unpack them there; what is there already is left alone.
+    """Download ``archives`` into ``folder`` and unpack them there, unless that was done before.
 
-    An archive whose lock and contents are there is not fetched again, even if the archive was deleted since. One
-    that is fetched again has to have the published checksum, or the one it had the first time.
+    An archive whose lock and contents exist is not fetched again, even if the archive was deleted since. One that is
+    fetched again must have the published checksum, or else the checksum of the first download.
 
     Args:
-        archives: as `asr.corpora.archives.archives_of` gives them.
-        folder: made if need be.
-        mirror: address of a folder that has the same files, in place of the home.
+        archives: archives, as returned by `asr.corpora.archives.archives_of`.
+        folder: target folder, created if needed.
+        mirror: address of a folder with the same files, used instead of the publisher.
         display: shows the progress of a download.
         pause_s: seconds before a cut download is resumed.
 
     Raises:
-        DownloadError, ChecksumError, DiskSpaceError, UnsafeArchiveError: as the names say.
+        DownloadError: an archive cannot be downloaded, or is damaged.
+        ChecksumError: an archive has another checksum.
+        DiskSpaceError: the disk has no room.
+        UnsafeArchiveError: an archive has a member that must not be unpacked.
     """
     folder = Path(folder)
     try:

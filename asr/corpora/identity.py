@@ -1,4 +1,4 @@
-"""Ids for corpora that give none, the same on every machine."""
+"""Utterance ids for corpora without ids, the same on every machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries become utterances: the recording found, its header read, the span checked."""
+"""Conversion of entries to utterances: find the recording, read its header, check the span."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asr.corpora.entry import Dropped, Entry, Reason
 from asr.data import Utterance
 from asr.errors import AudioEmptyError, AudioError, AudioNotFoundError
 
-#: Headers wait for the disk, not the processor.
+#: Reading headers is limited by the disk, not the processor.
 _THREADS = 8
 #: Seconds a listed span may reach beyond its recording; lists are rounded, and some codecs trim their ends.
 _SLACK_S = 0.1
@@ -20,7 +20,7 @@ _SLACK_S = 0.1
 def measure(found: Sequence[Entry | Dropped]) -> Iterator[tuple[str, Utterance | Dropped]]:
     """Yield ``(manifest, utterance or drop)`` in the order of ``found``, reading headers in several threads.
 
-    The first utterance of an id stays, later ones are dropped.
+    The first utterance of an id is kept; later ones are dropped.
     """
     seen: set[tuple[str, str]] = set()
     with ThreadPool(_THREADS) as pool:
@@ -68,7 +68,7 @@ def _unreadable(entry: Entry, fault: AudioError) -> Dropped:
 
 
 def _span(entry: Entry, length: float) -> float | None:
-    """Seconds of the utterance within ``length`` seconds of recording; ``None`` when it does not lie inside."""
+    """Return the seconds of the utterance in a recording of ``length`` seconds, or ``None`` if it is not inside."""
     rest = length - entry.offset
     wanted = rest if entry.duration is None else entry.duration
     inside = entry.offset >= 0 and 0 < wanted <= rest + _SLACK_S and rest > 0

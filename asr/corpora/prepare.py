@@ -1,4 +1,4 @@
-"""A corpus as published becomes manifests and a summary."""
+"""Preparation of a corpus as published: its manifests and a summary."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from asr.files import write_atomically
 def prepare(corpus: str, folder: str | Path, out: str | Path | None = None) -> Summary:
     """Write the manifests of ``corpus``, which lies in ``folder``, and ``summary.json`` into ``out``.
 
-    Nothing is written before every header has been read, and each file is whole or as before. Recordings below
+    Nothing is written before every header has been read, and each file is written atomically. Recordings below
     ``out`` are named relative to it, others by their absolute path.
 
     Args:
@@ -58,7 +58,11 @@ _Splits = dict[str, tuple[list[Utterance], list[Dropped]]]
 
 
 def known_corpus(name: str) -> str:
-    """Return ``name`` if an importer has it; the error suggests the nearest."""
+    """Return ``name`` if an importer has it.
+
+    Raises:
+        CorpusError: no importer has this name; the message suggests the nearest.
+    """
     if name in CORPORA:
         return name
     near = difflib.get_close_matches(name.lower().replace("-", "_"), CORPORA, n=1, cutoff=0.5)
@@ -88,7 +92,7 @@ def _refuse_nothing(folder: Path, splits: _Splits) -> None:
 
 
 def _refuse_overwriting(folder: Path, out: Path, splits: _Splits) -> None:
-    """Refuse to write where a list was read: NeMo's manifests have the suffix of ours."""
+    """Refuse to overwrite the manifests that are read, since NeMo's have the same suffix as ours."""
     read = {folder.resolve(), *(path.resolve() for path in folder.glob("*.jsonl"))}
     for manifest in (out / f"{name}.jsonl" for name in splits):
         if manifest.resolve() in read:
@@ -109,7 +113,7 @@ def _write_one(path: Path, utterances: list[Utterance], drops: list[Dropped]) ->
     if utterances:
         write_manifest(path, [_placed(utterance, path.parent) for utterance in utterances])
     else:
-        # An earlier run's manifest would otherwise pass for this one's.
+        # Otherwise the manifest of an earlier run would be taken for this one's.
         path.unlink(missing_ok=True)
     return summarise(path, utterances, drops)
 

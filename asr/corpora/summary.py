@@ -1,4 +1,4 @@
-"""What a corpus came to: counts, hours, speakers, and what was dropped and why."""
+"""The summary of a prepared corpus: counts, hours, speakers, and dropped items with their reasons."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from asr.corpora.entry import Dropped
 from asr.data import Utterance
 
-#: Ids shown of each kind of drop.
+#: Number of ids shown for each reason.
 SHOWN = 5
 
 
 @dataclass(frozen=True)
 class ManifestSummary:
-    """One manifest.
+    """The figures of one manifest.
 
     Attributes:
-        path: the manifest; not written when nothing was kept.
-        utterances: how many it has.
-        hours: of speech, the utterances' durations added.
-        speakers: how many different ones.
+        path: path of the manifest, which is not written when nothing was kept.
+        utterances: number of utterances.
+        hours: sum of the utterances' durations in hours.
+        speakers: number of different speakers.
         dropped: reason → the ids dropped for it, in the corpus's order.
     """
 
@@ -33,14 +33,14 @@ class ManifestSummary:
     dropped: dict[str, list[str]]
 
     def reasons(self) -> list[str]:
-        """One line a reason: ``13 no transcript: an406-fcaw-b, an407-fcaw-b, …``."""
+        """Return one line for each reason: ``13 no transcript: an406-fcaw-b, an407-fcaw-b, …``."""
         return [
             f"{len(ids)} {reason}: {', '.join(ids[:SHOWN])}{', …' if len(ids) > SHOWN else ''}"
             for reason, ids in self.dropped.items()
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``summary.json`` holds of it; every dropped id, not just the first few."""
+        """Return the manifest's part of ``summary.json``, with every dropped id."""
         return {
             "manifest": self.path.name,
             "utterances": self.utterances,
@@ -61,11 +61,11 @@ class Summary:
 
     @property
     def utterances(self) -> int:
-        """Utterances in all manifests together."""
+        """Total number of utterances in all manifests."""
         return sum(manifest.utterances for manifest in self.manifests)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``summary.json`` holds."""
+        """Return the content of ``summary.json``."""
         return {
             "corpus": self.corpus,
             "folder": str(self.folder),
@@ -74,7 +74,7 @@ class Summary:
 
 
 def summarise(path: Path, utterances: Sequence[Utterance], drops: Sequence[Dropped]) -> ManifestSummary:
-    """Count one manifest."""
+    """Compute the figures of one manifest."""
     dropped: dict[str, list[str]] = {}
     for drop in drops:
         dropped.setdefault(drop.why, []).append(drop.id)

@@ -1,4 +1,4 @@
-"""Utterances, and the manifests they live in."""
+"""Utterances, and the manifests that list them."""
 
 from asr.data.manifest import read_manifest, write_manifest
 from asr.data.utterance import Utterance

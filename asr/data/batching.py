@@ -1,4 +1,4 @@
-"""Batches of utterances of like length."""
+"""Batches of utterances of similar length."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _JITTER = 0.05
 
 
 def batches_by_frames(frames: Sequence[int], most: float, seed: Sequence[int]) -> list[list[int]]:
-    """Every index once, in batches whose padded frames stay within ``most``, in random order.
+    """Return batches of indices in random order, each index once, with at most ``most`` padded frames per batch.
 
-    What is padded is 3 to 8 % of a batch for speech, where a batch holds a hundredth of the utterances or less.
+    Padding is 3 to 8 % of a batch for speech, where a batch holds a hundredth of the utterances or less.
 
     Args:
-        frames: of each utterance, as the model will see it.
-        most: frames of a batch, the longest utterance times the count; a longer utterance stands alone.
-        seed: such as (run seed, epoch); equal seeds give equal batches.
+        frames: number of frames of each utterance, as the model will see it.
+        most: maximum of longest utterance times count in a batch; a longer utterance is a batch by itself.
+        seed: seed such as (run seed, epoch); equal seeds give equal batches.
 
     >>> sorted(map(sorted, batches_by_frames([100, 900, 150, 800], 2000, [0])))
     [[0, 2], [1, 3]]

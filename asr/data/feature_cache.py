@@ -1,16 +1,15 @@
-"""Features on disk, so that a recording is decoded once: shards of frames that are mapped into memory.
+"""A cache of features on disk, so that each recording is decoded once: shards of frames, mapped into memory.
 
     cache/features/
-      recordings.json    path → size, time of change, SHA-256: what need not be hashed again
+      recordings.json    path → size, time of change, SHA-256, so that unchanged files are not hashed again
       3f2a…/             a front end, named by the digest of its arrays
         9c41….f32        a shard: frames (N, F) of many utterances, one after the other, float32
         9c41….json       its index, written last: utterance's key → [first frame, number of frames]
 
-An utterance's key is the SHA-256 of its recording's bytes, with its offset and duration; an altered copy's adds what
-altered it and the utterance's id, of which its draws are made. A shard is named by the
-digest of its frames and its index, and never changes. So any number of processes may read and write at once: each
-writes shards of its own (the same ones under the same names), a reader sees whole shards only, and of a writer that was
-killed nothing counts.
+An utterance's key is the SHA-256 of its recording's bytes, with its offset and duration. The key of an augmented copy
+adds the settings of the augmentation and the utterance's id, which seeds its draws. A shard is named by the digest of
+its frames and its index, and never changes. So any number of processes may read and write at once: each writes its
+own shards (equal ones under equal names), a reader sees only whole shards, and what a killed writer left is ignored.
 """
 
 from __future__ import annotations
@@ -37,24 +36,24 @@ from asr.features import FrontEnd
 from asr.files import sha256_of, write_atomically
 
 _VERSION = 1
-"""Raise it when ``load_audio`` or ``FrontEnd`` gives other frames for the same bytes and arrays."""
+"""Version of the features; raise it when ``load_audio`` or ``FrontEnd`` gives other frames for the same input."""
 
 _DTYPE = np.dtype("<f4")
 
 _SHARD_BYTES = 1 << 28
-"""4.7 hours at 40 features and 100 frames a second: 1000 hours open few files, a killed writer loses minutes."""
+"""Size of a shard, 4.7 hours at 40 features and 100 frames per second: few files to open, little lost if killed."""
 
 _DEAD_S = 24 * 3600
-"""A file that counts for nothing and was not written to for so long has no writer any more."""
+"""Age at which a file without an index is taken to have no writer any more."""
 
 _SETTLED_S = 2.0
-"""A recording changed so recently may change again within its timestamp's grain, and is hashed again next time."""
+"""A recording changed so recently may change again within its timestamp's resolution; it is hashed again next time."""
 
 _log = logging.getLogger(__name__)
 
 
 def front_end_folder(cache_dir: Path, front_end: FrontEnd) -> Path:
-    """Where the features of ``front_end`` are: another window, rate or band is another folder."""
+    """Return the folder for the features of ``front_end``: another window, rate or band has another folder."""
     digest = hashlib.sha256(f"version {_VERSION}\n".encode())
     for name, array in sorted(front_end.to_arrays().items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode() + array.tobytes())
@@ -62,7 +61,7 @@ def front_end_folder(cache_dir: Path, front_end: FrontEnd) -> Path:
 
 
 def utterance_keys(utterances: Sequence[Utterance], cache_dir: Path) -> list[str | None]:
-    """By what each utterance is found: the content of its recording, not its path; None where that cannot be read."""
+    """Return each utterance's key, made of its recording's content, not its path, or None if that cannot be read."""
     contents = _contents({u.audio_filepath for u in utterances}, cache_dir / "recordings.json")
     return [
         f"{content} {u.offset!r} {u.duration!r}" if (content := contents.get(u.audio_filepath)) else None
@@ -71,7 +70,7 @@ def utterance_keys(utterances: Sequence[Utterance], cache_dir: Path) -> list[str
 
 
 def copy_keys(utterances: Sequence[Utterance], cache_dir: Path, copy: Copy) -> list[str | None]:
-    """By what the ``copy`` of each utterance is found: its own key, what alters it and how, and its id."""
+    """Return the key of each utterance's ``copy``: the utterance's key, the copy's settings, and the utterance's id."""
     mixed_in = utterance_keys(copy.alteration.recordings, cache_dir)
     made = f"copy {copy.number} {copy.alteration.fingerprint(mixed_in)}"
     keys = utterance_keys(utterances, cache_dir)
@@ -79,14 +78,14 @@ def copy_keys(utterances: Sequence[Utterance], cache_dir: Path, copy: Copy) -> l
 
 
 def _contents(paths: Collection[str], memory: Path) -> dict[str, str]:
-    """SHA-256 of each file that can be read, from ``memory`` where size and time of change are as they were."""
+    """Return the SHA-256 of each readable file, from ``memory`` where size and time of change are unchanged."""
     known = _remembered(memory)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = pool.map(lambda path: _content(path, known.get(path)), paths)
         rows = {path: row for path, row in zip(paths, found, strict=True) if row}
     settled = time.time_ns() - int(_SETTLED_S * 1e9)
     if new := {path: row for path, row in rows.items() if row[1] < settled and known.get(path) != row}:
-        with suppress(OSError), write_atomically(memory) as temporary:  # only spares time; shards tell of a full disk
+        with suppress(OSError), write_atomically(memory) as temporary:  # only saves time; shards report a full disk
             temporary.write_text(json.dumps(_remembered(memory) | new), encoding="utf-8")
     return {path: row[2] for path, row in rows.items()}
 
@@ -99,7 +98,7 @@ def _remembered(memory: Path) -> dict[str, list[Any]]:
 
 
 def _content(path: str, known: list[Any] | None) -> list[Any] | None:
-    """[size, time of change in ns, SHA-256]."""
+    """Return [size, time of change in ns, SHA-256], or None if the file cannot be read."""
     try:
         status = os.stat(path)
         if known and known[:2] == [status.st_size, status.st_mtime_ns]:
@@ -110,12 +109,12 @@ def _content(path: str, known: list[Any] | None) -> list[Any] | None:
 
 
 def read_shards(folder: Path, num_features: int, wanted: Collection[str]) -> dict[str, np.ndarray]:
-    """Features (T, F) float32 by key, read-only and mapped, of all shards that hold something ``wanted``.
+    """Read features (T, F) float32 by key for the ``wanted`` keys, as read-only memory maps of the shards.
 
-    A damaged shard is removed, with a warning; its utterances are not found then.
+    A damaged shard is removed with a warning; its utterances are then missing from the result.
 
     Raises:
-        CacheError: a shard may not be read.
+        CacheError: a shard cannot be read, for lack of permission say.
     """
     keys = set(wanted)
     found: dict[str, np.ndarray] = {}
@@ -156,11 +155,10 @@ def _digest(frames: np.ndarray, index: bytes) -> str:
 
 
 def write_shards(folder: Path, features: Iterable[tuple[str, np.ndarray]]) -> None:
-    """Write (key, features (T, F)) as they come, into as many shards as they need.
+    """Write pairs (key, features (T, F)) as they come, into as many shards as they need.
 
     Raises:
-        CacheError: the disk is full, or the folder may not be written to. Training would not get far either: its
-            checkpoints need a disk too.
+        CacheError: the disk is full, or the folder is not writable.
     """
     rest = iter(features)
     try:
@@ -175,7 +173,7 @@ def write_shards(folder: Path, features: Iterable[tuple[str, np.ndarray]]) -> No
 
 
 def _write_shard(folder: Path, features: Iterator[tuple[str, np.ndarray]]) -> None:
-    """Take ``features`` until a shard is full or there are no more."""
+    """Write one shard from ``features``, until it is full or there are no more."""
     spans: dict[str, tuple[int, int]] = {}
     frames, digest = 0, hashlib.sha256()
     unnamed = folder / f"{uuid.uuid4().hex}.f32"

@@ -1,4 +1,4 @@
-"""Manifests: JSON Lines of utterances, the form that NeMo made common.
+"""Manifests: JSON Lines of utterances, the format that NeMo made common.
 
 One line, with the keys this project writes (``offset`` only where it is not 0)::
 
@@ -7,7 +7,7 @@ One line, with the keys this project writes (``offset`` only where it is not 0):
 
 Other keys are ignored; ``id`` and ``speaker`` may be missing or null in manifests made elsewhere: the id is
 then the recording's stem, and the speaker is the id (each recording its own speaker). Only LF and CRLF end a
-line: U+2028, U+0085 and their like may stand inside a text.
+line: U+2028, U+0085 and the like may occur inside a text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SHOWN = 20
 
 
 def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
-    """Write ``utterances`` atomically: the file is complete or as before."""
+    """Write ``utterances`` atomically: the file is either complete or unchanged."""
     with write_atomically(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         for utterance in utterances:
             file.write(json.dumps(_to_json(utterance), ensure_ascii=False) + "\n")
@@ -36,7 +36,7 @@ def read_manifest(path: str | Path) -> list[Utterance]:
     """Read a manifest whole; paths relative to its folder are made absolute.
 
     Raises:
-        ManifestError: the file cannot be read or is empty, a line is not what it should be, or an id occurs
+        ManifestError: the file cannot be read or is empty, a line is invalid, or an id occurs
             twice; every bad line is named by its number (the first 20 with their reason).
     """
     path = Path(path)
@@ -109,7 +109,7 @@ def _string(fields: dict[str, Any], key: str) -> str:
 
 
 def _name(fields: dict[str, Any], key: str, default: str) -> str:
-    """A string that is not empty; whole numbers, as some corpora name speakers, are written out."""
+    """Return a non-empty string; whole numbers, as some corpora name speakers, become strings."""
     value = fields.get(key)
     if value is None:
         return default

@@ -14,7 +14,7 @@ class Utterance:
         audio_filepath: the recording; relative paths are relative to the manifest's folder.
         duration: seconds, > 0.
         text: the transcript as the corpus wrote it.
-        speaker: who speaks, unique in the corpus; the unit of splits and of the bootstrap.
+        speaker: name of the speaker, unique in the corpus; the unit of splits and of the bootstrap.
         offset: seconds into the recording where the utterance starts.
     """
 

@@ -1,4 +1,4 @@
-"""Transcripts by a model under training, or by a run's folder, and their error rates."""
+"""Greedy transcripts by a model in training or by a run folder, and their error rates."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DevScore:
 
 
 def log_probs(model: AcousticModel, examples: Sequence[Example]) -> Iterator[tuple[int, np.ndarray]]:
-    """(index, log-probabilities (T', V + P)) of every example, in batches of like length."""
+    """Yield (index, log-probabilities (T', V + P)) of every example, computed in batches of similar length."""
     order = sorted(range(len(examples)), key=lambda i: examples[i].num_frames)
     for start in range(0, len(order), _BATCH):
         chosen = order[start : start + _BATCH]
@@ -45,7 +45,7 @@ def log_probs(model: AcousticModel, examples: Sequence[Example]) -> Iterator[tup
 
 @lru_cache(maxsize=1)
 def _forward(model: AcousticModel) -> Any:
-    """The model as one TensorFlow function, traced once for all shapes."""
+    """Return the model as one TensorFlow function, traced once for all shapes."""
     signature = [
         tf.TensorSpec((None, None, model.options["num_features"]), tf.float32),
         tf.TensorSpec((None,), tf.int32),
@@ -59,7 +59,7 @@ def transcribe(
     decoder: Decoder,
     pause: Callable[[], None] = lambda: None,
 ) -> list[str]:
-    """Likeliest text of each example; ``pause`` is called after each of them, and may raise to end it."""
+    """Return the best text of each example; ``pause`` is called after each one, and may raise to stop."""
     texts = [""] * len(examples)
     for index, row in log_probs(model, examples):
         texts[index] = next((reading.text for reading in decoder.decode([row])[0]), "")
@@ -73,7 +73,7 @@ def score(
     vocabulary: Vocabulary,
     pause: Callable[[], None] = lambda: None,
 ) -> DevScore:
-    """WER and CER of greedy transcripts against the examples' texts, and up to three pairs, always the same ones."""
+    """Compute WER and CER of greedy transcripts against the examples' texts; up to three fixed pairs are shown."""
     references = [e.utterance.text for e in examples]
     hypotheses = transcribe(model, examples, GreedyDecoder(vocabulary), pause)
     shown = dict.fromkeys(np.linspace(0, len(examples) - 1, 3).round().astype(int))
@@ -89,18 +89,18 @@ def transcribe_with_checkpoint(
     utterances: Sequence[Utterance],
     decoder_for: Callable[[Vocabulary], Decoder] = GreedyDecoder,
 ) -> list[str | AsrError]:
-    """Text of each utterance by a run's final weights, or its newest checkpoint's while it still trains.
+    """Transcribe utterances with the final weights of a run, or with its newest checkpoint while it still trains.
 
     Args:
-        run_folder: of the run.
-        utterances: to transcribe.
-        decoder_for: makes what reads the log-probabilities of its labels; the best path is read by default.
+        run_folder: the folder of the run.
+        utterances: the utterances to transcribe.
+        decoder_for: makes a decoder for a vocabulary; the default is greedy (best-path) decoding.
 
     Returns:
         For each utterance, in order, its text, or the error that says why its recording cannot be read.
 
     Raises:
-        CheckpointError: the folder is no run, or has no whole checkpoint.
+        CheckpointError: the folder is not a run folder, or has no undamaged checkpoint.
     """
     trained = load_trained(run_folder)
     found: list[Any] = list(compute_features(utterances, trained.front_end))

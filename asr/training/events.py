@@ -1,4 +1,4 @@
-"""What training leaves for later reading: a line an epoch, and TensorBoard events."""
+"""The log of a training: a JSON line for each epoch, and TensorBoard events."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from asr.training.reports import EpochReport, StepReport
 
 
 class EventLog:
-    """Observer: one JSON line an epoch in ``log.jsonl``, and TensorBoard events of every step."""
+    """An observer that writes a JSON line per epoch to ``log.jsonl``, and TensorBoard events of every step."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @cached_property
     def writer(self) -> Any:
-        """Made at the first event: before, TensorFlow must not have begun where workers will be joined."""
+        """The writer of events, made at the first one: TensorFlow must not start before the workers are joined."""
         return tf.summary.create_file_writer(str(self.folder / "events"))
 
     def on_step(self, report: StepReport) -> None:
-        """Loss, gradient norm, learning rate and speed as scalars."""
+        """Write loss, gradient norm, learning rate and speed as scalars."""
         self._scalars(report, report.total_steps, "train", ("loss", "gradient_norm", "learning_rate", "audio_s_per_s"))
 
     def on_epoch(self, report: EpochReport) -> None:
-        """Dev WER and CER, the wait for data and the count of graphs as scalars, and the line."""
+        """Write dev WER and CER, wait for data and number of graphs as scalars, and the JSON line."""
         self._scalars(report, report.total_steps, "train", ("waiting", "traces"))
         if report.dev:
             self._scalars(report.dev, report.total_steps, "dev", ("wer", "cer"))

@@ -47,7 +47,7 @@ from asr.training.trainer import Trainer
 FEATURES = LogMel()
 FRAME_MS = 1000 * FEATURES.hop_length / FEATURES.sample_rate
 MEASURED = 200
-"""Utterances measured at most."""
+"""Maximum number of utterances measured."""
 
 _MEASURED_AT_ONCE = 20
 _BATCH_FRAMES = 6000
@@ -55,13 +55,13 @@ _BATCH_FRAMES = 6000
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
-    """What reached the earlier frames of each utterance.
+    """The norms of the gradient that reached the earlier frames of each utterance.
 
     Attributes:
-        cell: its name in ``CELLS``.
-        units: H.
-        parameters: of recurrent and output layer.
-        epochs: trained before; 0 is as initialised.
+        cell: the name of the cell in ``CELLS``.
+        units: number of units H.
+        parameters: number of parameters of the recurrent and the output layer.
+        epochs: number of epochs trained before; 0 means as initialised.
         norms: (N, K + 1) float64, ‖∂L_T/∂h_{T-k}‖ of N utterances for k = 0 … K.
     """
 
@@ -72,11 +72,11 @@ class GradientFlow:
     norms: np.ndarray
 
     def relative(self, quantile: float = 0.5) -> np.ndarray:
-        """That quantile, over utterances, of norms relative to the last frame's; (K + 1,)."""
+        """Return a quantile over utterances of the norms relative to the last frame's norm, (K + 1,)."""
         return np.quantile(self.norms / self.norms[:, :1], quantile, axis=0)
 
     def reach(self, fall: float = 1000.0) -> int | None:
-        """The least distance in frames at which the median is below 1 / ``fall``; None when it is nowhere.
+        """Return the least distance in frames at which the median is below 1 / ``fall``, or None if there is none.
 
         >>> GradientFlow("rnn", 1, 1, 0, np.array([[8.0, 4.0, 2.0]])).reach(fall=3)
         2
@@ -94,15 +94,15 @@ def record_gradient_flow(
     seed: int,
     observers: Sequence[Observer] = (),
 ) -> Iterator[GradientFlow]:
-    """Of each cell, the flow as initialised and after training; they come as they are measured.
+    """Measure the gradient flow of each cell as initialised and after training, and yield each result when measured.
 
     Args:
-        manifests: recordings and their transcripts, to train on and to measure with.
-        epochs: of CTC training.
-        parameters: that each network has at most.
+        manifests: manifests of the utterances to train on and to measure with.
+        epochs: number of epochs of CTC training.
+        parameters: maximum number of parameters of each network.
         reach: the largest distance K in frames; shorter utterances are not measured.
-        seed: of weights and order, and of which utterances are measured.
-        observers: who is told of the training's steps.
+        seed: seed of weights, order and choice of measured utterances.
+        observers: observers of the training's steps and epochs.
 
     Raises:
         PreflightError: utterances cannot be trained on.
@@ -122,7 +122,7 @@ def record_gradient_flow(
 
 
 def units_for(cell: str, parameters: int, num_features: int, vocabulary_size: int) -> int:
-    """The most units H with G·H·(F + H + biases) + V·H not above ``parameters``, for G gates.
+    """Return the largest number of units H with G·H·(F + H + biases) + V·H not above ``parameters``, for G gates.
 
     >>> [units_for(cell, 60_000, 40, 28) for cell in ("rnn", "lstm", "gru")]
     [212, 100, 118]
@@ -136,7 +136,7 @@ def units_for(cell: str, parameters: int, num_features: int, vocabulary_size: in
 
 
 def make_network(cell: str, units: int, vocabulary_size: int, seed: int) -> AcousticModel:
-    """One layer that reads forward, and the output layer: nothing else stands in the gradient's way."""
+    """Make a network of one unidirectional layer and the output layer, so that nothing else affects the gradient."""
     keras.utils.set_random_seed(seed)
     return AcousticModel(
         FEATURES.n_mels, vocabulary_size, cell=cell, units=[units], bidirectional=False, layer_norm=False
@@ -144,7 +144,10 @@ def make_network(cell: str, units: int, vocabulary_size: int, seed: int) -> Acou
 
 
 def gradient_norms(model: AcousticModel, examples: Sequence[Example], reach: int) -> np.ndarray:
-    """‖∂L_T/∂h_{T-k}‖ for k = 0 … ``reach``, (N, reach + 1) float64; each example has more than ``reach`` frames."""
+    """Compute ‖∂L_T/∂h_{T-k}‖ for k = 0 … ``reach``, (N, reach + 1) float64.
+
+    Each example must have more than ``reach`` frames.
+    """
     starts = range(0, len(examples), _MEASURED_AT_ONCE)
     return np.concatenate([_norms(model, examples[i : i + _MEASURED_AT_ONCE], reach) for i in starts])
 
@@ -177,7 +180,7 @@ def _examples(manifests: Sequence[str]) -> tuple[list[Example], Vocabulary]:
 
 
 def _measured(examples: Sequence[Example], reach: int, seed: int) -> list[Example]:
-    """At most ``MEASURED`` of those with more than ``reach`` frames, drawn."""
+    """Draw at most ``MEASURED`` of the examples with more than ``reach`` frames."""
     enough = [e for e in examples if len(e.features) > reach]
     if not enough:
         longest = max((len(e.features) for e in examples), default=0)

@@ -1,4 +1,4 @@
-"""The picture of ``gradient_flow``: what is left of the gradient against the distance from the loss."""
+"""A plot of ``gradient_flow``: the gradient that remains against the distance from the loss."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINES: tuple[dict[str, Any], ...] = (
     {"color": "#d35400", "linestyle": "--"},
     {"color": "#008a5e", "linestyle": "-."},
 )
-"""Of the cells in their order, again from the first if there are more; the dashes tell them apart without colour."""
+"""Line styles of the cells in order, from the first again if there are more; dashes differ, for print without colour."""
 
 _STYLES = dict(zip(CELLS, cycle(_LINES), strict=False))
 

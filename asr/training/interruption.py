@@ -9,12 +9,12 @@ from typing import Any
 
 
 class Interruption:
-    """Notes the first Ctrl-C for ``check`` to raise at a good moment; the second is raised at once.
+    """A handler that holds back the first Ctrl-C until ``check`` raises it; a second Ctrl-C is raised at once.
 
     SIGTERM, which schedulers and ``docker stop`` send before they kill, counts as a first Ctrl-C however often it
-    comes. Without this class the interrupt would be raised inside a step, where TensorFlow makes another error of it,
-    or between the step and the count of steps, and SIGTERM would end the process without a checkpoint. Off the main
-    thread Python hears no signals, and nothing is held.
+    comes. Without this class the interrupt would be raised inside a step, where TensorFlow turns it into another error,
+    or between the step and the count of steps, and SIGTERM would end the process without a checkpoint. Outside
+    the main thread Python receives no signals, and nothing is held back.
     """
 
     def __init__(self) -> None:
@@ -22,23 +22,23 @@ class Interruption:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interruption:
-        """Hold them from here on."""
+        """Begin to hold both signals back."""
         self.asked = False
         if threading.current_thread() is threading.main_thread():
             self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let them through again."""
+        """Restore the handlers of both signals."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
 
     def check(self) -> None:
-        """Raise what was held.
+        """Raise the interrupt that was held back, if there is one.
 
         Raises:
-            KeyboardInterrupt: there was one.
+            KeyboardInterrupt: a signal came.
         """
         if self.asked:
             raise KeyboardInterrupt

@@ -1,6 +1,6 @@
-"""Float16 has five bits of exponent: a loss scale keeps small gradients from vanishing (Micikevicius et al. 2018).
+"""Loss scaling for float16, whose five exponent bits let small gradients vanish (Micikevicius et al. 2018).
 
-bfloat16 has float32's exponent and needs none. The weights and the optimizer's moments are float32 in any case.
+bfloat16 has float32's exponent and needs no scaling. The weights and the optimizer's moments are float32 in any case.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ PATIENCE = 2000
 
 
 class LossScale:
-    """The factor of the loss before the gradient is taken, which is divided by it: as large as nothing overflows.
+    """A factor on the loss, as large as possible without overflow; the gradient is divided by it afterwards.
 
-    It halves at each overflow, doubles after ``PATIENCE`` steps without one, and is used up below one: where gradients
-    overflow without any scale it is not the scale's doing.
+    It halves at each overflow and doubles after ``PATIENCE`` steps without one. Below 1 it is used up: gradients that
+    overflow without any scaling have another cause.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class LossScale:
 
     @property
     def variables(self) -> list[Any]:
-        """What a checkpoint holds of it."""
+        """Variables of the scale that a checkpoint stores."""
         return [self.value, self.good_steps]
 
     @property
@@ -35,7 +35,7 @@ class LossScale:
         return bool(self.value.numpy() < 1)
 
     def learn(self, finite: Any) -> None:
-        """From one more step, whose gradients were all ``finite`` (bool, scalar) or not."""
+        """Update the scale after a step whose gradients were all ``finite`` (bool scalar) or not."""
         steps = tf.where(finite, self.good_steps + 1, 0)
         grown = tf.where(steps >= PATIENCE, 2.0, 1.0)
         self.value.assign(self.value * tf.where(finite, grown, 0.5))

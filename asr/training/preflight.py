@@ -1,4 +1,4 @@
-"""Before the first step: which utterances can be trained on, why the others cannot, and what is lost of their texts."""
+"""The check before the first step: which utterances can be trained on, why others cannot, and what texts lose."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Fault:
     reason: str
 
     def __str__(self) -> str:
-        """As listed."""
+        """Return the line of a list: id and reason."""
         return f"{self.id}: {self.reason}"
 
 
@@ -33,7 +33,7 @@ def find_faults(
     targets: Targets,
     output_length: Callable[[int], int],
 ) -> dict[int, Fault]:
-    """By their place, utterances that cannot be read, or cannot be spelled, or are too short for their labels.
+    """Find the utterances, by index, that cannot be read, cannot be spelled, or are too short for their labels.
 
     Args:
         utterances: what is to be trained on, their texts normalised.

@@ -1,4 +1,4 @@
-"""TensorFlow imported without its notes on stderr; with ``TF_CPP_MIN_LOG_LEVEL`` set they come as asked."""
+"""Import of TensorFlow without its messages on stderr, unless ``TF_CPP_MIN_LOG_LEVEL`` asks for them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def import_tensorflow() -> None:
-    """Import it; its libraries write to file descriptor 2 before they know any level, so that is held meanwhile.
+    """Import TensorFlow with file descriptor 2 redirected, since its libraries write there before any log level holds.
 
     Raises:
-        ImportError: as the import does, after what the libraries wrote.
+        ImportError: the import failed; what the libraries wrote is printed first.
     """
     if _LEVEL in os.environ or "tensorflow" in sys.modules:
         return

@@ -1,4 +1,4 @@
-"""What training tells whoever watches."""
+"""Reports that training sends to its observers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asr.training.evaluate import DevScore
 
 @dataclass(frozen=True)
 class StepReport:
-    """What one step showed.
+    """The figures of one training step.
 
     Attributes:
         epoch: the epoch under way, from 1, of ``epochs``.
@@ -19,10 +19,10 @@ class StepReport:
         steps: how many this epoch has.
         total_steps: since training began, over all calls.
         loss: mean over the batch's utterances.
-        gradient_norm: before clipping.
-        learning_rate: of this step.
-        audio_s_per_s: seconds of audio a second of this epoch.
-        seconds_left: at the pace so far, to the end of the last epoch.
+        gradient_norm: norm of the gradient before clipping.
+        learning_rate: learning rate of this step.
+        audio_s_per_s: seconds of audio per second in this epoch.
+        seconds_left: seconds to the end of the last epoch at the pace so far.
     """
 
     epoch: int
@@ -39,17 +39,17 @@ class StepReport:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one whole epoch showed, over all calls that had a part in it.
+    """The figures of one epoch, over all calls that took part in it.
 
     Attributes:
         epoch: from 1, of ``epochs``.
         epochs: how many there will be at most.
         total_steps: since training began.
-        loss: mean over the epoch's utterances, each by the weights of its step.
-        seconds: of training and of judging by the dev set.
-        audio_s_per_s: seconds of audio a second.
-        waiting: share of the time in training steps that went by before the next batch was there.
-        traces: how often this call has made a graph of the training step; more than one costs seconds each.
+        loss: mean over the epoch's utterances, each with the weights before its step.
+        seconds: seconds of training and of evaluation on the dev set.
+        audio_s_per_s: seconds of audio per second.
+        waiting: share of the time in training steps spent waiting for the next batch.
+        traces: how often this call has traced the graph of the training step; each trace costs seconds.
         dev: the dev set's errors, None without one.
     """
 
@@ -65,10 +65,10 @@ class EpochReport:
 
 
 class Observer(Protocol):
-    """Who is told: a display, a log of events."""
+    """An object that receives the reports, such as a display or a log of events."""
 
     def on_step(self, report: StepReport) -> None:
-        """After each step."""
+        """Take the report of a step."""
 
     def on_epoch(self, report: EpochReport) -> None:
-        """After each epoch, when its checkpoint is written."""
+        """Take the report of an epoch, after its checkpoint is written."""

@@ -1,4 +1,4 @@
-"""A whole training run from plain options: manifests → examples → trained model in a folder."""
+"""A whole training run from plain options: from manifests to examples to a trained model in a folder."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ from asr.typed import to_tree
 __all__ = ["finished", "run_training", "same_run"]
 
 PRIOR_FRAMES = 40.0
-"""Of smoothed normalisation: a word's own mean counts half when it is as long."""
+"""Weight of the global mean in smoothed normalisation: an utterance of this many frames counts half."""
 
 
 def make_model(
     num_features: int, vocabulary_size: int, options: ModelOptions, precision: str = "float32", phones: int = 0
 ) -> AcousticModel:
-    """The acoustic model of ``options``, computing in ``precision``.
+    """Make the acoustic model of ``options``, which computes in ``precision``.
 
     Raises:
-        ConfigError: they make no sense.
+        ConfigError: the options are invalid.
     """
     try:
         return AcousticModel(num_features, vocabulary_size, phones=phones, **to_tree(options), dtype=precision)
@@ -64,11 +64,11 @@ def run_training(
     """Train in ``folder``, or go on where a run of the same options stopped there.
 
     Args:
-        folder: gets set-up, checkpoints, weights.
-        options: of data, features, augmentation, model, optimizer and trainer.
+        folder: folder for set-up, checkpoints and weights.
+        options: options of data, features, augmentation, model, optimizer and trainer.
         start: opens a trained model whose weights, vocabulary and normalisation this run begins with, once devices are
             found, which must be before TensorFlow's first operation; None to begin anew.
-        observers: who is told of steps and epochs.
+        observers: objects that receive the reports of steps and epochs.
         config: the whole configuration as given, for the record.
 
     Returns:
@@ -126,11 +126,11 @@ def run_training(
             examples = with_augmented_copies(examples, needed, front_end, alteration, augment.copies, data.cache_dir)
         batch_frames = data.batch_s * front_end.sample_rate / front_end.hop_length
         training_set = TrainingSet(examples, batch_frames, trainer.seed, transforms, needed)
-        judges = _dev_examples(dev, front_end, normaliser, data.cache_dir)
+        dev_set = _dev_examples(dev, front_end, normaliser, data.cache_dir)
         return Trainer(
             acoustic,
             training_set,
-            judges,
+            dev_set,
             targets.vocabulary,
             folder,
             options=trainer,
@@ -141,7 +141,7 @@ def run_training(
 
 
 def _targets(train: Sequence[Utterance], lexicon: str | None, begun: Setup | None) -> Targets:
-    """As the model has them that training begins with; else all characters of the texts, all phones of the lexicon."""
+    """Return the targets of the starting model, or else of all characters in the texts and phones in the lexicon."""
     vocabulary = begun.vocabulary if begun else Vocabulary.from_texts(u.text for u in train)
     if lexicon is None:
         return Targets(vocabulary)
@@ -150,7 +150,7 @@ def _targets(train: Sequence[Utterance], lexicon: str | None, begun: Setup | Non
     learned = {word for u in train for word in u.text.split() if word in words.pronunciations}
     if unheard := {phone for word in learned for phone in words.pronunciations[word][0]} - {*phones.symbols}:
         raise ConfigError(
-            f"init_from hears the phones {' '.join(phones.symbols)}; {lexicon} has {' '.join(sorted(unheard))} too; "
+            f"init_from has the phones {' '.join(phones.symbols)}; {lexicon} has {' '.join(sorted(unheard))} too; "
             "make the lexicon from the same source"
         )
     return Targets(vocabulary, phones, words)
@@ -162,13 +162,13 @@ def _check_sets(train: Sequence[Utterance], dev: Sequence[Utterance], trainer: T
             "no utterance with a text is left to train on; see data.train, data.normaliser and the speakers held out"
         )
     if trainer.patience is not None and not dev:
-        raise ConfigError("trainer.patience needs a dev set to judge by; give data.dev or data.dev_speakers")
+        raise ConfigError("trainer.patience needs a dev set; give data.dev or data.dev_speakers")
     if dev and not any(u.text for u in dev):
-        raise ConfigError("no utterance of the dev set has a text, so none can be judged by; see data.dev")
+        raise ConfigError("no utterance of the dev set has a text, so nothing can be evaluated; see data.dev")
 
 
 def _lost(written: Sequence[Utterance], data: DataOptions) -> dict[int, Fault]:
-    """By their place, utterances of whose text the normaliser loses something; refuses them unless that is allowed.
+    """Return, by place, the utterances of whose text the normaliser loses something; refuse them unless allowed.
 
     ``written`` have their texts as the manifests have them. Where all of them lose something, none can be dropped.
     """
@@ -186,7 +186,7 @@ def _checked(
     model: AcousticModel,
     data: DataOptions,
 ) -> tuple[list[Utterance], list[np.ndarray], Collection[Fault]]:
-    """The utterances without faults, their features, the faults; refuses these unless they are to be dropped.
+    """Return the utterances without faults, their features, and the faults; refuse these unless they are dropped.
 
     ``lost``, by place, are faults of texts that are known already.
     """
@@ -209,10 +209,10 @@ def _normaliser(kind: str, features: Sequence[np.ndarray]) -> Normaliser:
 
 
 def _check_unchanged(folder: Path, record: Mapping[str, Any]) -> None:
-    """A run goes on with the utterances it began with, whose order and labels are part of its state, and of one start.
+    """Check that a resumed run has the utterances, labels and starting weights with which it began.
 
     Raises:
-        ConfigError: the manifests hold others now, or ``init_from`` is another model by now.
+        ConfigError: the manifests have changed, or ``init_from`` now has other weights.
     """
     if not (folder / "setup.json").is_file() or not any((folder / "checkpoints").glob("[0-9]*.json")):
         return
@@ -225,7 +225,7 @@ def _check_unchanged(folder: Path, record: Mapping[str, Any]) -> None:
         if any(then[key] != now[key] for key in then):
             raise ConfigError(
                 f"{folder} began with other {name} utterances ({then['utterances']}, {then['hours']} h; "
-                f"now {now['utterances']}, {now['hours']} h), or their words are said otherwise; "
+                f"now {now['utterances']}, {now['hours']} h), or other pronunciations; "
                 "restore manifests and lexicon, or name another run_dir"
             )
 
@@ -233,10 +233,10 @@ def _check_unchanged(folder: Path, record: Mapping[str, Any]) -> None:
 def _dev_examples(
     dev: Sequence[Utterance], front_end: FrontEnd, cmvn: Normaliser, cache_dir: str | None
 ) -> list[Example]:
-    """Dev utterances need no labels, so any character may stand in them, but each must be readable.
+    """Make dev examples without labels, so that their texts may have any character; each must be readable.
 
     Raises:
-        AudioError: the first one that is not.
+        AudioError: a recording cannot be read.
     """
     examples = []
     for utterance, features in zip(dev, compute_features(dev, front_end, cache_dir), strict=True):
@@ -256,7 +256,7 @@ def _record(
     seed: int,
     begun: Setup | None,
 ) -> dict[str, Any]:
-    """How the model is made."""
+    """Return the record of how the model is made."""
     return {
         "config": config,
         "data": {
@@ -272,7 +272,7 @@ def _record(
 
 
 def _said(train: Sequence[Utterance], targets: Targets) -> dict[str, str]:
-    """A digest of the phones to be learned, where there are some: a lexicon may be corrected between two calls."""
+    """Return a digest of the phones to be learned, if any: a lexicon may be corrected between two calls."""
     if targets.phones is None:
         return {}
     digest = hashlib.sha256(" ".join(targets.phones.symbols).encode())
@@ -282,7 +282,7 @@ def _said(train: Sequence[Utterance], targets: Targets) -> dict[str, str]:
 
 
 def _figures(utterances: Sequence[Utterance]) -> dict[str, Any]:
-    """How many, how long, and a digest that any change of ids, times or texts changes."""
+    """Return number, hours and speakers of utterances, and a digest of their ids, times and texts."""
     content = [[u.id, u.offset, u.duration, u.text] for u in utterances]
     return {
         "utterances": len(utterances),

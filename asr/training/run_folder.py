@@ -1,4 +1,4 @@
-"""Whose run a folder holds, who is at work in it, and whether it is done."""
+"""A run folder: its configuration, the lock of the process that trains in it, and whether the run has finished."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _LIMITS = {
     "data.cache_dir",
     "data.allow_loss",
 }
-"""What may change between calls; a folder may also be moved, or named another way. A start is told by its weights."""
+"""Settings that may change between calls. A folder may be moved; of ``init_from`` the weights are compared."""
 
 _TORN = (".*.npz.*", ".*.json.*")
-"""Names of files half written (``asr.files.write_atomically``)."""
+"""Name patterns of half-written files (``asr.files.write_atomically``)."""
 
 
 @contextmanager
 def held(folder: str | Path) -> Iterator[None]:
-    """Keep every other process from training in ``folder`` meanwhile; temporary files that a killed one left go.
+    """Lock ``folder`` so that no other process trains in it, and remove temporary files that a killed process left.
 
-    The kernel holds the lock (flock on ``folder/.lock``) for this process, and lets go when it ends, however it ends.
+    The kernel holds the lock (flock on ``folder/.lock``) and releases it when this process ends, however it ends.
 
     Raises:
-        ConfigError: another process trains there; it is named.
-        CheckpointError: the disk was full at something written meanwhile.
+        ConfigError: another process is training there; the message names it.
+        CheckpointError: the disk was full when something was written under the lock.
     """
     folder = Path(folder)
     with room_needed(folder), open(_made(folder) / ".lock", "a+", encoding="utf-8") as lock:
@@ -57,7 +57,7 @@ def held(folder: str | Path) -> Iterator[None]:
 
 @contextmanager
 def room_needed(folder: str | Path) -> Iterator[None]:
-    """Say of a full disk what to do; writing being atomic, all that was there is there.
+    """Report a full disk with what to do; since files are written atomically, earlier ones are unchanged.
 
     Raises:
         CheckpointError: the disk was full, or the user's quota used up.
@@ -71,16 +71,16 @@ def room_needed(folder: str | Path) -> Iterator[None]:
 
 
 def finished(folder: str | Path) -> bool:
-    """Whether the run in ``folder`` has its final weights."""
+    """Return whether the run in ``folder`` has its final weights."""
     return (Path(folder) / "final.json").is_file()
 
 
 def same_run(folder: Path, config: Mapping[str, Any]) -> None:
     """Note ``config`` in a new run folder, or check that the run there has the same one.
 
-    A setting that came after the run began is as before where it asks for nothing: 0, null or [].
-    A run is there from its first checkpoint on; what was refused before may be mended by another option. The limits
-    ``trainer.max_minutes`` and ``trainer.checkpoint_minutes`` may change between calls.
+    A setting that is missing from the stored configuration counts as unchanged if it is empty now (0, null or []).
+    Before the first checkpoint any option may change. The settings in ``_LIMITS``, such as ``trainer.max_minutes``, may
+    change at any time.
 
     Raises:
         ConfigError: the run there was started with other options; each is named.

@@ -1,4 +1,4 @@
-"""What a run folder holds beside checkpoints: all that is needed to use the model, and how it was made."""
+"""The files of a run folder beside its checkpoints: all that is needed to use the model, and how it was made."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from asr.training.checkpoint import FINAL, load_arrays, load_checkpoint, save_ar
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """A model with what stands before and after it.
+    """A model with its front end, normalisation and vocabulary.
 
     Attributes:
-        model: features → logits.
-        front_end: samples → features.
-        cmvn: their normalisation.
-        vocabulary: labels ↔ characters.
+        model: computes logits from features.
+        front_end: computes features from samples.
+        cmvn: normalises the features.
+        vocabulary: maps between labels and characters.
         normaliser: the name of the text normaliser that transcripts were written by.
         record: how it was made: the configuration, the data's figures, commit, seed.
-        phones: those that the model hears beside characters, None where it hears none.
+        phones: the phones that the model outputs beside characters, None where it outputs none.
     """
 
     model: AcousticModel
@@ -53,10 +53,10 @@ def save_setup(folder: Path, setup: Setup) -> None:
 
 
 def load_trained(folder: str | Path) -> Setup:
-    """The model of a run folder with its final weights, or the newest checkpoint's while it still trains.
+    """Load the model of a run folder with its final weights, or with the newest checkpoint while it still trains.
 
     Raises:
-        CheckpointError: the folder is no run, or has neither.
+        CheckpointError: the folder is not a run folder, or has no weights yet.
     """
     folder = Path(folder)
     try:
@@ -82,15 +82,15 @@ def _normaliser_of_before(record: Mapping[str, Any]) -> str:
 
 
 def named(variables: Sequence[Any]) -> dict[str, Any]:
-    """Variables by their place: Keras' own paths count the models made in this process, so they are no names."""
+    """Name variables by their index, since Keras' own paths depend on how many models the process has made."""
     return {f"{i:03}": v for i, v in enumerate(variables)}
 
 
 def assign(variables: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    """Give each variable the array of its name.
+    """Assign to each variable the array of its name.
 
     Raises:
-        CheckpointError: there are others, or of other shapes; nothing is assigned then.
+        CheckpointError: the names or shapes differ; then nothing is assigned.
     """
     wanted = {n: tuple(v.shape) for n, v in variables.items()}
     if wanted != {n: a.shape for n, a in arrays.items()}:

@@ -17,20 +17,20 @@ from asr.training.setup import named
 
 
 class SummedAdamW(keras.optimizers.AdamW):
-    """AdamW of gradients that are the sum over the replicas already: clipping by the global norm needs it before."""
+    """AdamW for gradients that are already summed over the replicas, as clipping by the global norm requires."""
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
-        """Keras would sum them, once more."""
+        """Return the gradients as they are; Keras would sum them again."""
         return grads_and_vars
 
 
 class TrainStep:
-    """A function of a batch and a learning rate that changes ``model``, made into a graph once for all shapes.
+    """A training step that updates ``model`` by a batch at a learning rate, traced to a graph once for all shapes.
 
     Attributes:
-        optimizer: with its moments.
-        loss_scale: of float16, None otherwise.
-        traces: how often the graph has been made.
+        optimizer: the optimizer with its moments.
+        loss_scale: the loss scale for float16, None otherwise.
+        traces: how often the graph has been traced.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class TrainStep:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """All that a step changes: weights, seeds of dropout, moments, the count of updates, the loss scale."""
+        """Variables that a step changes: weights, seeds of dropout, moments, the count of updates, the loss scale."""
         scale = self.loss_scale.variables if self.loss_scale else []
         groups = {"model": self.model.variables, "optimizer": self.optimizer.variables, "loss_scale": scale}
         return {f"{group}/{n}": v for group, variables in groups.items() for n, v in named(variables).items()}
 
     def __call__(self, batch: Batch, rate: float) -> tuple[float, float]:
-        """The loss of the whole batch before the update, and the gradient's norm; not finite where it was skipped."""
+        """Update the weights; return loss before and gradient norm of the batch, not finite if skipped."""
         self.optimizer.learning_rate.assign(rate)
         labels = (batch.labels, batch.label_lengths, batch.phones, batch.phone_lengths)
         rows = (batch.features, batch.feature_lengths, *labels, batch.weights)
@@ -59,7 +59,7 @@ class TrainStep:
         return float(loss), float(norm)
 
     def _signature(self) -> list[tf.TensorSpec]:
-        """Open in every size, so that it is traced once and a resumed run computes by the same graph."""
+        """Leave every size open, so that the step is traced once and a resumed run computes by the same graph."""
         lengths = tf.TensorSpec((None,), tf.int32)
         features = tf.TensorSpec((None, None, self.model.options["num_features"]), tf.float32)
         labels, weights = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
@@ -79,7 +79,7 @@ class TrainStep:
         return loss, norm
 
     def _gradients(self, *batch: Any) -> tuple[Any, Any, list[Any]]:
-        """On a replica: loss and clipped gradients of the whole batch, and their norm before."""
+        """Compute, on each replica, the batch's loss, the gradients' norm and the clipped gradients."""
         *rows, utterances = batch
         features, feature_lengths, *targets, weights = self.devices.own_rows(*rows)
         scale = self.loss_scale.value if self.loss_scale else None
@@ -98,7 +98,7 @@ class TrainStep:
     def _losses(
         self, logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any, phones: Any, phone_lengths: Any
     ) -> Any:
-        """Of each utterance's characters (B,), and its phones where the model hears them: both count alike."""
+        """Compute the losses (B,) of the characters, plus those of the phones where the model outputs them."""
         split = self.model.options["vocabulary_size"]
         losses = ctc_loss(logits[..., :split], logit_lengths, labels, label_lengths)
         if self.model.phone_layer is None:

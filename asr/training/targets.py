@@ -1,4 +1,4 @@
-"""What a network learns to say of a text: its characters, and what its words sound like where it hears phones."""
+"""Training targets of a text: the labels of its characters, and of its phones where the network outputs phones."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from asr.text import Lexicon, Phones, Vocabulary, frames_needed
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Texts → labels.
+    """The conversion of texts to labels of characters and phones.
 
     Attributes:
-        vocabulary: of the characters.
-        phones: that the network hears beside them, None for none.
-        lexicon: how words are said; there with ``phones``.
+        vocabulary: vocabulary of the characters.
+        phones: phones that the network outputs beside characters, None for none.
+        lexicon: pronunciations of words, given together with ``phones``.
 
     >>> lexicon = Lexicon({"NO": (("N", "OW"),)})
     >>> targets = Targets(Vocabulary.from_texts(["NO", "ON"]), lexicon.phones, lexicon)
@@ -31,25 +31,25 @@ class Targets:
     lexicon: Lexicon | None = None
 
     def characters(self, text: str) -> np.ndarray:
-        """Labels (U,) int32 of the characters."""
+        """Return the labels (U,) int32 of the characters."""
         return self.vocabulary.encode(text)
 
     def spoken(self, text: str) -> np.ndarray:
-        """Labels (W,) int32 of the phones, each word by its usual pronunciation; none where no phones are heard."""
+        """Return the phone labels (W,) int32 of each word's usual pronunciation; W = 0 for a network without phones."""
         if self.phones is None or self.lexicon is None:
             return np.zeros(0, np.int32)
         return self.phones.encode(self.lexicon.said(text))
 
     def longest(self, text: str) -> np.ndarray:
-        """Of characters and phones the labels that need more frames."""
+        """Return the labels of characters or of phones, whichever need more frames."""
         return max(self.characters(text), self.spoken(text), key=frames_needed)
 
     def frames_needed(self, text: str) -> int:
-        """Fewest frames of logits that can spell a text both ways."""
+        """Return the fewest frames of logits that can spell a text in characters and in phones."""
         return frames_needed(self.longest(text))
 
     def fault(self, text: str) -> str | None:
-        """Why a text cannot be learned from; None where it can."""
+        """Return why a text cannot be trained on, or None where it can."""
         if not text:
             return "the transcript is empty"
         if unknown := self.vocabulary.unknown(text):

@@ -29,7 +29,7 @@ from asr.training.step import TrainStep
 
 @dataclass
 class Position:
-    """Where training stands; stored in each checkpoint.
+    """The progress of training, stored in each checkpoint.
 
     Attributes:
         epoch: the epoch under way, from 0.
@@ -37,10 +37,10 @@ class Position:
         total_steps: steps since the start.
         seconds: wall time of training so far, over all calls.
         epoch_began_s: ``seconds`` when the epoch under way began.
-        utterances: trained on in the epoch under way.
-        loss_sum: of their losses.
-        audio_s: of their durations.
-        waited_s: seconds of the epoch that went by before the next batch was there.
+        utterances: number of utterances trained on in the epoch under way.
+        loss_sum: sum of their losses.
+        audio_s: sum of their durations in seconds.
+        waited_s: seconds of the epoch spent waiting for the next batch.
         history: a row for each epoch done: epoch, loss, wer, cer.
     """
 
@@ -56,14 +56,14 @@ class Position:
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def add_step(self, batch: Batch, loss: float) -> None:
-        """One step on ``batch``, whose utterances' mean loss was ``loss``."""
+        """Count a step on ``batch``, whose mean loss over utterances was ``loss``."""
         self.step, self.total_steps = self.step + 1, self.total_steps + 1
         self.utterances += batch.utterances
         self.loss_sum += loss * batch.utterances
         self.audio_s += batch.audio_s
 
     def add_epoch(self, dev: DevScore | None) -> None:
-        """The epoch under way is done, and ``dev`` judged it."""
+        """Finish the epoch under way and record its scores ``dev``."""
         errors = {"wer": dev.wer if dev else None, "cer": dev.cer if dev else None}
         self.history.append({"epoch": self.epoch, "loss": self.loss, **errors})
         self.epoch, self.step, self.epoch_began_s = self.epoch + 1, 0, self.seconds
@@ -71,7 +71,7 @@ class Position:
 
     @property
     def loss(self) -> float:
-        """Mean over the epoch's utterances so far."""
+        """Mean loss over the epoch's utterances so far."""
         return self.loss_sum / max(1, self.utterances)
 
     @property
@@ -82,7 +82,7 @@ class Position:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """Weights that may become the final ones: the mean of ``epochs``' (from 0), and how they do on the dev set."""
+    """Weights that may become the final ones: the mean over ``epochs`` (from 0), with their scores on the dev set."""
 
     epochs: Sequence[int]
     arrays: Mapping[str, np.ndarray]
@@ -139,13 +139,13 @@ class Trainer:
         return self.folder / "checkpoints"
 
     def fit(self) -> str:
-        """Train until ``epochs``, ``patience`` or ``minutes`` end it; returns which.
+        """Train until ``epochs``, ``patience`` or ``minutes`` end the training; return which of them did.
 
-        A first Ctrl-C lets the step under way end, saves a checkpoint and goes on upwards; a second leaves at once,
-        with the checkpoint before.
+        A first Ctrl-C lets the step under way end, saves a checkpoint and raises KeyboardInterrupt; a second raises it
+        at once and leaves the checkpoint before.
 
         Raises:
-            TrainingError: the loss is not finite, or another worker was started otherwise.
+            TrainingError: the loss is not finite, or another worker has other options or another checkpoint.
             CheckpointError: a checkpoint cannot be written.
         """
         self._clock = time.monotonic()
@@ -161,22 +161,22 @@ class Trainer:
         return reason
 
     def _check_start(self) -> None:
-        """All workers go on from one checkpoint, with the same options and utterances."""
-        start, said = self.position.total_steps, self._fingerprint()
-        for worker, (other_start, other_said) in enumerate(self.devices.all_gather(start, said)):
+        """Check that all workers start from the same checkpoint, with the same options and utterances."""
+        start, fingerprint = self.position.total_steps, self._fingerprint()
+        for worker, (other_start, other_fingerprint) in enumerate(self.devices.all_gather(start, fingerprint)):
             if other_start != start:
                 raise TrainingError(
                     f"worker {self.devices.worker} starts after step {start} and worker {worker} after step "
                     f"{other_start:.0f}; run_dir must be one folder, which every machine sees"
                 )
-            if other_said != said:
+            if other_fingerprint != fingerprint:
                 raise TrainingError(
                     f"worker {worker} has other options or utterances than worker {self.devices.worker}; "
                     "give every worker the same command, manifests and version of asr"
                 )
 
     def _fingerprint(self) -> int:
-        """A number that differs where options or utterances do."""
+        """Return a checksum of options and utterances."""
         utterances = [(e.utterance.id, e.labels.tolist()) for e in self.training_set.examples]
         options = (self.model.options, self.schedule, self.options.epochs, self.options.seed, self.options.precision)
         return zlib.crc32(repr((options, self.options.clip_norm, utterances)).encode())
@@ -206,7 +206,7 @@ class Trainer:
         return True
 
     def _awaited(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """Each of ``batches``, and the time until it is there noted."""
+        """Yield each of ``batches`` and measure the time spent waiting for it."""
         while True:
             asked_s = time.monotonic()
             batch = next(batches, None)
@@ -231,7 +231,7 @@ class Trainer:
             observer.on_step(report)
 
     def _apply(self, batch: Batch, rate: float) -> tuple[float, float]:
-        """One update of the weights; the loss before it, and the gradient's norm."""
+        """Update the weights once; return the loss before the update and the gradient's norm."""
         loss, norm = self._step(batch, rate)
         scale = self._step.loss_scale
         if not np.isfinite(loss) or not np.isfinite(norm) and (scale is None or scale.used_up):
@@ -242,10 +242,10 @@ class Trainer:
         return loss, norm
 
     def _end_epoch(self) -> None:
-        """Judge, keep the weights, save; observers hear of an epoch that can no longer be lost."""
+        """Evaluate, keep the weights, save a checkpoint, then report the epoch, which can no longer be lost."""
         position = self.position
         waiting = position.waited_s / position.epoch_s
-        dev = self._judged() if self.dev else None
+        dev = self._evaluated() if self.dev else None
         self._tick()
         report = EpochReport(
             position.epoch + 1, self.options.epochs, position.total_steps,
@@ -260,8 +260,8 @@ class Trainer:
         for observer in self.observers:
             observer.on_epoch(report)
 
-    def _judged(self) -> DevScore:
-        """How the weights do on the dev set; the chief judges and tells, since patience and averages hang on it."""
+    def _evaluated(self) -> DevScore:
+        """Score the weights on the dev set; the chief does it for all workers, since patience depends on it."""
         if self.devices.chief:
             dev = score(self.model, self.dev, self.vocabulary, lambda: self._stop_if(self._interruption.asked))
             self.devices.all_gather(dev.wer, dev.cer)
@@ -273,12 +273,12 @@ class Trainer:
         return self.folder / "weights" / f"{epoch:04}.npz"
 
     def _drop_weights(self) -> None:
-        """Remove the weights that will not be averaged, when the checkpoint that says so is written."""
+        """Remove the weights that will not be averaged; call it after the checkpoint that says so is written."""
         for epoch in {r["epoch"] for r in self.position.history} - set(self._to_average()):
             self._weights(epoch).unlink(missing_ok=True)
 
     def _to_average(self) -> list[int]:
-        """The epochs whose weights are kept, the best or the last first."""
+        """Return the epochs whose weights are kept, the best or the last first."""
         rows = self.position.history[::-1]
         if self.options.average_of == "best" and self.dev:
             rows = sorted(rows, key=lambda r: (r["wer"], r["cer"]))
@@ -296,13 +296,13 @@ class Trainer:
         return limit is not None and self.position.seconds - self._called_s >= 60 * limit
 
     def _stop_if(self, asked: bool) -> None:
-        """At a good moment for a Ctrl-C: between two steps, or between two dev utterances."""
+        """Save and raise the interrupt if one was asked for; call it between steps or between dev utterances."""
         if asked:
             self._save()
             raise KeyboardInterrupt
 
     def _finish(self) -> None:
-        """Average; keep the average, or the first of its parts if that is better on dev."""
+        """Average the kept epochs; the final weights are the average, or the first epoch's if that is better on dev."""
         epochs = self._to_average()
         parts = [epochs[:1]] if self.dev and len(epochs) > 1 else []
         final = min([self._candidate(e) for e in [epochs, *parts]], key=lambda c: c.errors)
@@ -331,7 +331,7 @@ class Trainer:
             save_checkpoint(self._checkpoints, self.position.total_steps, checkpoint)
 
     def _tick(self) -> None:
-        """Add to ``position.seconds`` what has passed since the last time."""
+        """Add the seconds since the last call to ``position.seconds``."""
         now = time.monotonic()
         self.position.seconds += now - self._clock
         self._clock = now

@@ -1,4 +1,4 @@
-"""Training that begins with another run's weights: fine-tuning to one's own voices and words."""
+"""Training that begins with another run's weights, as in fine-tuning to other voices and words."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from asr.models import AcousticModel
 from asr.training.setup import Setup, assign, named
 
 _FREE = {"dropout", "phones"}
-"""Options of a model that the weights taken over do not depend on."""
+"""Model options in which the two models may differ."""
 
 
 def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normaliser: Normaliser) -> Normaliser:
-    """Give ``model`` the weights of ``start``; the normalisation to train with.
+    """Copy the weights of ``start`` to ``model``, and return the normalisation to train with.
 
-    That is the one the weights were trained with, unless this run's features are others, of telephone speech say: the
-    layers that meet them first learn anew, those beyond go on, and ``normaliser`` fits them.
+    This is the normalisation of ``start``, unless this run's front end or kind of normalisation differs (telephone
+    speech, say); then it is ``normaliser``, which was fitted to this run's features.
 
-    A model that hears phones may begin with one that hears none, and its phones are then told apart from nothing.
+    A model with a phone layer may begin with one without; its phone layer then starts from its initial weights.
 
     Raises:
-        ConfigError: ``start`` is another kind of model, or has more or fewer features a frame; what differs is named.
+        ConfigError: the options of the models differ, such as the number of features; the message names them.
     """
     theirs, ours = start.model.options, model.options
     others = [
@@ -42,7 +42,7 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
 
 
 def origin(start: Setup) -> dict[str, Any]:
-    """How ``start`` was made, and a digest of its weights: a name may stand for others another day."""
+    """Return the record of ``start`` and a digest of its weights, since its name may denote other weights later."""
     digest = hashlib.sha256()
     for name, value in sorted(named(start.model.trainable_variables).items()):
         digest.update(name.encode() + value.numpy().tobytes())

@@ -1,4 +1,4 @@
-"""Altered copies: made once and kept, one version shown in an epoch, the same one to every worker and after a stop."""
+"""Augmented copies: made once and cached; an epoch shows one, the same to every worker and after a restart."""
 
 from __future__ import annotations
 
@@ -141,14 +141,17 @@ def test_a_copy_with_too_few_frames_is_never_shown(recordings: list[Utterance], 
 
 
 def made(copies: int, transforms=(), seed: int = 0, count: int = 40) -> TrainingSet:
-    """Features say which version they are of, and so does their length: 20 frames as recorded, then 21, 22 …"""
+    """Features have the value and the length of their copy: 20 frames as recorded, then 21, 22 …"""
 
-    def version(number: int) -> np.ndarray:
+    def features_of(number: int) -> np.ndarray:
         return np.full((20 + number, 2), number, np.float32)
 
     examples = [
         Example(
-            Utterance(f"u{i}", "x.wav", 0.2, "", "s"), version(0), [i], altered=[*map(version, range(1, copies + 1))]
+            Utterance(f"u{i}", "x.wav", 0.2, "", "s"),
+            features_of(0),
+            [i],
+            altered=[*map(features_of, range(1, copies + 1))],
         )
         for i in range(count)
     ]
@@ -156,7 +159,7 @@ def made(copies: int, transforms=(), seed: int = 0, count: int = 40) -> Training
 
 
 def shown(training_set: TrainingSet, epoch: int) -> dict[int, int]:
-    """Example → the version that the epoch shows, told from what is in its batches."""
+    """Return the copy of each example that the epoch shows, found in its batches."""
     found = {}
     for batch in training_set.batches(epoch):
         for features, length, label in zip(batch.features, batch.feature_lengths, batch.labels, strict=True):
@@ -165,20 +168,20 @@ def shown(training_set: TrainingSet, epoch: int) -> dict[int, int]:
     return found
 
 
-def test_each_version_is_shown_as_often() -> None:
+def test_each_copy_is_shown_equally_often() -> None:
     counts = Counter(itertools.chain.from_iterable(shown(made(3), epoch).values() for epoch in range(30)))
     assert set(counts) == {0, 1, 2, 3}
     assert all(count == pytest.approx(300, abs=60) for count in counts.values())
 
 
-def test_a_version_is_that_of_seed_epoch_and_utterance() -> None:
+def test_the_copy_shown_depends_on_seed_epoch_and_utterance() -> None:
     assert shown(made(3), 2) == shown(made(3), 2)
     assert shown(made(3), 2) != shown(made(3), 3)
     assert shown(made(3), 2) != shown(made(3, seed=1), 2)
 
 
 def test_without_copies_an_epoch_is_as_it_was() -> None:
-    """The draws of the transforms do not depend on those of the versions."""
+    """The draws of the transforms do not depend on those of the copies."""
 
     def noise(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(size=features.shape).astype(np.float32)

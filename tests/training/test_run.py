@@ -264,7 +264,7 @@ def test_a_run_goes_on_only_with_the_lexicon_it_began_with(run, tones: SimpleNam
     run(data={"lexicon": str(lexicon)})._save()
     run(data={"lexicon": str(lexicon)})
     lexicon.write_text(tones.LEXICON.replace("ABC  a b c\n", "ABC  a b b\n"), encoding="utf-8")
-    with pytest.raises(ConfigError, match="or their words are said otherwise; restore manifests and lexicon"):
+    with pytest.raises(ConfigError, match="or other pronunciations; restore manifests and lexicon"):
         run(data={"lexicon": str(lexicon)})
 
 

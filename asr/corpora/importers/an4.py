@@ -11,7 +11,7 @@
 and ``etc/an4_test.*`` the same for ``wav/an4test_clstk``, there without ``<s>`` and ``</s>``. Some editions hold test
 recordings that no list names (the 13 of ``fcaw``): they have no transcript and are dropped.
 
-Two manifests, ``train.jsonl`` and ``test.jsonl``; the speaker is the recording's folder, ``fash``.
+There are two manifests, ``train.jsonl`` and ``test.jsonl``; the speaker is the recording's folder, ``fash``.
 """
 
 from __future__ import annotations

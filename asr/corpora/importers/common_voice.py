@@ -7,7 +7,7 @@ and no quoting (a ``"`` is a character of the sentence)::
     9febff…\tcommon_voice_en_78545.mp3\tWhat is the forecast in Kentucky …\t2\t1\tfourties\tfemale\t\ten\t
 
 Recordings are ``clips/{path}``; the speaker is ``client_id``, the id the clip's name. Clips that no list names were
-rejected by listeners, or not yet heard: they are no part of these splits and are not counted.
+rejected by listeners or not yet validated; they belong to none of these splits and are not counted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COLUMNS = ("client_id", "path", "sentence")
 
 
 def read(folder: Path) -> Iterator[Entry | Dropped]:
-    """Yield the utterances of the splits that are there."""
+    """Yield the utterances of the splits that exist."""
     lists = [path for path in (folder / f"{split}.tsv" for split in _SPLITS) if path.is_file()]
     if not lists:
         raise not_the_corpus(folder, "common_voice", "validated.tsv, train.tsv, dev.tsv or test.tsv", "validated.tsv")

@@ -1,7 +1,7 @@
 r"""CSV and TSV files with a header, one manifest a file.
 
-``DIR`` may be one file. Columns, in any order, others ignored: ``audio`` or ``path``, ``text`` or ``sentence``,
-and if there are ``speaker`` and ``id``::
+``DIR`` may be one file. The columns, in any order, are ``audio`` or ``path``, ``text`` or ``sentence``, and optionally
+``speaker`` and ``id``; others are ignored::
 
     audio,text,speaker
     clips/0001.wav,"Well, hello",anna
@@ -49,7 +49,7 @@ def _read_table(table: Path) -> Iterator[Entry | Dropped]:
 
 
 def _rows(table: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Read header and rows, names of columns in lower case; what a short row lacks is empty."""
+    """Read header and rows, with column names in lower case; fields that a short row lacks are empty."""
     lines = (line + "\n" for line in read_lines(table))
     if table.suffix.lower() == ".tsv":
         reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)

@@ -7,7 +7,7 @@ Anywhere below ``DIR``, whatever the names::
 
 One manifest, ``all.jsonl``; a transcript of several lines becomes one line. The id is the path below ``DIR`` without
 suffix. The speaker is the path of the folder that holds the recording (``DIR``'s own name for recordings directly in
-it): where that is not true of yours, write a table and use the ``csv`` importer.
+it). If this is wrong for your recordings, write a table and use the ``csv`` importer.
 """
 
 from __future__ import annotations

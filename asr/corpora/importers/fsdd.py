@@ -4,7 +4,7 @@ There is no list: the name of each recording says the digit, the speaker and the
 
     recordings/7_jackson_32.wav
 
-One manifest, ``all.jsonl``, for the corpus has no split that keeps speakers apart. The text is the digit as a word.
+There is one manifest, ``all.jsonl``, since the corpus has no split by speaker. The text is the digit as a word.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>.+)_(?P<index>[0-9]+)")
 
 
 def read(folder: Path) -> Iterator[Entry | Dropped]:
-    """Yield a recording a digit."""
+    """Yield the recordings, each of one digit."""
     recordings = folder / "recordings"
     if not recordings.is_dir():
         raise not_the_corpus(folder, "fsdd", "recordings/{digit}_{speaker}_{index}.wav", "recordings/0_*_0.*")

@@ -31,7 +31,7 @@ _DECODERS = {"sph2pipe": {"-f", "wav", "-p"}, "flac": {"-c", "-d", "-s", "-dc", 
 
 @dataclass(frozen=True)
 class _Segment:
-    """Where in which recording; ``duration`` is ``None`` up to its end."""
+    """A span of a recording in seconds; ``duration`` is ``None`` for up to its end."""
 
     recording: str
     start: float = 0.0

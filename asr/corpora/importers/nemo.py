@@ -1,7 +1,7 @@
 """NeMo manifests: JSON Lines, one manifest a file.
 
 ``DIR`` may be one file. Each line is an object; ``offset`` and ``duration`` are seconds, and cut an utterance from a
-longer recording; ``speaker`` and ``id`` are taken where they are there::
+longer recording; ``speaker`` and ``id`` are optional::
 
     {"audio_filepath": "wav/0001.wav", "duration": 1.82, "text": "well hello", "offset": 0.0, "speaker": "anna"}
 

@@ -1,12 +1,12 @@
-"""Make one utterance sound like many: one transform a file.
+"""Data augmentation: transforms that make one utterance sound like many, one transform a file.
 
-Transforms of samples (N,) → (N',): another speed, room, noise, babble, volume, telephone, a close cut. They cost time,
-so that a few altered copies of each recording are made once, before the features (`Alteration`).
+Transforms of samples (N,) → (N',) change speed, room, noise, babble, volume, telephone line and trimming. They take
+time, so a few augmented copies of each recording are made once, before the features (`Alteration`).
 
-Transforms of normalised features (T, F), drawn anew each time. Features are normalised to mean zero, so what is masked
-becomes the mean.
+Transforms of normalised features (T, F) are drawn anew in each epoch. Features have mean zero, so a masked value is the
+mean.
 
-`AugmentOptions` says how much of each; what it makes of them is all that the other rooms see.
+`AugmentOptions` says how much of each; other rooms see nothing but what it makes of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A recording as it might have been made elsewhere: several transforms of samples, one after the other."""
+"""Augmentation of a recording's samples by several transforms, one after the other."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from asr.data.augment.babble import Babble
 from asr.data.utterance import Utterance
 
 VERSION = 1
-"""Raise it when a transform gives other samples for the same draws: what was kept is then computed anew."""
+"""Version of the transforms; raise it when one gives other samples for the same draws, to void cached features."""
 
 
 class SampleTransform(Protocol):
-    """Samples (N,) float32 → (N',) float32, by the draws of a generator; what is given stays as it is."""
+    """A random transform of samples (N,) float32 → (N',) float32 that leaves its input unchanged."""
 
     def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator, /) -> np.ndarray:
-        """Alter once."""
+        """Return altered samples, by draws of ``rng``."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A transform, the name that people know it by, and the share of recordings that it alters."""
+    """A transform, its name for display, and the share of recordings that it alters."""
 
     name: str
     transform: SampleTransform
@@ -35,18 +35,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Alteration:
-    """Steps that alter a recording, each time it is asked for the same copy in the same way.
+    """A chain of steps that alter a recording; equal copy numbers give equal samples.
 
     Attributes:
-        steps: in the order in which sound meets them.
-        seed: of all draws, together with the copy's number and the utterance's id.
+        steps: steps in the order of the signal path.
+        seed: seed of all draws, together with the copy's number and the utterance's id.
     """
 
     steps: tuple[Step, ...]
     seed: int
 
     def __call__(self, samples: np.ndarray, sample_rate: int, identity: str, copy: int) -> np.ndarray:
-        """(N,) → (N',) float32: version ``copy`` of the utterance called ``identity``.
+        """Make augmented copy number ``copy`` of the utterance with id ``identity``: (N,) → (N',) float32.
 
         Raises:
             AudioError: a recording to be mixed in cannot be read.
@@ -59,26 +59,30 @@ class Alteration:
 
     @property
     def recordings(self) -> tuple[Utterance, ...]:
-        """All that may be mixed in."""
+        """Recordings that any of the steps may mix in."""
         return tuple(r for step in self.steps for r in getattr(step.transform, "recordings", ()))
 
     def fingerprint(self, contents: Sequence[str | None]) -> str:
-        """Changes with any setting, the seed, and ``contents``, which tell one of ``recordings`` from another."""
+        """Return a digest of all settings, the seed, and ``contents``, the cache keys of ``recordings``."""
         return hashlib.sha256(repr((VERSION, self.seed, self.steps, contents)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One of the copies that an alteration makes: samples, their rate and the utterance's id → samples."""
+    """One numbered copy of each utterance by an alteration."""
 
     alteration: Alteration
     number: int
 
     def __call__(self, samples: np.ndarray, sample_rate: int, identity: str) -> np.ndarray:
-        """(N,) → (N',); errors as of `Alteration`."""
+        """Alter the samples (N,) → (N',) of the utterance with id ``identity``.
+
+        Raises:
+            AudioError: a recording to be mixed in cannot be read.
+        """
         return self.alteration(samples, sample_rate, identity, self.number)
 
 
 def _apart_from(identity: str, transform: SampleTransform) -> SampleTransform:
-    """``transform``, but nobody hears himself babble."""
+    """Return ``transform``; babble then leaves out the utterance itself."""
     return partial(transform, own=identity) if isinstance(transform, Babble) else transform

@@ -1,4 +1,4 @@
-"""A room full of people who speak."""
+"""Babble noise: several other voices at once."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from asr.data.augment.recordings import excerpt
 from asr.data.utterance import Utterance
 
 VOICES = (3, 7)
-"""How few and how many speak, as in Kaldi's babble of MUSAN speech (Snyder et al. 2015)."""
+"""Minimum and maximum number of voices, as in Kaldi's babble of MUSAN speech (Snyder et al. 2015)."""
 
 
 @dataclass(frozen=True)
 class Babble:
-    """The sum of three to seven other utterances, equally loud, each cut or looped to length.
+    """A transform that adds three to seven other utterances of equal power, each cut or looped to length.
 
     Attributes:
-        recordings: of speech, eight at least.
-        snr_db: lowest and highest ratio of the mean powers of speech and babble, drawn evenly in decibels.
+        recordings: recordings of speech, at least eight.
+        snr_db: lowest and highest ratio of the mean powers of speech and babble, drawn uniformly in decibels.
     """
 
     recordings: tuple[Utterance, ...] = field(repr=False)
@@ -29,7 +29,7 @@ class Babble:
     def __call__(
         self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator, own: str | None = None
     ) -> np.ndarray:
-        """(N,) → (N,); the utterance whose id is ``own`` is not among the voices.
+        """Add babble: samples (N,) → (N,); the utterance with id ``own`` is not among the voices.
 
         Raises:
             AudioError: a recording drawn cannot be read.
@@ -42,5 +42,5 @@ class Babble:
 
 
 def _even(samples: np.ndarray) -> np.ndarray:
-    """``samples`` at mean power one, silence as it is."""
+    """Return ``samples`` scaled to mean power one; silence is unchanged."""
     return samples / np.float32(np.sqrt(mean_power(samples)) or 1)

@@ -1,4 +1,4 @@
-"""Single words as they are often cut: by level."""
+"""Trimming of a recording by level, as single words are often cut."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _WINDOW_S, _HOP_S = 0.025, 0.01
 
 @dataclass(frozen=True)
 class CloseCut:
-    """Beginning and end cut off where they are a number of decibels, drawn from ``range_db``, below the loudest moment.
+    """A transform that trims beginning and end by level, as `librosa.effects.trim` does.
 
-    With the silence go weak consonants: what is left of SIX may be its vowel. It cuts as `librosa.effects.trim`.
+    Weak consonants are trimmed with the silence: only the vowel of SIX may be left.
 
     Attributes:
-        range_db: least and most that what is cut off is below the loudest 25 ms.
+        range_db: range in decibels below the loudest 25 ms from which the threshold is drawn.
     """
 
     range_db: tuple[float, float]
 
     def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-        """(N,) → (N',), N' <= N."""
+        """Trim samples (N,) → (N',), N' <= N."""
         window, hop = round(_WINDOW_S * sample_rate), round(_HOP_S * sample_rate)
         frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, window // 2), window)[::hop]
         power = np.square(frames, dtype=np.float64).mean(axis=1)

@@ -1,4 +1,4 @@
-"""Another microphone and another room."""
+"""Random equalisation, as by another microphone or room."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ _KNOTS = 5
 
 @dataclass(frozen=True)
 class Equaliser:
-    """A constant added to each band, as a channel adds one to a log spectrum: smooth, through five normal draws.
+    """A transform that adds a constant to each band, as a channel does to a log spectrum.
 
-    Normalisation over the utterance takes it out again, so it is of use with ``smoothed`` or ``global``.
+    The constants lie on a curve through five normal draws. Normalisation per utterance would remove them, so it is
+    useful with ``smoothed`` or ``global`` normalisation.
 
     Attributes:
-        std: of the draws, in standard deviations of the features.
+        std: standard deviation of the draws, in standard deviations of the features.
     """
 
     std: float
 
     def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(T, F) → (T, F)."""
+        """Equalise features (T, F) → (T, F)."""
         places = np.linspace(0, _KNOTS - 1, features.shape[1])
         gains = np.interp(places, np.arange(_KNOTS), rng.normal(0, self.std, _KNOTS))
         return features + gains.astype(np.float32)

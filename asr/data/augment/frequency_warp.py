@@ -1,4 +1,4 @@
-"""Another speaker's vocal tract: frequencies stretched by a factor near one."""
+"""Frequency warping, as by another speaker's vocal tract."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class FrequencyWarp:
-    """Vocal tract length perturbation (Jaitly & Hinton 2013), on the bands instead of the filters.
+    """Vocal tract length perturbation (Jaitly & Hinton 2013), applied to the bands instead of the filters.
 
     Band f takes the value at its centre frequency times a factor drawn from [1 - amount, 1 + amount], interpolated
     between the bands.
@@ -23,7 +23,7 @@ class FrequencyWarp:
     amount: float
 
     def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(T, F) → (T, F)."""
+        """Warp features (T, F) → (T, F)."""
         factor = rng.uniform(1 - self.amount, 1 + self.amount)
         bands = len(self.centres_hz)
         position = np.interp(self.centres_hz * factor, self.centres_hz, np.arange(bands))

@@ -1,4 +1,4 @@
-"""Noise on the features."""
+"""Gaussian noise on the features."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class GaussianNoise:
     """Independent normal noise on every normalised feature, as Graves et al. (2006, section 5.2) trained with 0.6.
 
     Attributes:
-        std: its standard deviation, in standard deviations of the features.
+        std: standard deviation of the noise, in standard deviations of the features.
     """
 
     std: float
 
     def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(T, F) → (T, F)."""
+        """Add noise to features (T, F) → (T, F)."""
         noisy: np.ndarray = features + np.float32(self.std) * rng.standard_normal(features.shape, dtype=np.float32)
         return noisy

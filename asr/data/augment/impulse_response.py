@@ -1,9 +1,9 @@
-"""What a room makes of a click: echoes from mirror images of the source behind its walls (Allen & Berkley 1979).
+"""Impulse responses of rooms by the image method: echoes are mirror images of the source (Allen & Berkley 1979).
 
 A source in a box is heard directly and, for each wall or chain of walls, once more from its mirror image, later and
 quieter: an image d metres away, mirrored by n walls, arrives d / 343 seconds later with amplitude (-r)^n / d. The walls
-reflect with the sign turned, as Lehmann & Johansson (2008) have it; echoes that all push the same way would pile up
-below the voice. r is searched so that the sound decays by 60 dB in the time asked for.
+reflect with inverted sign, as in Lehmann & Johansson (2008); echoes of one sign would add up at frequencies below the
+voice. r is searched so that the sound decays by 60 dB in the given time.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 SPEED_OF_SOUND = 343.0
-"""Metres a second."""
+"""Speed of sound in metres per second."""
 
 _SEARCHES = 3
-"""Corrections of the walls' reflection; after them nine decays in ten are within 2 % of what was asked."""
+"""Number of corrections of the reflection r; then nine decay times in ten are within 2 % of the target."""
 
 _FIT_DB = (5, 25)
-"""How far below the whole a decay is measured from and to, by a straight line: T20 of ISO 3382."""
+"""Levels in decibels below the total between which a line is fitted to the decay: T20 of ISO 3382."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A room with a source and a microphone, all in metres from one corner: (length, width, height)."""
+    """A box-shaped room with a source and a microphone; (length, width, height) in metres from one corner."""
 
     size: tuple[float, float, float]
     source: tuple[float, float, float]
@@ -32,7 +32,7 @@ class Box:
 
 
 def impulse_response(box: Box, rt60_s: float, sample_rate: int) -> np.ndarray:
-    """(L,) from the direct sound on, which is 1 at sample 0, until ``rt60_s`` after the click."""
+    """Compute the impulse response (L,), from the direct sound (1 at sample 0) until ``rt60_s`` after the impulse."""
     distances, walls = _images(box, rt60_s * SPEED_OF_SOUND)
     reflection = _eyring(box, rt60_s)
     response = _response(distances, walls, reflection, sample_rate)
@@ -43,7 +43,7 @@ def impulse_response(box: Box, rt60_s: float, sample_rate: int) -> np.ndarray:
 
 
 def decay_time(response: np.ndarray, sample_rate: int) -> float:
-    """Seconds in which ``response`` (L,) falls by 60 dB, by Schroeder's (1965) backward integral."""
+    """Measure the seconds in which ``response`` (L,) decays by 60 dB, by Schroeder's (1965) backward integral."""
     level = 10 * np.log10(np.cumsum(response[::-1] ** 2)[::-1] / np.sum(response**2))
     first, last = np.searchsorted(-level, _FIT_DB)
     slope = np.polyfit(np.arange(first, last + 2) / sample_rate, level[first : last + 2], 1)[0]
@@ -51,7 +51,7 @@ def decay_time(response: np.ndarray, sample_rate: int) -> float:
 
 
 def _images(box: Box, reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """Distances (I,) of all images within ``reach`` metres and the direct sound, and how many walls mirror each."""
+    """Return distances (I,) of the direct sound and all images within ``reach`` metres, and each one's reflections."""
     axes = [_images_along(*each, reach) for each in zip(box.size, box.source, box.microphone, strict=True)]
     (x, walls_x), (y, walls_y), (z, walls_z) = axes
     squared = (x**2)[:, None, None] + (y**2)[:, None] + z**2
@@ -61,21 +61,21 @@ def _images(box: Box, reach: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _images_along(length: float, source: float, microphone: float, reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the images from the microphone along one axis, and the walls that mirror each."""
+    """Return positions of the images along one axis relative to the microphone, and each one's reflections."""
     periods = 2 * np.arange(-(most := int(reach / (2 * length)) + 1), most + 1)
     places = np.concatenate([periods * length + source, periods * length - source]) - microphone
     return places, np.abs(np.concatenate([periods, periods - 1]))
 
 
 def _eyring(box: Box, rt60_s: float) -> float:
-    """Reflection of sound pressure with which Eyring's formula gives ``rt60_s``."""
+    """Return the reflection of sound pressure for which Eyring's formula gives ``rt60_s``."""
     length, width, height = box.size
     volume, surface = length * width * height, 2 * (length * width + length * height + width * height)
     return float(np.exp(-12 * np.log(10) * volume / (SPEED_OF_SOUND * surface * rt60_s)))
 
 
 def _response(distances: np.ndarray, walls: np.ndarray, reflection: float, sample_rate: int) -> np.ndarray:
-    """Echoes at their times after the direct sound, each shared by the two samples around it."""
+    """Place each echo at its delay after the direct sound, interpolated between the two nearest samples."""
     nearest = distances.min()
     amplitudes = ((-reflection) ** np.arange(walls.max() + 1))[walls] * nearest / distances
     times = (distances - nearest) * (sample_rate / SPEED_OF_SOUND)

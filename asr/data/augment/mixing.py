@@ -1,4 +1,4 @@
-"""Two sounds at once, one so many decibels below the other."""
+"""Mixing of speech and noise at a signal-to-noise ratio."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def mixed(samples: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """``samples`` (N,) with ``noise`` (N,) added, scaled so that their mean powers differ by ``snr_db``.
+    """Return ``samples`` (N,) plus ``noise`` (N,), which is scaled for a ratio of mean powers of ``snr_db`` decibels.
 
-    Where one of them is silent there is no such scale, and ``samples`` stay as they are.
+    If one of them is silent, no such scale exists and ``samples`` are returned unchanged.
     """
     speech_power, noise_power = mean_power(samples), mean_power(noise)
     if not speech_power or not noise_power:
@@ -17,5 +17,5 @@ def mixed(samples: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
 
 
 def mean_power(samples: np.ndarray) -> float:
-    """Mean square of ``samples`` (N,)."""
+    """Return the mean square of ``samples`` (N,)."""
     return float(np.mean(np.square(samples, dtype=np.float64)))

@@ -1,4 +1,4 @@
-"""What is mixed into speech: recordings of noise or of other speakers, named by folders and manifests."""
+"""Recordings of noise or of other speakers to mix into speech, named by folders and manifests."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from asr.errors import ConfigError
 
 
 def find_recordings(setting: str, paths: Sequence[str]) -> tuple[Utterance, ...]:
-    """Recordings, the utterances of manifests, every recording below folders, and those whose paths fit patterns.
+    """Find the recordings that ``paths`` name: files, utterances of manifests, folders and patterns.
 
     Args:
-        setting: what named ``paths``, for messages: ``augment.noise``.
-        paths: recordings, manifests, folders such as ``ESC-10``, or patterns such as ``ESC-10/*/[1-4]-*``, which leave
-            a part for a test.
+        setting: name of the setting that holds ``paths``, for messages: ``augment.noise``.
+        paths: recordings, manifests, folders such as ``ESC-10``, searched to any depth, or patterns such as
+            ``ESC-10/*/[1-4]-*``, which leave a part for a test.
 
     Raises:
-        ConfigError: a path is not there, or no recording is.
+        ConfigError: a path does not exist or holds no recording.
         ManifestError: a manifest has bad lines.
         AudioError: a recording cannot be read.
     """
@@ -47,10 +47,10 @@ def _whole(paths: Iterable[Path]) -> list[Utterance]:
 
 
 def excerpt(recording: Utterance, count: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Samples (count,) of ``recording``: a stretch drawn from it, or, where it is too short, all of it in a loop.
+    """Draw an excerpt (count,) from ``recording``; if that is too short, repeat all of it from a random sample on.
 
     Raises:
-        AudioError: it cannot be read.
+        AudioError: the recording cannot be read.
     """
     wanted = max(count / sample_rate, MINIMUM_S)
     start = rng.uniform(0, max(recording.duration - wanted, 0))

@@ -1,4 +1,4 @@
-"""Speech as a microphone elsewhere in the room hears it."""
+"""Reverberation of a simulated room."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _APART_M = 0.3
 
 @dataclass(frozen=True)
 class SimulatedRoom:
-    """The impulse response of a box-shaped room, its size, decay, source and microphone drawn; see `impulse_response`.
+    """A transform that adds the reverberation of a random box-shaped room; see `impulse_response`.
 
-    The direct sound stays where it was in time, and the mean power what it was.
+    Size, decay, source and microphone are drawn. The direct sound keeps its time, and the signal its mean power.
 
     Attributes:
-        smallest_m, largest_m: length, width and height.
+        smallest_m, largest_m: length, width and height in metres.
         rt60_s: shortest and longest time in which sound decays by 60 dB.
     """
 
@@ -29,11 +29,11 @@ class SimulatedRoom:
     rt60_s: tuple[float, float] = (0.15, 0.8)
 
     def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-        """(N,) → (N,)."""
+        """Reverberate samples (N,) → (N,)."""
         return in_room(samples, impulse_response(self._box(rng), rng.uniform(*self.rt60_s), sample_rate))
 
     def _box(self, rng: np.random.Generator) -> Box:
-        """Source and microphone anywhere but close to a wall or to each other."""
+        """Draw a room whose source and microphone are not close to a wall or to each other."""
         size = rng.uniform(self.smallest_m, self.largest_m)
         while True:
             source, microphone = rng.uniform(_FROM_WALLS_M, size - _FROM_WALLS_M, (2, 3))
@@ -42,7 +42,7 @@ class SimulatedRoom:
 
 
 def in_room(samples: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """(N,) → (N,) float32: ``samples`` through ``response`` (L,), at the mean power they had."""
+    """Apply ``response`` (L,) to ``samples`` (N,) by convolution, keeping length and mean power; (N,) float32."""
     count = 1 << (len(samples) + len(response)).bit_length()
     heard = np.fft.irfft(np.fft.rfft(samples, count) * np.fft.rfft(response, count), count)[: len(samples)]
     power = mean_power(heard)

@@ -1,4 +1,4 @@
-"""Masked bands and stretches of time."""
+"""SpecAugment: masks in frequency and time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class SpecAugment:
     """SpecAugment's masks (Park et al. 2019) without its time warp.
 
     Attributes:
-        frequency_masks: how many bands of up to ``frequency_width`` features.
+        frequency_masks: number of masked bands, each up to ``frequency_width`` features wide.
         frequency_width: F of the paper, in features.
-        time_masks: how many stretches of up to ``time_share`` of the utterance.
+        time_masks: number of masked time spans, each up to ``time_share`` of the utterance.
         time_share: p of the paper's adaptive size (Park et al. 2020), a fraction of T.
     """
 
@@ -24,7 +24,7 @@ class SpecAugment:
     time_share: float
 
     def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(T, F) → (T, F), what is masked zero."""
+        """Mask features (T, F) → (T, F) with zeros."""
         masked = features.copy()
         for _ in range(self.frequency_masks):
             masked[:, _stretch(masked.shape[1], self.frequency_width, rng)] = 0

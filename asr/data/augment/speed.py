@@ -1,4 +1,4 @@
-"""Faster and higher, or slower and deeper: a tape at another speed."""
+"""Speed perturbation, which changes tempo and pitch together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from asr.audio import resample
 
 _GRAIN = 1000
-"""Speeds are drawn in thousandths, so that the resampler meets whole rates."""
+"""Speeds are rounded to thousandths, so that the resampler gets integer rates."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class SpeedPerturbation:
     amount: float
 
     def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-        """(N,) → (round(N / speed),)."""
+        """Change the speed of samples: (N,) → (round(N / speed),)."""
         return at_speed(samples, rng.uniform(1 - self.amount, 1 + self.amount))
 
 
 def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
-    """(N,) → (round(N / speed),) float32; what was at f Hz is at f · speed (to a thousandth of it)."""
+    """Resample (N,) → (round(N / speed),) float32; f Hz becomes f · speed Hz, with ``speed`` in thousandths."""
     return resample(samples, round(speed * _GRAIN), _GRAIN)

@@ -1,4 +1,4 @@
-"""A call over a fixed line."""
+"""The channel of a fixed telephone line."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ import soundfile
 from asr.audio import resample
 
 LINE_HZ = 8000
-"""Samples a second of a telephone channel (G.711)."""
+"""Sample rate of a telephone channel (G.711)."""
 
 _EDGES_HZ = (200, 300, 3400, 3600)
 _GAINS = (0, 1, 1, 0)
-"""The band of a channel, 300 to 3400 Hz, and how it begins and ends."""
+"""Gains at the edges of the channel's band, 300 to 3400 Hz."""
 
 
 @dataclass(frozen=True)
 class Telephone:
-    """300 to 3400 Hz, 8000 samples a second, and each in the eight bits of µ-law (ITU-T G.711), there and back."""
+    """A telephone channel: 300 to 3400 Hz, at 8 kHz, coded in 8-bit µ-law (ITU-T G.711), and decoded again."""
 
     def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-        """(N,) → (N,), nothing above 4 kHz."""
+        """Send samples (N,) → (N,) through the channel; nothing above 4 kHz is left."""
         line = through_mu_law(_band(resample(samples, sample_rate, LINE_HZ)))
         back = resample(line, LINE_HZ, sample_rate)[: len(samples)]
         return np.pad(back, (0, len(samples) - len(back)))
 
 
 def _band(samples: np.ndarray) -> np.ndarray:
-    """Samples at ``LINE_HZ`` with the channel's band only, their phase as it was."""
+    """Filter samples at ``LINE_HZ`` to the channel's band, with zero phase."""
     count = _even_length(len(samples))
     gains = np.interp(np.fft.rfftfreq(count, 1 / LINE_HZ), _EDGES_HZ, _GAINS)
     return np.fft.irfft(np.fft.rfft(samples, count) * gains, count)[: len(samples)].astype(np.float32)
 
 
 def _even_length(count: int) -> int:
-    """A power of two, with room for what the band's edges smear."""
+    """Return a power of two, large enough for the ringing of the filter."""
     return 1 << (count + LINE_HZ // 10).bit_length()
 
 
 def through_mu_law(samples: np.ndarray) -> np.ndarray:
-    """(N,) → (N,) float32, each the value of its eight-bit code; beyond ±1 is the outermost. libsndfile's codec."""
+    """Encode samples (N,) in 8-bit µ-law and decode them to (N,) float32 (libsndfile); values beyond ±1 are clipped."""
     line = io.BytesIO()
     form = {"samplerate": LINE_HZ, "subtype": "ULAW", "format": "RAW"}
     soundfile.write(line, np.clip(samples, -1, 1), **form)

@@ -1,4 +1,4 @@
-"""Faster and slower speech."""
+"""Time stretching of features."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class TimeStretch:
-    """Frames interpolated to a length divided by a speed drawn from [1 - amount, 1 + amount]; pitch stays."""
+    """A transform that interpolates frames to a speed drawn from [1 - amount, 1 + amount]; the pitch is unchanged."""
 
     amount: float
 
     def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(T, F) → (round(T / speed), F)."""
+        """Stretch features (T, F) → (round(T / speed), F)."""
         frames = self.frames(len(features), rng)
         position = np.linspace(0, len(features) - 1, frames)
         low = np.minimum(position.astype(int), max(len(features) - 2, 0))
@@ -23,5 +23,5 @@ class TimeStretch:
         return stretched
 
     def frames(self, frames: int, rng: np.random.Generator) -> int:
-        """The length that ``__call__`` will give ``frames`` with the same generator."""
+        """Return the number of frames that ``__call__`` gives for ``frames`` and a generator in the same state."""
         return max(1, round(frames / rng.uniform(1 - self.amount, 1 + self.amount)))

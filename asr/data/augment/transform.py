@@ -1,4 +1,4 @@
-"""What a transform of features is."""
+"""The type of a transform of features."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from collections.abc import Callable
 import numpy as np
 
 Transform = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""Normalised features (T, F) and a generator of its draws → (T', F)."""
+"""A function of normalised features (T, F) and a random generator that returns features (T', F)."""

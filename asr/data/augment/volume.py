@@ -1,4 +1,4 @@
-"""Nearer and farther from the microphone."""
+"""Random volume, with clipping."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Volume:
-    """A gain drawn from [-most_db, most_db], and what then lies beyond ±1 cut off, as a recorder cuts it.
+    """A transform that applies a gain drawn from [-most_db, most_db] and clips at ±1, as a recorder does.
 
-    Normalisation over the utterance takes a plain gain out again; what is cut stays cut.
+    Normalisation per utterance removes a plain gain, but not the clipping.
 
     Attributes:
-        most_db: decibels.
+        most_db: largest gain or attenuation in decibels.
     """
 
     most_db: float
 
     def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-        """(N,) → (N,)."""
+        """Change the volume of samples (N,) → (N,)."""
         gain = 10 ** (rng.uniform(-self.most_db, self.most_db) / 20)
         return np.clip(samples * np.float32(gain), -1, 1)
