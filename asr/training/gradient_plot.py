@@ -20,7 +20,7 @@ _LINES: tuple[dict[str, Any], ...] = (
     {"color": "#d35400", "linestyle": "--"},
     {"color": "#008a5e", "linestyle": "-."},
 )
-"""Line styles of the cells in order, from the first again if there are more; dashes differ, for print without colour."""
+"""Line styles of the cells in their order, again from the first if there are more; dashes differ for print."""
 
 _STYLES = dict(zip(CELLS, cycle(_LINES), strict=False))
 
