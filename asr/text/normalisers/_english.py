@@ -31,8 +31,8 @@ _DROPPED_BEGINNING = frozenset(
     "NOTHER NOUGH NUFF PHONE PON POSSUM ROUND SCUSE SHAMED SPECT SPECTED SPOSE STEAD TIL TILL TOTHER TWEEN TWIXT "
     "UD UN UNS VARSITY WAY".split()
 )
-"""Words that lose their beginning. Most stand in 264 novels more often after ’, which no quotation begins with, than after
-‘; the others are dictionary words, too rare there to count."""
+"""Words that lose their beginning. Most stand in 264 novels more often after ’, which no quotation begins with, than
+after ‘; the others are too rare there to count."""
 
 _DROPPED_ENDING = frozenset(
     "A AN AWA D DON FO FRA GI HA JES JUS KEP LOR MAK MO MUS MYSEL N O OL PO T TAK TH THO THRO WI Y YO".split()
