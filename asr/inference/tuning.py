@@ -25,8 +25,8 @@ from asr.decoding import (
     FusionWeights,
     GreedyDecoder,
     Hypothesis,
-    SpokenDecoder,
-    SpokenSettings,
+    PhoneDecoder,
+    PhoneSettings,
     WordFusion,
 )
 from asr.decoding.calibration import CalibrationReport, calibrate
@@ -119,7 +119,7 @@ class Search:
         if self.pronunciations is None:
             fusion = WordFusion(self._model, self.vocabulary, weights)
             return BeamDecoder(self.vocabulary, [fusion], options, discount=less)
-        return SpokenDecoder(self.vocabulary, self._model, self.pronunciations, weights, options, discount=less)
+        return PhoneDecoder(self.vocabulary, self._model, self.pronunciations, weights, options, discount=less)
 
     def choices(self) -> list[FusionWeights]:
         """A coarse grid of weights; the price of unknown words is searched with the others.
@@ -300,7 +300,7 @@ def tune_bundle(
             search = replace(search, pronunciations=said)
             spoken = tune(dev, search, processes=processes, tried=tried)
             decoder = search.decoder(spoken.weights)
-            settings = replace(settings, spoken=SpokenSettings(**_kept(search, spoken)))
+            settings = replace(settings, phones=PhoneSettings(**_kept(search, spoken)))
     report = calibrate_confidence(decoder, dev, bundle.vocabulary)
     tuned = Tuned(judge(greedy, dev), best, spoken, report)
     settings = replace(settings, calibration=report.calibration, usual_confidence=1 - report.wrong / report.words)

@@ -211,7 +211,7 @@ def _kept(model: LanguageModel | None, bundle: Path) -> dict[str, Any]:
     opened = load_bundle(bundle)
     kept = {
         "weights": asdict(opened.decoder.weights),
-        **({"spoken_weights": asdict(opened.decoder.spoken.weights)} if opened.decoder.spoken else {}),
+        **({"spoken_weights": asdict(opened.decoder.phones.weights)} if opened.decoder.phones else {}),
         "beam_width": opened.decoder.beam_width,
         "tuned_on": opened.card["decoder"]["dev"],
     }
