@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from asr.bundle import find_bundle, load_bundle, read_normaliser, shipped_bundles, write_bundle, write_decoder
-from asr.decoding import DecoderSettings, FusionWeights, SpokenSettings
+from asr.decoding import DecoderSettings, FusionWeights, PhoneSettings
 from asr.decoding.calibration import Calibration
 from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError
 from asr.features import Cmvn, FrontEnd, UtteranceCmvn
@@ -195,7 +195,7 @@ SETTINGS = DecoderSettings(
     calibration=Calibration(0.7, -0.2),
     usual_confidence=0.9,
     priors=(-0.4, -1.1),
-    spoken=SpokenSettings(FusionWeights(alpha=0.6, beta=-0.5, prior_scale=0.25), priors=(-0.1, -3.0, -4.0, -2.5)),
+    phones=PhoneSettings(FusionWeights(alpha=0.6, beta=-0.5, prior_scale=0.25), priors=(-0.1, -3.0, -4.0, -2.5)),
 )
 
 
@@ -208,14 +208,14 @@ def test_a_share_of_the_priors_needs_the_priors() -> None:
     with pytest.raises(ConfigError, match="prior_scale 0.5 needs the priors"):
         DecoderSettings(FusionWeights(prior_scale=0.5))
     with pytest.raises(ConfigError, match="prior_scale 0.5 needs the priors"):
-        SpokenSettings(FusionWeights(prior_scale=0.5))
+        PhoneSettings(FusionWeights(prior_scale=0.5))
 
 
 def test_settings_of_before_there_were_priors_and_phones_have_none() -> None:
     stored = DecoderSettings().to_json()
-    del stored["priors"], stored["weights"]["prior_scale"], stored["spoken"]
+    del stored["priors"], stored["weights"]["prior_scale"], stored["phones"]
     assert DecoderSettings.from_json(stored) == DecoderSettings()
-    assert DecoderSettings().spoken is None
+    assert DecoderSettings().phones is None
 
 
 def test_a_decoder_comes_into_a_bundle_and_goes_out_again(tmp_path: Path) -> None:
@@ -260,8 +260,8 @@ def test_a_decoder_that_cannot_be_written_leaves_the_bundle_as_it_was(tmp_path: 
         "{}",
         '{"weights": {"alpha": -1}, "beam_width": 4}',
         '{"weights": {}, "beam_width": 0}',
-        json.dumps({**DecoderSettings().to_json(), "spoken": {"weights": {"alpha": -1}, "priors": []}}),
-        json.dumps({**DecoderSettings().to_json(), "spoken": {"priors": []}}),
+        json.dumps({**DecoderSettings().to_json(), "phones": {"weights": {"alpha": -1}, "priors": []}}),
+        json.dumps({**DecoderSettings().to_json(), "phones": {"priors": []}}),
     ],
 )
 def test_settings_that_are_none_are_refused(text: str, tmp_path: Path) -> None:

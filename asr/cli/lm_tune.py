@@ -110,11 +110,11 @@ def _show_trial(trial: Trial) -> None:
 def _show(tuned: Tuned, folder: Path) -> None:
     report = tuned.calibration
     print(f"without a language model: WER {100 * tuned.greedy[0]:.2f} %, CER {100 * tuned.greedy[1]:.2f} %")
-    if tuned.spoken and tuned.best:
+    if tuned.by_phones and tuned.best:
         print("best by characters, for words that it lacks: ", end="")
         _show_trial(tuned.best)
-    if kept := tuned.spoken or tuned.best:
-        print(f"best, and kept{', by phones' if tuned.spoken else ''}: ", end="")
+    if kept := tuned.by_phones or tuned.best:
+        print(f"best, and kept{', by phones' if tuned.by_phones else ''}: ", end="")
         _show_trial(kept)
     print(
         f"confidence: expected calibration error {report.error_before:.3f} before, {report.error_after:.3f} after, "

@@ -4,9 +4,9 @@ from asr.decoding.decoder import BeamDecoder, Decoder, GreedyDecoder, probabilit
 from asr.decoding.fusion import FusionWeights, WordFusion
 from asr.decoding.greedy import greedy_decode
 from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.phone_decoder import PhoneDecoder
 from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch
-from asr.decoding.settings import DecoderSettings, SpokenSettings
-from asr.decoding.spoken_decoder import SpokenDecoder
+from asr.decoding.settings import DecoderSettings, PhoneSettings
 
 __all__ = [
     "BeamDecoder",
@@ -17,8 +17,8 @@ __all__ = [
     "GreedyDecoder",
     "Hypothesis",
     "PrefixBeamSearch",
-    "SpokenDecoder",
-    "SpokenSettings",
+    "PhoneDecoder",
+    "PhoneSettings",
     "WordFusion",
     "greedy_decode",
     "probabilities",

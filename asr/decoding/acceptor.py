@@ -16,12 +16,12 @@ class Acceptor:
     """A deterministic automaton that scores a prefix by the arcs it takes (Mohri et al. 2002, section 2.1).
 
     Attributes:
-        following: (S, V) state after each label; state 0 is the start.
+        next_state: (S, V) state after each label; state 0 is the start.
         weights: (S, V) natural logarithm that the label adds there, minus infinity where it is not allowed.
         final: (S,) what ending there adds.
     """
 
-    following: np.ndarray
+    next_state: np.ndarray
     weights: np.ndarray
     final: np.ndarray
 
@@ -41,7 +41,7 @@ class Acceptor:
         return self.weights > -np.inf
 
     @property
-    def most_added(self) -> float:
+    def max_score(self) -> float:
         """The heaviest arc."""
         return float(self.weights.max())
 
@@ -56,7 +56,7 @@ class Acceptor:
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `Scorer.extend`: states (n, 1) and labels (n,) → weights (n,), states (n, 1)."""
         at = states[:, 0], labels
-        return self.weights[at], self.following[at][:, np.newaxis]
+        return self.weights[at], self.next_state[at][:, np.newaxis]
 
     def finish(self, states: np.ndarray) -> np.ndarray:
         """Final weights (n,)."""

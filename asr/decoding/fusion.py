@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.decoding.remembered import RememberedScores
+from asr.decoding.score_cache import ScoreCache
 from asr.errors import ConfigError
 from asr.lm.model import NgramModel
 from asr.text import Vocabulary
@@ -58,13 +58,13 @@ class WordFusion:
 
     def __init__(self, model: NgramModel, vocabulary: Vocabulary, weights: FusionWeights) -> None:
         """Fuse ``model`` into a search over the labels of ``vocabulary``."""
-        self._model, self._scores = model, RememberedScores(model)
+        self._model, self._scores = model, ScoreCache(model)
         self._weights = weights
         self._characters = np.array([0, *map(ord, vocabulary.characters)])
         self._space = -1 if vocabulary.space is None else vocabulary.space
 
     @property
-    def most_added(self) -> float:
+    def max_score(self) -> float:
         """What a word would be given if the model were sure of it, and an unknown letter."""
         return max(self._weights.beta, 0.0) + max(self._weights.unknown_score, 0.0)
 

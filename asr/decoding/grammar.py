@@ -19,8 +19,8 @@ def phrases(lines: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
         VocabularyError: a character has no label.
     """
     trie = _trie(lines, vocabulary, "a grammar")
-    following, weights = _forbidden(trie, vocabulary)
-    return Acceptor(following, weights, _final(trie))
+    next_state, weights = _forbidden(trie, vocabulary)
+    return Acceptor(next_state, weights, _final(trie))
 
 
 def word_sequences(words: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
@@ -31,11 +31,11 @@ def word_sequences(words: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
         VocabularyError: a character has no label.
     """
     trie = _trie(words, vocabulary, "a list of words")
-    following, weights = _forbidden(trie, vocabulary)
+    next_state, weights = _forbidden(trie, vocabulary)
     if (space := vocabulary.space) is not None:
         for node in trie.ends:
-            following[node, space], weights[node, space] = START, 0.0
-    return Acceptor(following, weights, _final(trie))
+            next_state[node, space], weights[node, space] = START, 0.0
+    return Acceptor(next_state, weights, _final(trie))
 
 
 def _trie(lines: Iterable[str], vocabulary: Vocabulary, what: str) -> Trie:
@@ -47,12 +47,12 @@ def _trie(lines: Iterable[str], vocabulary: Vocabulary, what: str) -> Trie:
 
 def _forbidden(trie: Trie, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
     """States and weights (S, V) that allow the trie's arcs and nothing else."""
-    following = np.zeros((len(trie.children), len(vocabulary)), np.int64)
-    weights = np.full(following.shape, -np.inf)
+    next_state = np.zeros((len(trie.children), len(vocabulary)), np.int64)
+    weights = np.full(next_state.shape, -np.inf)
     for node, arcs in enumerate(trie.children):
         for label, child in arcs.items():
-            following[node, label], weights[node, label] = child, 0.0
-    return following, weights
+            next_state[node, label], weights[node, label] = child, 0.0
+    return next_state, weights
 
 
 def _final(trie: Trie) -> np.ndarray:

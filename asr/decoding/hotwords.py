@@ -98,13 +98,13 @@ class _Builder:
     def acceptor(self) -> Acceptor:
         """The table: a state holds its phrase's part as credit; an arc pays what changes."""
         count = len(self._trie.children)
-        following = np.zeros((count, self._num_labels), np.int64)
+        next_state = np.zeros((count, self._num_labels), np.int64)
         weights = np.zeros((count, self._num_labels))
         for node in range(count):
             for label in range(1, self._num_labels):
                 after = self._step(node, label, self._fail)
                 earned = self._completed(node) if label == self._space else 0.0
-                following[node, label] = after
+                next_state[node, label] = after
                 weights[node, label] = earned + self._partial[after] - self._partial[node]
         final = [self._completed(node) - self._partial[node] for node in range(count)]
-        return Acceptor(following, weights, np.array(final))
+        return Acceptor(next_state, weights, np.array(final))

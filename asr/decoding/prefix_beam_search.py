@@ -28,7 +28,7 @@ _SIDE_BY_SIDE = 16
 """Recordings in one table; with more, the rows begin to count."""
 
 _SALTS = np.arange(1, _SIDE_BY_SIDE + 1, dtype=np.uint64) * _SEED
-"""Tell futures of recordings in one table apart."""
+"""Tell state hashes of recordings in one table apart."""
 
 Reading = tuple[tuple[int, ...], float]
 """Labels (U,) and their score."""
@@ -64,8 +64,8 @@ class Beam:
         extra: (W,) what the scorers have given so far.
         states: (W, S) of the scorers.
         last: (W,) last label, the blank for the empty prefix.
-        future: (W,) a hash of all that what may follow depends on, within a recording: last label, states; a doubled
-            letter is told from a single one, which goes on to become it.
+        state_hash: (W,) a hash of the last label and the scorers' states, on which all that may follow depends. It
+            tells a doubled letter from a single one, which goes on to become it.
         identity, parent: (W,) hashes of the prefix, and of the prefix without its last label.
         node: (W,) place in ``tree``.
         tree: all prefixes.
@@ -78,7 +78,7 @@ class Beam:
     extra: np.ndarray
     states: np.ndarray
     last: np.ndarray
-    future: np.ndarray
+    state_hash: np.ndarray
     identity: np.ndarray
     parent: np.ndarray
     node: np.ndarray
@@ -104,7 +104,7 @@ class PrefixBeamSearch:
         """Search among ``num_labels`` labels, V, the blank included."""
         self.num_labels = num_labels
         self._scorer = ScorerSum(scorers)
-        self._most_added = np.broadcast_to(self._scorer.most_added, num_labels)
+        self._max_score = np.broadcast_to(self._scorer.max_score, num_labels)
         options = options or BeamOptions()
         # Where much is forbidden, what is left may be far below what the network would rather hear.
         forbids = self._scorer.constrains
@@ -152,7 +152,7 @@ class PrefixBeamSearch:
             extra=zeros,
             states=np.tile(self._scorer.start(), (recordings, 1)),
             last=none,
-            future=np.zeros(recordings, np.uint64),
+            state_hash=np.zeros(recordings, np.uint64),
             identity=np.arange(1, recordings + 1, dtype=np.uint64) * _SEED,
             parent=np.zeros(recordings, np.uint64),
             node=none,
@@ -234,14 +234,14 @@ class PrefixBeamSearch:
         recording = beam.recording.take(extensions.rows)
         best = _best_of_each(stayed.scores, stayed.recording, len(frame))
         best = np.maximum(best, _best_of_each(scores, recording, len(frame)))
-        least = self._least_to_enter(stayed, len(frame)).take(recording) - self._most_added.take(extensions.labels)
+        least = self._least_to_enter(stayed, len(frame)).take(recording) - self._max_score.take(extensions.labels)
         least = np.maximum(least, (best - threshold).take(recording))
         places = (scores > least).nonzero()[0]
         rows, labels = extensions.rows.take(places), extensions.labels.take(places)
         added, states = self._scorer.extend(beam.states[rows], labels)
-        futures = _futures(labels, beam.last.take(rows) == labels, states)
+        state_hashes = _state_hashes(labels, beam.last.take(rows) == labels, states)
         scores = scores.take(places) + added
-        longer = _Longer(rows, labels, extensions.ends_label.take(places), scores, added, states, futures)
+        longer = _Longer(rows, labels, extensions.ends_label.take(places), scores, added, states, state_hashes)
         return _select(stayed, longer, self.options, threshold, resting)
 
     def _following(self, beam: Beam, extending: np.ndarray) -> np.ndarray:
@@ -271,7 +271,7 @@ class _Longer:
         scores: (N,) that and what the scorers gave.
         added: (N,) what the scorers gave for the label.
         states: (N, S) of the scorers.
-        futures: (N,) as ``Beam.future``.
+        state_hashes: (N,) as ``Beam.state_hash``.
     """
 
     rows: np.ndarray
@@ -280,7 +280,7 @@ class _Longer:
     scores: np.ndarray
     added: np.ndarray
     states: np.ndarray
-    futures: np.ndarray
+    state_hashes: np.ndarray
 
 
 def _select(
@@ -298,8 +298,9 @@ def _select(
     kept = near.nonzero()[0]
     near_places = kept
     if options.merge:
-        futures = np.concatenate([stayed.future, longer.futures]).take(kept) ^ _SALTS.take(recording.take(kept))
-        kept = kept[_best_of_each_future(futures, everyone[kept])]
+        state_hashes = np.concatenate([stayed.state_hash, longer.state_hashes]).take(kept)
+        state_hashes ^= _SALTS.take(recording.take(kept))
+        kept = kept[_best_of_each_state(state_hashes, everyone[kept])]
     if len(kept) > options.width:
         kept = _widest_of_each(kept, everyone, recording, len(threshold), options.width)
     beam = _grown(stayed, longer, kept)
@@ -320,10 +321,10 @@ def _remember(
     """Note in ``lattice`` which of the places ``near`` (of the scores ``everyone``) were merged into those ``kept``."""
     lattice.weigh(beam.node, everyone.take(kept))
     others = np.setdiff1d(near, kept, assume_unique=True)
-    order = beam.future.argsort()
-    futures = np.concatenate([stayed.future, longer.futures]).take(others)
-    winners = order.take(beam.future.searchsorted(futures, sorter=order), mode="clip")
-    merged = (beam.future.take(winners) == futures).nonzero()[0]
+    order = beam.state_hash.argsort()
+    state_hashes = np.concatenate([stayed.state_hash, longer.state_hashes]).take(others)
+    winners = order.take(beam.state_hash.searchsorted(state_hashes, sorter=order), mode="clip")
+    merged = (beam.state_hash.take(winners) == state_hashes).nonzero()[0]
     others, winners = others.take(merged), beam.node.take(winners.take(merged))
     edge = int(others.searchsorted(len(stayed.last)))
     whole, grown = others[:edge], others[edge:] - len(stayed.last)
@@ -346,7 +347,7 @@ def _grown(stayed: Beam, longer: _Longer, kept: np.ndarray) -> Beam:
     beam.extra[count:] += longer.added[new]
     beam.states[count:] = longer.states[new]
     beam.last[count:] = labels
-    beam.future[count:] = longer.futures[new]
+    beam.state_hash[count:] = longer.state_hashes[new]
     beam.identity[count:] = parents * _MULTIPLIER + labels.astype(np.uint64)
     beam.parent[count:] = parents
     beam.node[count:] = beam.tree.add(stayed.node[rows], labels)
@@ -363,7 +364,7 @@ def _rows(beam: Beam, rows: np.ndarray) -> Beam:
         beam.extra.take(rows),
         beam.states.take(rows, axis=0),
         beam.last.take(rows),
-        beam.future.take(rows),
+        beam.state_hash.take(rows),
         beam.identity.take(rows),
         beam.parent.take(rows),
         beam.node.take(rows),
@@ -383,7 +384,7 @@ def _stay(beam: Beam, frame: np.ndarray) -> Beam:
         beam.extra,
         beam.states,
         beam.last,
-        beam.future,
+        beam.state_hash,
         beam.identity,
         beam.parent,
         beam.node,
@@ -453,34 +454,34 @@ def _near_the_best(scores: np.ndarray, recording: np.ndarray, threshold: np.ndar
     return scores > least.take(recording)
 
 
-def _futures(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.ndarray:
-    """(N,) as ``Beam.future``, of prefixes that end with ``labels`` (N,) and have ``states`` (N, S)."""
+def _state_hashes(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """(N,) as ``Beam.state_hash``, of prefixes that end with ``labels`` (N,) and have ``states`` (N, S)."""
     hashes = (2 * labels + doubled).astype(np.uint64) * _MULTIPLIER
     for column in states.T:
         hashes = (hashes ^ (hashes >> _SHIFT)) * _MULTIPLIER + column.astype(np.uint64)
     return hashes * _MULTIPLIER
 
 
-def _best_of_each_future(futures: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Places, in order, of the best score of each future; of equal scores the first."""
-    if not len(futures):
+def _best_of_each_state(state_hashes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Places, in order, of the best score of each state; of equal scores the first."""
+    if not len(state_hashes):
         return np.arange(0)
-    by_future = futures.argsort()
-    ranked = futures.take(by_future)
+    by_hash = state_hashes.argsort()
+    ranked = state_hashes.take(by_hash)
     new = ranked[1:] != ranked[:-1]
-    group = np.zeros(len(futures), np.intp)
+    group = np.zeros(len(state_hashes), np.intp)
     np.cumsum(new, out=group[1:])
     starts = np.concatenate([[0], new.nonzero()[0] + 1])
-    if len(starts) == len(futures):
-        return np.arange(len(futures))
-    theirs = scores.take(by_future)
+    if len(starts) == len(state_hashes):
+        return np.arange(len(state_hashes))
+    theirs = scores.take(by_hash)
     best = (theirs == np.maximum.reduceat(theirs, starts).take(group)).nonzero()[0]
-    places = by_future.take(best)
+    places = by_hash.take(best)
     if len(best) > len(starts):
         order = np.lexsort((places, group.take(best)))
         places, groups = places.take(order), group.take(best).take(order)
         places = places[np.concatenate([[True], groups[1:] != groups[:-1]])]
-    kept = np.zeros(len(futures), bool)
+    kept = np.zeros(len(state_hashes), bool)
     kept[places] = True
     return kept.nonzero()[0]
 

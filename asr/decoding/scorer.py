@@ -27,7 +27,7 @@ class Scorer(Protocol):
         ...
 
     @property
-    def most_added(self) -> float | np.ndarray:
+    def max_score(self) -> float | np.ndarray:
         """What no label adds more than, or (labels,) what each does not; so that what cannot win need not be scored."""
         ...
 
@@ -58,7 +58,7 @@ class ScorerSum:
         self._columns = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
         self.width = edges[-1]
         self.constrains = any(s.constrains for s in self._scorers)
-        self.most_added = sum((s.most_added for s in self._scorers), 0.0)
+        self.max_score = sum((s.max_score for s in self._scorers), 0.0)
 
     def start(self) -> np.ndarray:
         """State (width,) of the empty prefix."""

@@ -13,7 +13,7 @@ from asr.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class SpokenSettings:
+class PhoneSettings:
     """What was tuned of a search by how words are said.
 
     Attributes:
@@ -29,7 +29,7 @@ class SpokenSettings:
         _check_priors(self.weights, self.priors)
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> SpokenSettings:
+    def from_json(cls, stored: Mapping[str, Any]) -> PhoneSettings:
         """Read what ``DecoderSettings.to_json`` has of it."""
         return cls(FusionWeights(**stored["weights"]), tuple(map(float, stored["priors"])))
 
@@ -49,7 +49,7 @@ class DecoderSettings:
         calibration: raw confidence → probability that a word is right.
         priors: (V,) natural logarithms of the labels' shares of all frames of dev; () where the search needs none.
         usual_confidence: the share of words that were right on dev, to tell sounds from speech by; None: nobody looked.
-        spoken: of the language model against the network's phones, in a search by how words are said; None for none.
+        phones: of the language model against the network's phones, in a search by how words are said; None for none.
     """
 
     weights: FusionWeights = FusionWeights()
@@ -57,7 +57,7 @@ class DecoderSettings:
     calibration: Calibration = Calibration()
     usual_confidence: float | None = None
     priors: Sequence[float] = ()
-    spoken: SpokenSettings | None = None
+    phones: PhoneSettings | None = None
 
     def __post_init__(self) -> None:
         """Refuse a beam of nothing."""
@@ -76,11 +76,13 @@ class DecoderSettings:
         Raises:
             ConfigError: keys or values that are none.
         """
+        if "spoken" in stored:
+            raise ConfigError("decoder settings of an older version: what they call 'spoken' is now 'phones'")
         try:
             calibration = Calibration.from_json(stored["calibration"])
             usual = stored["usual_confidence"]
             weights, priors = FusionWeights(**stored["weights"]), tuple(map(float, stored.get("priors", ())))
-            spoken = SpokenSettings.from_json(stored["spoken"]) if stored.get("spoken") else None
-            return cls(weights, stored["beam_width"], calibration, usual, priors, spoken)
+            phones = PhoneSettings.from_json(stored["phones"]) if stored.get("phones") else None
+            return cls(weights, stored["beam_width"], calibration, usual, priors, phones)
         except (KeyError, TypeError, ValueError) as fault:
             raise ConfigError(f"decoder settings cannot be read: {fault!r}") from fault

@@ -16,15 +16,15 @@ from asr.decoding import (
     Decoder,
     FusionWeights,
     GreedyDecoder,
-    SpokenDecoder,
-    SpokenSettings,
+    PhoneDecoder,
+    PhoneSettings,
     WordFusion,
 )
 from asr.decoding.grammar import phrases, word_sequences
 from asr.decoding.hotwords import hotwords
 from asr.decoding.priors import discount
-from asr.decoding.raised_words import RaisedWords
 from asr.decoding.scorer import Scorer
+from asr.decoding.word_hotwords import WordHotwords
 from asr.errors import ConfigError, VocabularyError
 from asr.lm import NgramModel, Pronunciations
 from asr.text import normalise
@@ -117,8 +117,8 @@ class Decoding:
         pronunciations: Pronunciations,
         raised: Mapping[tuple[int, ...], float],
     ) -> Decoder:
-        tuned = bundle.decoder.spoken or SpokenSettings()
-        return SpokenDecoder(
+        tuned = bundle.decoder.phones or PhoneSettings()
+        return PhoneDecoder(
             bundle.vocabulary,
             model,
             pronunciations,
@@ -126,7 +126,7 @@ class Decoding:
             BeamOptions(self.beam_width or bundle.decoder.beam_width),
             n_best=self.n_best,
             discount=discount(tuned.priors, tuned.weights.prior_scale),
-            raised=RaisedWords(raised, len(model)) if raised else None,
+            raised=WordHotwords(raised, len(model)) if raised else None,
         )
 
     def _model_path(self, bundle: Bundle) -> str | Path | None:

@@ -119,7 +119,7 @@ def _kept(model: LanguageModel, bundle: Path) -> LanguageModelFigures:
     return replace(
         model.figures,
         weights=asdict(decoder.weights),
-        spoken_weights=asdict(decoder.spoken.weights) if decoder.spoken else None,
+        spoken_weights=asdict(decoder.phones.weights) if decoder.phones else None,
         beam_width=decoder.beam_width,
         tuned_on=opened.card["decoder"]["dev"],
     )

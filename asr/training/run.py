@@ -117,7 +117,7 @@ def run_training(
                 Setup(acoustic, front_end, normaliser, targets.vocabulary, data.normaliser, record, targets.phones),
             )
         examples = [
-            Example(u, f, targets.characters(u.text), normaliser, phones=targets.spoken(u.text))
+            Example(u, f, targets.characters(u.text), normaliser, phones=targets.phone_labels(u.text))
             for u, f in zip(train, raw, strict=True)
         ]
         needed = [targets.frames_needed(u.text) * acoustic.time_reduction for u in train]
@@ -277,7 +277,7 @@ def _said(train: Sequence[Utterance], targets: Targets) -> dict[str, str]:
         return {}
     digest = hashlib.sha256(" ".join(targets.phones.symbols).encode())
     for utterance in train:
-        digest.update(targets.spoken(utterance.text).tobytes() + b"\n")
+        digest.update(targets.phone_labels(utterance.text).tobytes() + b"\n")
     return {"said_sha256": digest.hexdigest()}
 
 

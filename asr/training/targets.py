@@ -20,7 +20,7 @@ class Targets:
 
     >>> lexicon = Lexicon({"NO": (("N", "OW"),)})
     >>> targets = Targets(Vocabulary.from_texts(["NO", "ON"]), lexicon.phones, lexicon)
-    >>> targets.characters("NO").tolist(), targets.spoken("NO NO").tolist(), targets.frames_needed("NO")
+    >>> targets.characters("NO").tolist(), targets.phone_labels("NO NO").tolist(), targets.frames_needed("NO")
     ([1, 2], [2, 3, 1, 2, 3, 1], 3)
     >>> targets.fault("ON"), targets.fault("NOT")
     ("the lexicon lacks 'ON'; asr lexicon makes one of all words", "the vocabulary lacks 'T'")
@@ -34,7 +34,7 @@ class Targets:
         """Return the labels (U,) int32 of the characters."""
         return self.vocabulary.encode(text)
 
-    def spoken(self, text: str) -> np.ndarray:
+    def phone_labels(self, text: str) -> np.ndarray:
         """Return the phone labels (W,) int32 of each word's usual pronunciation; W = 0 for a network without phones."""
         if self.phones is None or self.lexicon is None:
             return np.zeros(0, np.int32)
@@ -42,7 +42,7 @@ class Targets:
 
     def longest(self, text: str) -> np.ndarray:
         """Return the labels of characters or of phones, whichever need more frames."""
-        return max(self.characters(text), self.spoken(text), key=frames_needed)
+        return max(self.characters(text), self.phone_labels(text), key=frames_needed)
 
     def frames_needed(self, text: str) -> int:
         """Return the fewest frames of logits that can spell a text in characters and in phones."""

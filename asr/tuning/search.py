@@ -10,7 +10,7 @@ from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 
-from asr.decoding import BeamDecoder, BeamOptions, Decoder, FusionWeights, SpokenDecoder, WordFusion
+from asr.decoding import BeamDecoder, BeamOptions, Decoder, FusionWeights, PhoneDecoder, WordFusion
 from asr.decoding.priors import discount
 from asr.lm import NgramModel, Pronunciations
 from asr.text import Vocabulary
@@ -68,7 +68,7 @@ class Search:
         if self.pronunciations is None:
             fusion = WordFusion(self._model, self.vocabulary, weights)
             return BeamDecoder(self.vocabulary, [fusion], options, discount=less)
-        return SpokenDecoder(self.vocabulary, self._model, self.pronunciations, weights, options, discount=less)
+        return PhoneDecoder(self.vocabulary, self._model, self.pronunciations, weights, options, discount=less)
 
     def choices(self) -> list[FusionWeights]:
         """Return a coarse grid of weights; the score of unknown words is searched with the others.

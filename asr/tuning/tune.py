@@ -10,7 +10,7 @@ from typing import Any
 
 from asr.bundle import Bundle, load_bundle, write_decoder
 from asr.data import Utterance
-from asr.decoding import BeamOptions, Decoder, DecoderSettings, GreedyDecoder, SpokenSettings
+from asr.decoding import BeamOptions, Decoder, DecoderSettings, GreedyDecoder, PhoneSettings
 from asr.decoding.calibration import CalibrationReport, calibrate
 from asr.decoding.confidence import word_confidences
 from asr.errors import ConfigError
@@ -45,20 +45,20 @@ class Tuned:
     Attributes:
         greedy: WER and CER of the best path.
         best: the best weights with the language model, by characters; None where there is no language model.
-        spoken: the best weights by phones; None where the network gives none, or the words have no pronunciations.
+        by_phones: the best weights by phones; None where the network gives none, or the words have no pronunciations.
         calibration: the calibration of the decoder's confidence.
     """
 
     greedy: tuple[float, float]
     best: Trial | None
-    spoken: Trial | None
+    by_phones: Trial | None
     calibration: CalibrationReport
 
     @property
     def rates(self) -> dict[str, float]:
         """WER of each way to decode; the last is the one that the bundle uses from now on."""
         found = {"greedy": self.greedy[0]}
-        trials = {"with the language model": self.best, "with it by phones": self.spoken}
+        trials = {"with the language model": self.best, "with it by phones": self.by_phones}
         return found | {way: trial.wer for way, trial in trials.items() if trial}
 
 
@@ -94,7 +94,7 @@ def tune_bundle(
         raise ConfigError(f"a lexicon says how a language model's words are said, and {folder} has none; name one")
     greedy: Decoder = GreedyDecoder(bundle.vocabulary)
     decoder, settings = greedy, DecoderSettings(beam_width=beam_width)
-    best = spoken = said = None
+    best = by_phones = said = None
     if language_model is not None:
         said = _pronunciations(bundle, language_model, lexicon)
         processes = processes or os.cpu_count() or 1
@@ -103,11 +103,11 @@ def tune_bundle(
         decoder, settings = search.decoder(best.weights), replace(settings, **_kept(search, best))
         if said:
             search = replace(search, pronunciations=said)
-            spoken = find_weights(dev, search, processes=processes, tried=tried)
-            decoder = search.decoder(spoken.weights)
-            settings = replace(settings, spoken=SpokenSettings(**_kept(search, spoken)))
+            by_phones = find_weights(dev, search, processes=processes, tried=tried)
+            decoder = search.decoder(by_phones.weights)
+            settings = replace(settings, phones=PhoneSettings(**_kept(search, by_phones)))
     report = calibrate_confidence(decoder, dev, bundle.vocabulary)
-    tuned = Tuned(dev.error_rates(greedy), best, spoken, report)
+    tuned = Tuned(dev.error_rates(greedy), best, by_phones, report)
     settings = replace(settings, calibration=report.calibration, usual_confidence=1 - report.wrong / report.words)
     card = _card(tuned, dev, language_model)
     if test:
@@ -146,6 +146,6 @@ def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, A
         model = NgramModel.open(language_model)
         card["dev"]["wer"] = list(tuned.rates.values())[-1]
         card["language_model"] = {"ngrams": list(model.counts), "bytes": language_model.stat().st_size}
-    if tuned.best and tuned.spoken:
+    if tuned.best and tuned.by_phones:
         card["dev"]["wer_by_characters"] = tuned.best.wer
     return card

@@ -17,13 +17,13 @@ from asr.decoding import (
     Decoder,
     FusionWeights,
     Hypothesis,
-    SpokenDecoder,
+    PhoneDecoder,
     WordFusion,
 )
 from asr.decoding.confidence import word_confidences
 from asr.decoding.grammar import phrases, word_sequences
 from asr.decoding.hotwords import hotwords
-from asr.decoding.raised_words import RaisedWords
+from asr.decoding.word_hotwords import WordHotwords
 from asr.lm import NgramModel, Pronunciations, train_ngram
 from asr.text import Lexicon, Phones, Vocabulary
 
@@ -62,12 +62,12 @@ def characters(*scorers) -> Callable[[BeamOptions, int], Decoder]:
 
 
 def phones(
-    weights: FusionWeights, raised: RaisedWords | None = None, discount: np.ndarray | None = None
+    weights: FusionWeights, raised: WordHotwords | None = None, discount: np.ndarray | None = None
 ) -> Callable[[BeamOptions, int], Decoder]:
     pronunciations = Pronunciations.of(MODEL, LEXICON, PHONES)
 
     def made(options: BeamOptions, n_best: int) -> Decoder:
-        return SpokenDecoder(
+        return PhoneDecoder(
             VOCABULARY, MODEL, pronunciations, weights, options, n_best=n_best, discount=discount, raised=raised
         )
 
@@ -87,7 +87,7 @@ DECODERS = {
     "lexicon": characters(word_sequences(["A", "AB", "BA"], VOCABULARY)),
     "phones": phones(WEIGHTS),
     "phones, ties": phones(EVEN),
-    "phones, hotwords": phones(EVEN, RaisedWords({ids(MODEL, "A", "B"): 3.0, ids(MODEL, "BA"): 2.0}, len(MODEL))),
+    "phones, hotwords": phones(EVEN, WordHotwords({ids(MODEL, "A", "B"): 3.0, ids(MODEL, "BA"): 2.0}, len(MODEL))),
     "phones, discount": phones(WEIGHTS, discount=np.array([0.0, -1.0, -2.0, -1.0], np.float32)),
 }
 NARROW = {

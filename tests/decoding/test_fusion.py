@@ -132,7 +132,7 @@ def test_no_label_adds_more_than_the_bound(weights: FusionWeights) -> None:
     for label in np.random.default_rng(0).integers(1, len(VOCABULARY), 200):
         scores, states = fusion.extend(states, np.array([label]))
         added.append(scores[0])
-    assert max(added) <= fusion.most_added
+    assert max(added) <= fusion.max_score
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from asr.decoding import BeamDecoder, BeamOptions, Decoder, FusionWeights, Hypothesis, SpokenDecoder, WordFusion
+from asr.decoding import BeamDecoder, BeamOptions, Decoder, FusionWeights, Hypothesis, PhoneDecoder, WordFusion
 from asr.decoding.grammar import phrases, word_sequences
 from asr.decoding.hotwords import hotwords
 from asr.decoding.scorer import Scorer, ScorerSum
@@ -103,7 +103,7 @@ def test_so_it_is_by_phones_with_words_that_sound_alike(seed: int) -> None:
             wanted[" ".join(words)] = total + weights.alpha * float(model.score_end(state)[0])
     assert len(wanted) > 10
     characters = np.full((len(phones), len(VOCABULARY)), -np.log(len(VOCABULARY)))
-    decoder = SpokenDecoder(VOCABULARY, model, pronunciations, weights, WIDE, n_best=ALL)
+    decoder = PhoneDecoder(VOCABULARY, model, pronunciations, weights, WIDE, n_best=ALL)
     check(decoder.decode([np.concatenate([characters, phones], axis=1)])[0], wanted)
 
 

@@ -93,7 +93,7 @@ def test_side_by_side_as_one_by_one(
 class Unbounded(Acceptor):
     """Says nothing of the most that it adds, so that every extension has to be scored."""
 
-    most_added = np.inf
+    max_score = np.inf
 
 
 @given(seed=st.integers(0, 10_000), sharpness=st.sampled_from([1.0, 3.0]))
@@ -102,14 +102,14 @@ def test_extensions_are_left_unscored_only_where_they_could_not_win(
     weights: dict[str, float], seed: int, sharpness: float, random_log_probs
 ) -> None:
     log_probs, boost = random_log_probs(seed, 30, 5, sharpness=sharpness), hotwords(weights, ABC)
-    unbounded = Unbounded(boost.following, boost.weights, boost.final)
+    unbounded = Unbounded(boost.next_state, boost.weights, boost.final)
     found, wanted = (decode(log_probs, BeamOptions(width=4), [scorer], count=4) for scorer in (boost, unbounded))
     assert found == wanted
 
 
 @pytest.mark.parametrize("scorer", [hotwords({"AB": 3.0}, ABC), phrases(["AB", "B A", "C"], ABC)])
 def test_what_an_acceptor_allows_is_what_it_gives_a_weight(scorer: Acceptor) -> None:
-    states, labels = np.arange(len(scorer.following))[:, np.newaxis], np.arange(1, len(ABC))
+    states, labels = np.arange(len(scorer.next_state))[:, np.newaxis], np.arange(1, len(ABC))
     given = [scorer.extend(np.repeat(state[np.newaxis], len(labels), axis=0), labels)[0] for state in states]
     allowed = scorer.allows(states)
     assert (allowed is None) == (not scorer.constrains)

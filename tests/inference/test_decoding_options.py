@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asr.bundle import Bundle, load_bundle, write_decoder
-from asr.decoding import BeamDecoder, DecoderSettings, FusionWeights, GreedyDecoder, SpokenDecoder, SpokenSettings
+from asr.decoding import BeamDecoder, DecoderSettings, FusionWeights, GreedyDecoder, PhoneDecoder, PhoneSettings
 from asr.errors import ConfigError, LanguageModelError, VocabularyError
 from asr.inference.decoding_options import Decoding
 from asr.lm import NgramModel, Pronunciations, train_ngram
@@ -146,7 +146,7 @@ def spoken(tmp_path_factory, model: Path) -> Bundle:
     lexicon = Lexicon({word: (tuple(word.lower()),) for word in ("A", "BAD", "CAB", "FACE")})
     said = Pronunciations.of(NgramModel.open(model), lexicon, load_bundle(folder).phones)
     weights = FusionWeights(alpha=1.0, beta=0.5, unknown_score=-3.0)
-    settings = DecoderSettings(weights, beam_width=16, spoken=SpokenSettings(SPOKEN_WEIGHTS))
+    settings = DecoderSettings(weights, beam_width=16, phones=PhoneSettings(SPOKEN_WEIGHTS))
     write_decoder(folder, settings, model, load_bundle(folder).card, said)
     return load_bundle(folder)
 
@@ -158,7 +158,7 @@ def bag_or_cab(plain: Bundle, bag: np.ndarray) -> np.ndarray:
 
 
 def test_a_bundle_that_knows_how_its_words_are_said_is_read_by_phones(spoken: Bundle, bag_or_cab: np.ndarray) -> None:
-    assert isinstance(Decoding().decoder(spoken), SpokenDecoder)
+    assert isinstance(Decoding().decoder(spoken), PhoneDecoder)
     assert read(Decoding(), spoken, bag_or_cab) == ["CAB"]
 
 
@@ -172,7 +172,7 @@ def test_hotwords_that_it_knows_by_how_they_are_said_are_raised_there(
 ) -> None:
     cab_or_bad = heard(plain, {"C": 0.8, "B": 0.2}, {"A": 1.0}, {"B": 0.8, "D": 0.2})
     both = np.concatenate([cab_or_bad, cab_or_bad], axis=1)
-    assert isinstance(Decoding(hotwords=hotwords).decoder(spoken), SpokenDecoder)
+    assert isinstance(Decoding(hotwords=hotwords).decoder(spoken), PhoneDecoder)
     assert read(Decoding(hotwords=hotwords), spoken, both) == [text]
 
 
@@ -221,7 +221,7 @@ def test_phones_have_weights_of_their_own(spoken: Bundle, bag_or_cab: np.ndarray
     given = Decoding(alpha=SPOKEN_WEIGHTS.alpha, beta=SPOKEN_WEIGHTS.beta)
     assert score(given, spoken, bag_or_cab) == own
     assert score(Decoding(beta=SPOKEN_WEIGHTS.beta + 2), spoken, bag_or_cab) == pytest.approx(own + 2)
-    untuned = replace(spoken, decoder=replace(spoken.decoder, spoken=None))
+    untuned = replace(spoken, decoder=replace(spoken.decoder, phones=None))
     usual = Decoding(alpha=FusionWeights().alpha, beta=FusionWeights().beta)
     assert score(Decoding(), untuned, bag_or_cab) == score(usual, spoken, bag_or_cab)
 
@@ -233,8 +233,8 @@ def test_phones_have_priors_of_their_own(spoken: Bundle, plain: Bundle, bag: np.
     assert read(Decoding(alpha=0.0), spoken, log_probs) == ["CAB"]
     priors = [-8.0] * (len(spoken.phones or ()))
     priors[spoken.vocabulary.encode("C")[0]] = 0.0
-    rare = SpokenSettings(replace(SPOKEN_WEIGHTS, prior_scale=1.0), tuple(priors))
-    changed = replace(spoken, decoder=replace(spoken.decoder, spoken=rare))
+    rare = PhoneSettings(replace(SPOKEN_WEIGHTS, prior_scale=1.0), tuple(priors))
+    changed = replace(spoken, decoder=replace(spoken.decoder, phones=rare))
     assert read(Decoding(alpha=0.0), changed, log_probs) == ["BAD"]
 
 

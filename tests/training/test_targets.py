@@ -17,13 +17,13 @@ BOTH = Targets(VOCABULARY, LEXICON.phones, LEXICON)
 def test_a_text_is_its_characters_and_each_words_usual_phones_with_its_end() -> None:
     assert LEXICON.phones.symbols == ("e", "g", "i", "ou")
     assert BOTH.characters("EGO GO").tolist() == [2, 3, 4, 1, 3, 4]
-    assert BOTH.spoken("EGO GO").tolist() == [4, 3, 5, 1, 3, 5, 1]
-    assert BOTH.spoken("GO").dtype == np.int32
+    assert BOTH.phone_labels("EGO GO").tolist() == [4, 3, 5, 1, 3, 5, 1]
+    assert BOTH.phone_labels("GO").dtype == np.int32
 
 
 def test_without_phones_nothing_is_said() -> None:
     alone = Targets(VOCABULARY)
-    assert (alone.spoken("GO").shape, alone.characters("GO").tolist()) == ((0,), [3, 4])
+    assert (alone.phone_labels("GO").shape, alone.characters("GO").tolist()) == ((0,), [3, 4])
     assert alone.fault("OEGG") is None
 
 
@@ -45,4 +45,4 @@ def test_a_text_that_cannot_be_learned_from_has_its_reason() -> None:
 
 def test_a_phone_that_the_model_was_not_made_for_is_named() -> None:
     with pytest.raises(VocabularyError, match="no phone 'ou'"):
-        Targets(VOCABULARY, Phones(("g", "i")), LEXICON).spoken("EGO")
+        Targets(VOCABULARY, Phones(("g", "i")), LEXICON).phone_labels("EGO")

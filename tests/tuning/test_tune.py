@@ -167,13 +167,13 @@ def test_a_lexicon_brings_a_search_by_phones_with_weights_of_its_own(
     tried: list[Trial] = []
     model = saved(SENTENCES, tmp_path / "good.lm")
     tuned = tune_bundle(with_phones, heard_twice, model, lexicon=LEXICON, beam_width=8, tried=tried.append)
-    assert tuned.best and tuned.spoken
-    assert tuned.spoken.wer == 0 < tuned.best.wer
+    assert tuned.best and tuned.by_phones
+    assert tuned.by_phones.wer == 0 < tuned.best.wer
     assert list(tuned.rates.values()) == [tuned.greedy[0], tuned.best.wer, 0], "as it is read from now on stands last"
-    assert {tuned.best.wer, tuned.spoken.wer} <= {trial.wer for trial in tried}
+    assert {tuned.best.wer, tuned.by_phones.wer} <= {trial.wer for trial in tried}
     bundle = load_bundle(with_phones)
-    assert bundle.pronunciations is not None and bundle.decoder.spoken is not None
-    assert (bundle.decoder.weights, bundle.decoder.spoken.weights) == (tuned.best.weights, tuned.spoken.weights)
+    assert bundle.pronunciations is not None and bundle.decoder.phones is not None
+    assert (bundle.decoder.weights, bundle.decoder.phones.weights) == (tuned.best.weights, tuned.by_phones.weights)
     assert bundle.card["decoder"]["dev"]["wer"] == 0
     assert bundle.card["decoder"]["dev"]["wer_by_characters"] == tuned.best.wer
     assert bundle.decoder.calibration == tuned.calibration.calibration
@@ -184,9 +184,9 @@ def test_characters_and_phones_have_their_own_priors(heard_twice: DevSet, with_p
     model = saved(SENTENCES, tmp_path / "good.lm")
     tuned = tune_bundle(with_phones, heard_twice, model, lexicon=LEXICON, beam_width=8)
     decoder, characters = load_bundle(with_phones).decoder, len(VOCABULARY)
-    assert tuned.best and tuned.best.weights.prior_scale and tuned.spoken and tuned.spoken.weights.prior_scale
+    assert tuned.best and tuned.best.weights.prior_scale and tuned.by_phones and tuned.by_phones.weights.prior_scale
     assert decoder.priors == pytest.approx(heard_twice.priors[:characters])
-    assert decoder.spoken and decoder.spoken.priors == pytest.approx(heard_twice.priors[characters:])
+    assert decoder.phones and decoder.phones.priors == pytest.approx(heard_twice.priors[characters:])
 
 
 @pytest.mark.usefixtures("few_choices")
@@ -199,10 +199,10 @@ def test_without_a_lexicon_the_words_of_the_same_model_are_said_as_before(
     before = load_bundle(with_phones).pronunciations
     again = tune_bundle(with_phones, heard_twice, saved(SENTENCES, tmp_path / "again.lm"), beam_width=4)
     after = load_bundle(with_phones).pronunciations
-    assert again.spoken and before and after and before.labels.tolist() == after.labels.tolist()
+    assert again.by_phones and before and after and before.labels.tolist() == after.labels.tolist()
     other = tune_bundle(with_phones, heard_twice, saved([*SENTENCES, "A GAG"], tmp_path / "other.lm"), beam_width=4)
     bundle = load_bundle(with_phones)
-    assert (other.spoken, bundle.pronunciations, bundle.decoder.spoken) == (None, None, None)
+    assert (other.by_phones, bundle.pronunciations, bundle.decoder.phones) == (None, None, None)
     assert other.best and len(other.rates) == 2 and "wer_by_characters" not in bundle.card["decoder"]["dev"]
 
 
@@ -212,7 +212,7 @@ def test_without_a_model_nothing_is_said(heard_twice: DevSet, with_phones: Path,
     tune_bundle(with_phones, heard_twice, model, lexicon=LEXICON, beam_width=4)
     tuned = tune_bundle(with_phones, heard_twice, None)
     bundle = load_bundle(with_phones)
-    assert (tuned.spoken, bundle.pronunciations, bundle.decoder.spoken) == (None, None, None)
+    assert (tuned.by_phones, bundle.pronunciations, bundle.decoder.phones) == (None, None, None)
     assert list(tuned.rates.values()) == [tuned.greedy[0]]
 
 

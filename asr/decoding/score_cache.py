@@ -14,7 +14,7 @@ _SHIFT = np.uint64(64 - _BITS)
 _NOBODY = -1
 
 
-class RememberedScores:
+class ScoreCache:
     """`NgramModel.score`, and a table of what it answered; each question has one place there, and the last stays."""
 
     def __init__(self, model: NgramModel) -> None:

@@ -9,9 +9,9 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 
-from asr.decoding import BeamOptions, FusionWeights, Hypothesis, SpokenDecoder, spoken_decoder
-from asr.decoding.raised_words import RaisedWords
-from asr.decoding.spoken_fusion import SpokenFusion
+from asr.decoding import BeamOptions, FusionWeights, Hypothesis, PhoneDecoder, phone_decoder
+from asr.decoding.phone_fusion import PhoneFusion
+from asr.decoding.word_hotwords import WordHotwords
 from asr.lm import NgramModel, Pronunciations, train_ngram
 from asr.text import BLANK, Lexicon, Phones, Vocabulary, frames_needed
 from asr.text.lexicon import BOUNDARY
@@ -39,9 +39,9 @@ def decoder(
     options: BeamOptions = EXACT,
     n_best: int = ALL,
     discount: np.ndarray | None = None,
-) -> SpokenDecoder:
+) -> PhoneDecoder:
     pronunciations = Pronunciations.of(model, LEXICON, PHONES)
-    return SpokenDecoder(VOCABULARY, model, pronunciations, weights, options, n_best=n_best, discount=discount)
+    return PhoneDecoder(VOCABULARY, model, pronunciations, weights, options, n_best=n_best, discount=discount)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def both(random_log_probs):
 @pytest.fixture
 def all_variants(monkeypatch) -> None:
     """Sums over all label sequences of a text; a decoder looks at the best few for its first hypothesis."""
-    monkeypatch.setattr(spoken_decoder, "_VARIANTS", ALL)
+    monkeypatch.setattr(phone_decoder, "_VARIANTS", ALL)
 
 
 # By brute force.
@@ -160,13 +160,13 @@ def test_as_many_readings_as_asked_and_the_best_of_all(n_best: int, both, model:
 
 @pytest.mark.usefixtures("all_variants")
 @pytest.mark.parametrize("seed", range(3))
-def test_raised_words_add_their_weight_to_every_reading_that_has_them(seed: int, both, model: NgramModel) -> None:
+def test_word_hotwords_add_their_weight_to_every_reading_that_has_them(seed: int, both, model: NgramModel) -> None:
     log_probs, raised = both(seed, 6), {("A", "B"): 3.0, ("BA",): -2.0}
     ids = {tuple(model.word_ids(phrase).tolist()): weight for phrase, weight in raised.items()}
     pronunciations = Pronunciations.of(model, LEXICON, PHONES)
     plain, more = (
-        SpokenDecoder(VOCABULARY, model, pronunciations, WEIGHTS, EXACT, n_best=ALL, raised=some)
-        for some in (None, RaisedWords(ids, len(model)))
+        PhoneDecoder(VOCABULARY, model, pronunciations, WEIGHTS, EXACT, n_best=ALL, raised=some)
+        for some in (None, WordHotwords(ids, len(model)))
     )
     wanted = {
         h.text: h.score + 3.0 * f" {h.text} ".count(" A B ") - 2.0 * h.text.split().count("BA")
@@ -185,17 +185,17 @@ def test_side_by_side_as_one_by_one(n_best: int, both, model: NgramModel) -> Non
 def test_no_word_adds_more_than_the_bound(model: NgramModel) -> None:
     pronunciations = Pronunciations.of(model, LEXICON, PHONES)
     for weights in (WEIGHTS, FusionWeights(0.1, 2.0), FusionWeights(0.5, -1.0)):
-        fusion = SpokenFusion(model, pronunciations, weights)
+        fusion = PhoneFusion(model, pronunciations, weights)
         states = fusion.start()[np.newaxis]
         for word in ["A", "B", "BA", "A", "AB"] * 3:
             for label in PHONES.encode([LEXICON.pronunciations[word][0]]).tolist():
                 scores, states = fusion.extend(states, np.array([label]))
-                assert -np.inf < scores[0] <= fusion.most_added[label]
+                assert -np.inf < scores[0] <= fusion.max_score[label]
 
 
 def test_what_is_allowed_is_what_is_scored(model: NgramModel) -> None:
     pronunciations = Pronunciations.of(model, LEXICON, PHONES)
-    fusion = SpokenFusion(model, pronunciations, WEIGHTS)
+    fusion = PhoneFusion(model, pronunciations, WEIGHTS)
     states, labels = fusion.start()[np.newaxis], np.arange(pronunciations.num_labels)
     for _ in range(4):
         allowed = fusion.allows(states)
@@ -238,7 +238,7 @@ def heard(sounds: str, letters: str | None = None, spread: float = 1e-4) -> np.n
 def read(log_probs: np.ndarray, sentences: Sequence[str], lexicon: Lexicon = SAID, n_best: int = 1) -> list[Hypothesis]:
     model = train_ngram(sentences, order=2)
     pronunciations = Pronunciations.of(model, lexicon, SOUNDS)
-    return SpokenDecoder(LETTERS, model, pronunciations, FusionWeights(1.0, 0.0), n_best=n_best).decode([log_probs])[0]
+    return PhoneDecoder(LETTERS, model, pronunciations, FusionWeights(1.0, 0.0), n_best=n_best).decode([log_probs])[0]
 
 
 @pytest.mark.parametrize(("sentences", "text"), [(["A RED DEER", "READ"], "A RED"), (["RED DEER", "A READ"], "A READ")])

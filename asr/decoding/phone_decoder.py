@@ -10,10 +10,10 @@ from asr.decoding.alignment import forced_alignment
 from asr.decoding.fusion import FusionWeights
 from asr.decoding.hypotheses import hypotheses_of
 from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.phone_fusion import PhoneFusion
 from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, Reading
-from asr.decoding.raised_words import RaisedWords
-from asr.decoding.spoken_fusion import SpokenFusion
 from asr.decoding.text_hash import WordTexts
+from asr.decoding.word_hotwords import WordHotwords
 from asr.lm import NgramModel, Pronunciations
 from asr.text import BLANK, Vocabulary, frames_needed
 from asr.text.lexicon import BOUNDARY
@@ -22,7 +22,7 @@ _VARIANTS = 8
 """Label sequences looked at for the first hypothesis: some differ in how a word is said alone."""
 
 
-class SpokenDecoder:
+class PhoneDecoder:
     """Prefix beam search over phones, the words and their order judged by a language model.
 
     It reads the columns of phones; where a word's letters are is told by those of characters.
@@ -38,7 +38,7 @@ class SpokenDecoder:
         *,
         n_best: int = 1,
         discount: np.ndarray | None = None,
-        raised: RaisedWords | None = None,
+        raised: WordHotwords | None = None,
     ) -> None:
         """Read at most ``n_best`` readings.
 
@@ -53,7 +53,7 @@ class SpokenDecoder:
             raised: hotwords.
         """
         self._vocabulary, self._model, self._pronunciations = vocabulary, model, pronunciations
-        fusion = SpokenFusion(model, pronunciations, weights, raised)
+        fusion = PhoneFusion(model, pronunciations, weights, raised)
         self._search = PrefixBeamSearch(pronunciations.num_labels, [fusion], options)
         self._hasher = WordTexts(pronunciations)
         self._n_best, self._discount = n_best, discount

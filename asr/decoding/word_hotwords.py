@@ -12,12 +12,12 @@ from asr.text import Vocabulary
 _DIGITS = "0123456789abcdef"
 
 
-class RaisedWords:
+class WordHotwords:
     """Adds each phrase's weight wherever its words follow each other.
 
     It is `hotwords`, a word being spelled by its number among those that are raised, and any other by nought.
 
-    >>> raised = RaisedWords({(3, 4): 6.0, (5,): 2.0}, num_words=10)
+    >>> raised = WordHotwords({(3, 4): 6.0, (5,): 2.0}, num_words=10)
     >>> scores, states = raised.extend(np.array([0, 0]), np.array([3, 5]))
     >>> scores.tolist()
     [4.0, 2.0]
@@ -46,9 +46,9 @@ class RaisedWords:
         self._numbers[ids] = np.arange(1, len(names))
 
     @property
-    def most_added(self) -> float:
+    def max_score(self) -> float:
         """No word is given more."""
-        return self._spelled.shape[1] * max(self._acceptor.most_added, 0.0)
+        return self._spelled.shape[1] * max(self._acceptor.max_score, 0.0)
 
     def extend(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """States (n,), of which 0 begins, and words (n,) → what they add (n,), states after them (n,)."""

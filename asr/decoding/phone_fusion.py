@@ -6,8 +6,8 @@ import numpy as np
 
 from asr.decoding.fusion import FusionWeights
 from asr.decoding.hotwords import MOST_AHEAD
-from asr.decoding.raised_words import RaisedWords
-from asr.decoding.remembered import RememberedScores
+from asr.decoding.score_cache import ScoreCache
+from asr.decoding.word_hotwords import WordHotwords
 from asr.lm import NgramModel, Pronunciations
 from asr.lm.spelling import ROOT
 
@@ -18,7 +18,7 @@ _HALF_WORD = -50.0
 """What a word costs that is not said to its end; one that the recording cuts off is read only where nothing else is."""
 
 
-class SpokenFusion:
+class PhoneFusion:
     """Scores each word of a prefix once it ends, ``alpha * log p(word | words before) + beta``, and allows no others.
 
     Phones are scored ahead: each prefix by the likeliest word that its phones may become (Ortmanns et al. 1996), and
@@ -35,11 +35,11 @@ class SpokenFusion:
         model: NgramModel,
         pronunciations: Pronunciations,
         weights: FusionWeights,
-        raised: RaisedWords | None = None,
+        raised: WordHotwords | None = None,
     ) -> None:
         """Fuse ``model`` into a search over the labels of ``pronunciations``; ``raised`` words beside it."""
         self._raised, self.width = raised, 2 if raised is None else 3
-        self._model, self._scores, self._weights = model, RememberedScores(model), weights
+        self._model, self._scores, self._weights = model, ScoreCache(model), weights
         self._trie, self._words = pronunciations.trie, pronunciations.words
         unigrams, _ = model.score(np.zeros(len(self._words), np.int64), self._words)
         likely = weights.alpha * unigrams
@@ -48,11 +48,11 @@ class SpokenFusion:
             likely += added.clip(-MOST_AHEAD, MOST_AHEAD)
         self._ahead = _AHEAD * (self._trie.best_below(likely) + weights.beta)
         surely = weights.beta + float(self._ahead[ROOT] - self._ahead[:-1].min())
-        surely += 0.0 if raised is None else raised.most_added
+        surely += 0.0 if raised is None else raised.max_score
         self._num_labels = pronunciations.num_labels
         self._following = self._trie.following(self._num_labels)
         labels = np.arange(self._num_labels)
-        self.most_added = np.where(pronunciations.ends_word(labels), max(surely, 0.0), 0.0)
+        self.max_score = np.where(pronunciations.ends_word(labels), max(surely, 0.0), 0.0)
 
     def start(self) -> np.ndarray:
         """State (width,) at the start of a sentence."""

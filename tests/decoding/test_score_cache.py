@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from asr.decoding import remembered
-from asr.decoding.remembered import RememberedScores
+from asr.decoding import score_cache
+from asr.decoding.score_cache import ScoreCache
 from asr.lm import NgramModel, train_ngram
 
 
@@ -30,9 +30,9 @@ def questions(model: NgramModel, seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("bits", [1, 5, 14])
 def test_answers_are_the_models_asked_once_or_often(bits: int, model: NgramModel, monkeypatch) -> None:
     """Also where questions take each other's place."""
-    monkeypatch.setattr(remembered, "_BITS", bits)
-    monkeypatch.setattr(remembered, "_SHIFT", np.uint64(64 - bits))
-    scores = RememberedScores(model)
+    monkeypatch.setattr(score_cache, "_BITS", bits)
+    monkeypatch.setattr(score_cache, "_SHIFT", np.uint64(64 - bits))
+    scores = ScoreCache(model)
     for seed in (0, 1, 0, 2, 0):
         asked = questions(model, seed)
         for found, wanted in zip(scores.score(*asked), model.score(*asked), strict=True):
@@ -44,16 +44,16 @@ def test_what_was_asked_before_is_not_asked_again(model: NgramModel, monkeypatch
     asked: list[int] = []
     plain = model.score
     monkeypatch.setattr(model, "score", lambda states, words: asked.append(len(words)) or plain(states, words))
-    scores = RememberedScores(model)
+    scores = ScoreCache(model)
     scores.score(*few)
     scores.score(*few)
     assert asked == [20]
 
 
 def test_threads_get_answers_to_their_own_questions(model: NgramModel, monkeypatch) -> None:
-    monkeypatch.setattr(remembered, "_BITS", 3)  # so that they take each other's places all the time
-    monkeypatch.setattr(remembered, "_SHIFT", np.uint64(61))
-    scores = RememberedScores(model)
+    monkeypatch.setattr(score_cache, "_BITS", 3)  # so that they take each other's places all the time
+    monkeypatch.setattr(score_cache, "_SHIFT", np.uint64(61))
+    scores = ScoreCache(model)
     with ThreadPoolExecutor(4) as pool:
         for seed, found in enumerate(pool.map(lambda seed: scores.score(*questions(model, seed)), range(40))):
             for ours, theirs in zip(found, model.score(*questions(model, seed)), strict=True):
