@@ -15,18 +15,18 @@ from asr.typed import from_tree, to_tree
 
 NOTE = "job.json"
 _CLOCKS_DIFFER_S = 60.0
-"""Machines of a cluster may write into one folder."""
+"""The largest difference assumed between the clocks of machines that write into one folder, in seconds."""
 
 
 @dataclass(frozen=True)
 class JobNote:
-    """What one job of a sweep is and how it ended.
+    """A record of one job of a sweep: its settings and how it ended.
 
     Attributes:
-        job: its number in the sweep.
-        settings: those that vary in the sweep, as ``key=value``, commas between.
-        overrides: all settings that it was given.
-        status: ``training``, why it ended, or the error.
+        job: the number of the job in the sweep.
+        settings: the job's settings that vary in the sweep, as ``key=value`` separated by commas.
+        overrides: all settings that the job was given.
+        status: ``training`` while the job runs, then why it ended, or its error.
     """
 
     job: int
@@ -36,14 +36,14 @@ class JobNote:
 
 
 class Ending:
-    """How a job that is under way ends, as its ``status`` says by then."""
+    """The ending of a job that is running; the job sets its ``status``."""
 
     status = "training"
 
 
 @contextmanager
 def noted(folder: Path, note: JobNote) -> Iterator[Ending]:
-    """Keep ``folder/job.json`` while a job runs: what it is at first, how it ended at last."""
+    """Write ``folder/job.json`` when a job begins, and again with its status when it ends."""
     ending = Ending()
     _write(folder, note)
     try:
@@ -64,7 +64,7 @@ def _write(folder: Path, note: JobNote) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """One job in the table; error rates are of the epoch with the lowest dev WER, None without a dev set."""
+    """One job in the table, with the error rates of its epoch with the lowest dev WER; None without a dev set."""
 
     folder: Path
     note: JobNote
@@ -73,11 +73,11 @@ class Row:
 
 
 def rows(sweep_dir: Path, since: float = 0.0) -> list[Row]:
-    """Return the jobs below a sweep's folder by number.
+    """Return the jobs below a sweep's folder, sorted by number.
 
     Args:
-        sweep_dir: as ``hydra.sweep.dir`` has it.
-        since: seconds since 1970; jobs of before are of another sweep.
+        sweep_dir: the sweep's folder, ``hydra.sweep.dir``.
+        since: the start of the sweep, in seconds since 1970; earlier jobs belong to another sweep.
     """
     notes = [path for path in sweep_dir.rglob(NOTE) if path.stat().st_mtime >= since - _CLOCKS_DIFFER_S]
     found = [_row(path) for path in notes]
@@ -90,7 +90,7 @@ def _row(path: Path) -> Row:
 
 
 def best_dev(folder: Path) -> tuple[float | None, float | None]:
-    """Return WER and CER, fractions, of a run's epoch with the lowest dev WER; None for each without a dev set."""
+    """Return WER and CER, as fractions, of the epoch with the lowest dev WER; (None, None) without a dev set."""
     log = folder / "log.jsonl"
     lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
     scores = [dev for line in lines if (dev := json.loads(line).get("dev"))]
@@ -99,13 +99,13 @@ def best_dev(folder: Path) -> tuple[float | None, float | None]:
 
 
 def print_table(sweep_dir: Path, since: float) -> None:
-    """Print a line for each job: its settings, its error rates, how it ended, and its folder."""
+    """Print a table with a line for each job: its settings, error rates, status and folder."""
     for line in table(rows(sweep_dir, since)):
         print(line)
 
 
 def table(found: Sequence[Row]) -> list[str]:
-    """Return the lines of the table, a heading first; none where there are no jobs."""
+    """Return the lines of the table, heading first; no lines if there are no jobs."""
     if not found:
         return []
     cells: list[tuple[str, ...]] = [("job", "settings", "dev WER", "dev CER", "status", "run folder")]
@@ -117,12 +117,12 @@ def table(found: Sequence[Row]) -> list[str]:
 
 
 def failures(sweep_dir: Path, since: float) -> list[str]:
-    """Return how each job that failed ended."""
+    """Return a line with the number and the status of each job that failed."""
     found = rows(sweep_dir, since)
     ended_well = ("done", "out of minutes", "training")
     return [f"job {row.note.job}: {row.note.status}" for row in found if not row.note.status.startswith(ended_well)]
 
 
 def now() -> float:
-    """Return the seconds since 1970, as files' times have them."""
+    """Return the seconds since 1970, comparable with modification times of files."""
     return time.time()
