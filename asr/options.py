@@ -1,4 +1,4 @@
-"""The options of a training run, one class a group of ``conf/``; each refuses what makes no sense.
+"""The options of a training run, one class for each group of ``conf/``; each class refuses impossible values.
 
 Names, types and defaults of settings stand here, in `asr.features.options` and in `asr.data.augment.options` alone:
 ``asr train`` gives these classes to Hydra as structured configs, and the files of ``conf/`` mirror them. Nothing here
@@ -24,20 +24,21 @@ from asr.typed import from_tree, nearest
 
 @dataclass(frozen=True)
 class DataOptions:
-    """The utterances to train on and those to evaluate on.
+    """The utterances of the training set and the dev set, and how they are read.
 
     Attributes:
-        train: manifests to train on.
-        dev: manifest to evaluate on after each epoch, None for none.
-        dev_speakers: speakers of ``train`` whose utterances form the dev set instead.
-        held_out_speakers: speakers of ``train`` kept for a test, so in neither set.
-        normaliser: the name of the text normaliser that transcripts are written by.
-        allow_loss: train also where the normaliser loses digits, symbols or letters of transcripts.
-        faulty: ``refuse`` to train when the pre-flight finds faults, or ``drop`` those utterances.
-        batch_s: most seconds of padded audio in a batch.
-        cache_dir: folder that keeps features, for other runs too; None to compute them anew and hold them in memory.
+        train: the manifests to train on.
+        dev: the manifest that is evaluated after each epoch; None for none.
+        dev_speakers: the speakers of ``train`` who form the dev set instead of training.
+        held_out_speakers: the speakers of ``train`` kept for a test, in neither the training nor the dev set.
+        normaliser: the name of the normaliser for the transcripts.
+        allow_loss: whether to train even if the normaliser loses digits, symbols or letters of transcripts.
+        faulty: the action when the pre-flight finds faulty utterances: ``refuse`` to train, or ``drop`` them.
+        batch_s: the largest number of seconds of padded audio in a batch.
+        cache_dir: the folder that stores features, also for other runs; None to compute them each time and keep them in
+            memory.
         lexicon: a pronouncing dictionary (see `asr.text.read_lexicon`) of the transcripts' words, for a network that
-            hears phones as well; None for characters alone.
+            also outputs phones; None for characters alone.
     """
 
     train: Sequence[str]
@@ -69,7 +70,7 @@ class DataOptions:
             raise ConfigError(f"{', '.join(both)} cannot be of data.dev_speakers and of data.held_out_speakers")
 
     def split(self) -> tuple[list[Utterance], list[Utterance]]:
-        """Return the training and the dev utterances with normalised texts.
+        """Return the training and the dev utterances, with normalised texts.
 
         Raises:
             ManifestError, ConfigError: as ``split_as_written`` raises them.
@@ -78,11 +79,11 @@ class DataOptions:
         return self.normalised(train), self.normalised(dev)
 
     def split_as_written(self) -> tuple[list[Utterance], list[Utterance]]:
-        """Training and dev utterances, their texts as the manifests have them.
+        """Return the training and the dev utterances, with texts as in the manifests.
 
         Raises:
             ManifestError: a manifest has bad lines.
-            ConfigError: a speaker is in no manifest.
+            ConfigError: no manifest contains one of the speakers.
         """
         everyone = [u for path in self.train for u in read_manifest(path)]
         apart = {*self.dev_speakers, *self.held_out_speakers}
@@ -102,9 +103,9 @@ class ConvolutionOptions:
     """One convolution in front of the recurrent layers.
 
     Attributes:
-        filters: channels out.
-        kernel: its size in frames and in features, both odd.
-        stride: its step in frames and in features.
+        filters: the number of output channels.
+        kernel: the size of the kernel in frames and in features, both odd.
+        stride: the stride in frames and in features.
     """
 
     filters: int
@@ -117,12 +118,12 @@ class ModelOptions:
     """The network, as `asr.models.AcousticModel` takes it.
 
     Attributes:
-        cell: of the recurrent layers, such as ``lstm``.
-        units: the width of each recurrent layer, one direction.
-        bidirectional: read each utterance from both ends.
-        convolution: the layers in front.
-        dropout: share of a layer's inputs dropped.
-        layer_norm: normalise the inputs of each recurrent layer and of the output.
+        cell: the cell of the recurrent layers, such as ``lstm``.
+        units: the number of units of each recurrent layer, in one direction.
+        bidirectional: whether each layer also reads the utterance from its end.
+        convolution: the convolutions before the recurrent layers.
+        dropout: the share of a layer's inputs that is dropped.
+        layer_norm: whether the inputs of each recurrent layer and of the output are normalised.
     """
 
     cell: str = "lstm"
@@ -147,9 +148,9 @@ class OptimizerOptions:
     """AdamW (Loshchilov & Hutter 2019) with linear warm-up and cosine decay to zero.
 
     Attributes:
-        learning_rate: the peak.
-        warmup: share of all steps before the peak.
-        weight_decay: per step, times the learning rate.
+        learning_rate: the highest learning rate.
+        warmup: the share of all steps before the learning rate reaches it.
+        weight_decay: the decay of the weights per step, which is multiplied by the learning rate.
     """
 
     learning_rate: float = 0.001
@@ -163,7 +164,7 @@ class OptimizerOptions:
         check_number("optimizer.weight_decay", self.weight_decay, 0)
 
     def at(self, progress: float) -> float:
-        """Return the learning rate after a fraction ``progress`` of training.
+        """Return the learning rate after the fraction ``progress`` of training.
 
         >>> [round(OptimizerOptions(1.0, warmup=0.2).at(p), 2) for p in (0, 0.1, 0.2, 0.6, 1)]
         [0.0, 0.5, 1.0, 0.5, 0.0]
@@ -175,19 +176,23 @@ class OptimizerOptions:
 
 @dataclass(frozen=True)
 class TrainerOptions:
-    """The options of the training loop: when to stop, when to save, what to keep.
+    """The limits of training, its checkpoints, the final weights, precision and devices.
 
     Attributes:
-        epochs: passes over the training set at most; the learning rate's schedule spans them.
-        max_minutes: wall time of this call's training at most, None for no limit; the same command goes on later.
-        clip_norm: gradients are scaled down to this global norm.
-        patience: epochs without a better dev WER before stopping, None to never; needs a dev set.
-        average: how many epochs' weights are averaged at the end.
-        average_of: ``best`` by dev WER, or ``last``, which is also what happens without a dev set.
-        checkpoint_minutes: between checkpoints inside an epoch; each epoch ends with one as well.
-        seed: of weights, dropout, order and augmentation.
-        precision: what the network computes in; weights, loss and the recurrent layers' loops are float32 in any case.
-        strategy: ``mirrored`` on all GPUs of this machine, ``multi_worker`` on those of several, or ``auto``.
+        epochs: the largest number of passes over the training set; the learning rate's schedule spans them.
+        max_minutes: the largest wall time of this call's training, in minutes; None for no limit. The same command
+            continues later.
+        clip_norm: the global norm to which larger gradients are scaled down.
+        patience: the number of epochs without a better dev WER after which training stops; None for no such stop. It
+            needs a dev set.
+        average: the number of epochs whose weights are averaged at the end.
+        average_of: the epochs to average: the ``best`` by dev WER, or the ``last``, which are also used without a dev
+            set.
+        checkpoint_minutes: the minutes between checkpoints within an epoch; each epoch also ends with one.
+        seed: the seed of initial weights, dropout, order and augmentation.
+        precision: the precision of the network; weights, loss and the recurrent layers' loops are always float32.
+        strategy: the devices: ``mirrored`` for all GPUs of this machine, ``multi_worker`` for those of several, or
+            ``auto``.
     """
 
     epochs: int = 60
@@ -219,7 +224,7 @@ class TrainerOptions:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """All options of a training run, a group of settings each."""
+    """All options of a training run; each field is a group of settings."""
 
     data: DataOptions
     features: PowerSpectrogram = LogMel()
@@ -230,7 +235,7 @@ class TrainingOptions:
 
     @classmethod
     def from_tree(cls, tree: Mapping[str, Any]) -> TrainingOptions:
-        """Build the options of a mapping of groups, as a configuration or a run's ``config.json`` holds it.
+        """Build the options from a mapping of groups, as a configuration or a run's ``config.json`` holds it.
 
         Raises:
             ConfigError: a key is unknown, or a value makes no sense.
@@ -243,7 +248,7 @@ def features_from_tree(tree: Mapping[str, Any]) -> PowerSpectrogram:
     """Build the features that ``tree["kind"]`` names.
 
     Raises:
-        ConfigError: there are none of this kind, a key is unknown, or a value makes no sense.
+        ConfigError: no features have this kind, a key is unknown, or a value makes no sense.
     """
     kind = str(tree.get("kind", LogMel.kind))
     if kind not in FEATURES:

@@ -1,7 +1,7 @@
-"""Frozen dataclasses from plain mappings, such as YAML and JSON hold, and back; what does not fit is named by its key.
+"""Conversion of plain mappings, as in YAML and JSON, to frozen dataclasses and back; errors name the key at fault.
 
-Names, types and defaults stand in the dataclass alone. A mapping may leave out what has a default. A field whose name
-would be a word of Python ends with an underscore, which the key has not.
+Only the dataclass states names, types and defaults. A mapping may leave out keys that have a default. A field whose
+name would be a keyword of Python ends with an underscore, which its key does not have.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def split_optional(kind: Any) -> tuple[Any, bool]:
 
 
 def describe(kind: Any) -> str:
-    """Say in words what a value of ``kind`` is.
+    """Describe in words the values that ``kind`` accepts.
 
     >>> describe(Sequence[int]), describe(float | None), describe(tuple[int, int])
     ('a list of whole numbers', 'a number or null', 'a list of 2 whole numbers')
@@ -77,12 +77,12 @@ def _described(kind: Any) -> str:
 
 
 def is_list(kind: Any) -> bool:
-    """Return whether values of ``kind`` are lists."""
+    """Tell whether values of ``kind`` are lists."""
     return get_origin(kind) in (Sequence, list, tuple)
 
 
 def element_of(kind: Any) -> tuple[Any, int | None]:
-    """Return the type of a list's elements, and how many there must be, None where any number may.
+    """Return the type of a list's elements, and the number that it must have; None where any number is allowed.
 
     >>> element_of(tuple[int, int]), element_of(Sequence[str])
     ((<class 'int'>, 2), (<class 'str'>, None))
@@ -93,12 +93,12 @@ def element_of(kind: Any) -> tuple[Any, int | None]:
 
 
 def from_tree(cls: type[T], tree: Any, where: str = "") -> T:
-    """Build a dataclass of a mapping.
+    """Build a dataclass from a mapping.
 
     Args:
-        cls: a dataclass of numbers, texts, paths, lists, mappings of text to such, and other dataclasses.
+        cls: a dataclass of numbers, texts, paths, lists, mappings from text to these, and other dataclasses.
         tree: the mapping, as YAML or JSON holds it.
-        where: its key in the whole, such as ``trainer``; messages begin with it.
+        where: the key of the mapping in the whole tree, such as ``trainer``; messages begin with it.
 
     Raises:
         ConfigError: a key is missing or unknown, or a value is of another type.
@@ -159,7 +159,7 @@ def _list(kind: Any, value: Any, where: str) -> tuple[Any, ...]:
 
 
 def wrong_type(where: str, kind: Any, value: Any) -> ConfigError:
-    """Return the error that says what a key takes, and what came.
+    """Return the error that says which values a key accepts, and which one it got.
 
     >>> print(wrong_type("model.units", Sequence[int], 320))
     model.units must be a list of whole numbers, got 320; write model.units=[320]

@@ -1,4 +1,4 @@
-"""A known text over its recording: when each word is said, and single words cut out."""
+"""Alignment of a known text with its recording: the time of each word, and single words cut out."""
 
 from asr.alignment.align import SpelledWord, align_text, align_utterance
 from asr.alignment.isolated_words import WordCutter

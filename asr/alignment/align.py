@@ -1,4 +1,4 @@
-"""A recording and its known text → when each word is said."""
+"""Forced alignment, which finds when each word of a known text is said in its recording."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class SpelledWord:
-    """A word of the text as it is written, and the words, one or more, that the vocabulary spells it with."""
+    """A word as the text writes it, and the one or more words that spell it with the vocabulary's characters."""
 
     written: str
     spelled: tuple[str, ...]
 
 
 def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> Transcript:
-    """Lay a text over the recording it was spoken in; nothing is recognised.
+    """Align a text with the recording in which it is spoken; nothing is recognised.
 
     Args:
-        model: its acoustic model judges; the text is written by its bundle's normaliser.
+        model: the transcriber whose acoustic model scores the alignment, and whose bundle's normaliser writes the text.
         source: the recording.
-        lines: the text. Each becomes a segment, its words written as in the text; signs between words stay with
-            the word before them.
+        lines: the lines of the text. Each becomes a segment, with its words written as in the text; signs between words
+            stay with the word before them.
 
     Returns:
-        The words' ``confidence`` is the probability, by the acoustic model, that the word's span spells it; a
-        segment's is the mean of its words'.
+        The transcript with times in seconds. A word's ``confidence`` is the acoustic model's probability that the
+        word's span spells it; a segment's is the mean over its words.
 
     Raises:
         AudioError: the recording cannot be used.
-        AlignmentError: there is nothing to lay, words have letters or digits that the vocabulary has not, or the
-            recording is too short for the text.
+        AlignmentError: the text has no words, a word has letters or digits that the vocabulary lacks, or the recording
+            is too short for the text.
     """
     with _named(source):
         duration = audio_info(source).duration
@@ -57,10 +57,10 @@ def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> 
 
 
 def align_utterance(model: Transcriber, utterance: Utterance) -> Transcript:
-    """Lay an utterance's text over its span of a recording; times count from the recording's start.
+    """Align an utterance's text with its span of a recording; times are in seconds from the recording's start.
 
     Raises:
-        AudioError, AlignmentError: as `align_text`, with the utterance's id.
+        AudioError, AlignmentError: as `align_text` raises them, with the utterance's id.
     """
     with _named(utterance.id):
         span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
@@ -71,7 +71,7 @@ def align_utterance(model: Transcriber, utterance: Utterance) -> Transcript:
 
 @contextmanager
 def _named(name: object) -> Iterator[None]:
-    """Alignment errors say what could not be aligned."""
+    """Add the name of what could not be aligned to alignment errors."""
     try:
         yield
     except AlignmentError as fault:
@@ -80,7 +80,7 @@ def _named(name: object) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Clock:
-    """Output frame → second of the recording, within what was heard of it."""
+    """Conversion of output frames to seconds of the recording, limited to the span that was read."""
 
     frame_s: float
     first_s: float
@@ -111,7 +111,7 @@ def _align(model: Transcriber, source: str | Path | np.ndarray, lines: Sequence[
 
 
 def _spell_all(lines: Sequence[str], normaliser: str, vocabulary: Vocabulary) -> list[list[SpelledWord]]:
-    """The words of each line that has any."""
+    """Return the words of each line that has any."""
     words: list[list[SpelledWord]] = []
     faults: list[str] = []
     for number, line in enumerate(lines, start=1):
@@ -132,14 +132,14 @@ def _spell_all(lines: Sequence[str], normaliser: str, vocabulary: Vocabulary) ->
 
 
 def spell(line: str, normaliser: str, vocabulary: Vocabulary) -> list[SpelledWord]:
-    """The words of a line; what sounds like nothing (a dash) goes with the word before it, or the first.
+    """Split a line into words; a sign that is not spoken (a dash) joins the word before it, or else the first word.
 
     >>> vocabulary = Vocabulary(tuple(" ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     >>> [(word.written, word.spelled) for word in spell("Well-known — isn't it?", "upper_letters", vocabulary)]
     [('Well-known —', ('WELL', 'KNOWN')), ("isn't", ('ISNT',)), ('it?', ('IT',))]
 
     Raises:
-        AlignmentError: words have letters or digits that the vocabulary has not; they are named.
+        AlignmentError: words have letters or digits that the vocabulary lacks; the message names the words.
     """
     written = line.split()
     spelled = [_without_signs(text, vocabulary) for text in _each_normalised(written, normaliser)]
@@ -163,7 +163,7 @@ def spell(line: str, normaliser: str, vocabulary: Vocabulary) -> list[SpelledWor
 
 
 def _each_normalised(written: Sequence[str], normaliser: str) -> list[str]:
-    """Return each word normalised, as part of its line where that gives as many: a quotation's end needs its begin."""
+    """Return each word normalised, within its line if the counts agree: closing quotation marks need opening ones."""
     alone = [normalise(word, normaliser).split() for word in written]
     together = normalise(" ".join(written), normaliser).split()
     if len(together) != sum(map(len, alone)):
@@ -173,12 +173,12 @@ def _each_normalised(written: Sequence[str], normaliser: str) -> list[str]:
 
 
 def _without_signs(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """The words of a normalised text, without the signs that the vocabulary has not."""
+    """Return the words of a normalised text, without the signs that the vocabulary lacks."""
     return tuple("".join(c for c in text if c.isalnum() or not vocabulary.unknown(c)).split())
 
 
 def _is_lost(character: str, normaliser: str) -> bool:
-    """Whether it is a letter or digit, not a mark beside one, and the normaliser drops it."""
+    """Tell whether a character is a letter or a digit, not a modifier of one, and the normaliser drops it."""
     return character.isalnum() and unicodedata.category(character) != "Lm" and not normalise(character, normaliser)
 
 
@@ -186,7 +186,7 @@ def _is_lost(character: str, normaliser: str) -> bool:
 
 
 def _timed(log_probs: np.ndarray, text: str, vocabulary: Vocabulary, clock: _Clock) -> list[Word]:
-    """Each word of ``text`` with its times and confidence."""
+    """Return each word of ``text`` with its times and confidence."""
     labels = vocabulary.encode(text)
     found = forced_alignment(log_probs[:, : len(vocabulary)], labels)
     hypothesis = Hypothesis(text, tuple(labels.tolist()), tuple(found.first.tolist()), found.score)
@@ -199,7 +199,7 @@ def _timed(log_probs: np.ndarray, text: str, vocabulary: Vocabulary, clock: _Clo
 
 
 def _joined(written: str, parts: Sequence[Word]) -> Word:
-    """One word of the text from the words that spell it, as sure as the least sure of them."""
+    """Join the words that spell one word of the text; its confidence is the lowest of theirs."""
     return Word(written, parts[0].start, parts[-1].end, min(part.confidence for part in parts))
 
 

@@ -1,4 +1,4 @@
-"""Single words cut out of sentences, for models of isolated words to learn from."""
+"""Single words cut out of sentences, on which models of isolated words can be trained."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from asr.inference.transcript import Word
 from asr.text import normalise
 
 MARGIN_S = 0.08
-"""How much is kept around a word, in seconds: CTC's labels begin after a word does. At most half of what is between."""
+"""Seconds kept around a word, because CTC's labels begin after the word does; at most half the gap to the next word."""
 
 LEAST_CONFIDENCE = 0.3
-"""Words that the recording spells with less probability may not be said there."""
+"""The lowest confidence of a word that is kept; below it, the word may not be said there."""
 
 
 class WordCutter:
-    """Finds words wherever they are said, by the texts and forced alignment.
+    """A cutter that finds words in utterances by their texts and by forced alignment.
 
     Attributes:
-        words: what is looked for, written by the normaliser of the model's bundle.
+        words: the words to find, as the normaliser of the model's bundle writes them.
     """
 
     def __init__(self, model: Transcriber, words: Iterable[str]) -> None:
-        """Look for ``words``.
+        """Make a cutter that finds ``words``.
 
         Raises:
-            ConfigError: one of them is no word or several, once it is normalised.
+            ConfigError: one of them is not exactly one word after normalisation.
         """
         self._model, self._normaliser = model, model.bundle.normaliser
         self.words = tuple(self._normalised(word) for word in words)
@@ -41,10 +41,10 @@ class WordCutter:
         return parts[0]
 
     def __call__(self, utterances: Iterable[Utterance]) -> Iterator[Utterance | AsrError]:
-        """Yield each word that is said, an utterance of its own, the fourth word of u1 as ``u1-w3``.
+        """Yield each word that is found as an utterance of its own; the fourth word of u1 is ``u1-w3``.
 
-        A word within one that is written with a hyphen, ONE in TWENTY-ONE, is not looked for. Utterances without any
-        of the words are passed over; of one that cannot be aligned the error comes.
+        A part of a hyphenated word, such as ONE in TWENTY-ONE, is not found. Utterances without any of the words are
+        skipped. For an utterance that cannot be aligned, its error is yielded.
         """
         for utterance in utterances:
             if set(normalise(utterance.text, self._normaliser).split()).isdisjoint(self.words):

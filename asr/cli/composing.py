@@ -1,4 +1,4 @@
-"""Compose a configuration as Hydra does, with what ``init_from`` brings, and with mistakes told in one line."""
+"""Composition of configurations by Hydra, with the settings of ``init_from`` and one-line errors."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from asr.typed import from_tree, nearest, to_tree, types_of
 
 CONFIG = "train"
 TAKEN_OVER = ("model", "features")
-"""Groups of settings that come with the weights of ``init_from``."""
+"""Groups of settings that are taken over from the model of ``init_from``."""
 
 
 def application(config_dir: str | None = None) -> Hydra:
-    """Return Hydra over ``conf/``, the recipes and the user's own ``config_dir``; `GlobalHydra` holds it.
+    """Make a Hydra application that reads ``conf/``, recipes and the user's ``config_dir``; `GlobalHydra` holds it.
 
     Raises:
-        ConfigError: ``config_dir`` is no folder.
+        ConfigError: ``config_dir`` is not a folder.
     """
     version.setbase("1.3")
     structured.register()
@@ -60,10 +60,10 @@ def application(config_dir: str | None = None) -> Hydra:
 
 
 def compose(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
-    """Return the configuration of ``key=value`` overrides, ``recipe=NAME`` among them.
+    """Compose the configuration for ``key=value`` overrides, which may include ``recipe=NAME``.
 
     Raises:
-        ConfigError: no such recipe, key or option; the message names the nearest right one.
+        ConfigError: there is no such recipe, key or option; the message names the nearest right one.
     """
     app = application(config_dir)
     try:
@@ -79,7 +79,7 @@ def options_of(config: DictConfig) -> TrainingOptions:
     """Return a configuration's groups as the options of ``run_training``.
 
     Raises:
-        ConfigError: something must be given, an interpolation leads nowhere, or a value makes no sense.
+        ConfigError: a setting is missing, an interpolation names no setting, or a value makes no sense.
     """
     try:
         names = [name for name in types_of(TrainingOptions) if not OmegaConf.is_missing(config, name)]
@@ -97,7 +97,7 @@ _PATHS = ("run_dir=", "init_from=", f"{GROUP}=", "hydra.run.dir=", "hydra.sweep.
 
 
 def quoted(overrides: Sequence[str]) -> list[str]:
-    """Put names of folders that Hydra's grammar has no place for, with blanks or brackets, into quotation marks.
+    """Put quotation marks around names of folders that Hydra's grammar does not accept, such as those with blanks.
 
     >>> quoted(["run_dir=my run (a=1)", "model.units=[3]", "run_dir=runs/a"])
     ["run_dir='my run (a=1)'", 'model.units=[3]', 'run_dir=runs/a']
@@ -122,7 +122,7 @@ def _is_sweep(override: str) -> bool:
 
 
 def file_name(text: str) -> str:
-    """Return a text as the name of one file: without slashes, and not too long for any file system.
+    """Make a text the name of one file, without slashes and short enough for any file system.
 
     >>> file_name("data.train=[a/b],model.dropout=0.1")
     'data.train=[a_b],model.dropout=0.1'
@@ -131,11 +131,11 @@ def file_name(text: str) -> str:
     return name if len(name.encode()) <= 200 else f"{name[:120]}~{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-OmegaConf.register_new_resolver("file_name", file_name, replace=True)  # wherever this is imported: in workers too
+OmegaConf.register_new_resolver("file_name", file_name, replace=True)  # at every import, and so in workers too
 
 
 class Composer(ConfigLoaderImpl):
-    """Hydra's own loader, in this process and in those that launchers begin."""
+    """Hydra's configuration loader with our checks, for this process and for those that launchers start."""
 
     def load_configuration(
         self,
@@ -145,10 +145,10 @@ class Composer(ConfigLoaderImpl):
         from_shell: bool = True,
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
-        """Return the composed configuration, with Hydra's own node ``hydra``.
+        """Load the composed configuration, with Hydra's own node ``hydra``.
 
         Raises:
-            ConfigError: a mistake in an override or a file, in one line.
+            ConfigError: an override or a file has a mistake, which the message states in one line.
         """
         try:
             config = super().load_configuration(config_name, overrides, run_mode, from_shell, validate_sweep_overrides)
@@ -165,16 +165,16 @@ class Composer(ConfigLoaderImpl):
         return config
 
     def _content(self, default: ResultDefault) -> DictConfig:
-        """Return what one file says, as it stands there."""
+        """Return the content of one file, not composed."""
         loaded = self.repository.load_config(str(default.config_path))
         return loaded.config if loaded and isinstance(loaded.config, DictConfig) else OmegaConf.create()
 
 
 def _refuse_unknown(config: DictConfig) -> None:
-    """Refuse settings that ``+group.key=value`` added and no class of options has.
+    """Refuse settings that ``+group.key=value`` added although no class of options has them.
 
     Raises:
-        ConfigError: with the nearest right name.
+        ConfigError: there is such a setting; the message gives the nearest right name.
     """
     kinds = types_of(TrainingOptions)
     for group in (name for name in kinds if not OmegaConf.is_missing(config, name)):
@@ -186,7 +186,7 @@ def _refuse_unknown(config: DictConfig) -> None:
 
 
 def _sought(fault: MissingConfigException, overrides: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Return the name of an option that is not there, and the configs that may name it; None where an override does."""
+    """Return the name of a missing option and the configs that may name it; None where an override names it."""
     option = str(fault.missing_cfg_file).rpartition("/")[2]
     if not str(fault).startswith(f"In '{CONFIG}'") or any(option in one for one in overrides):
         return None
@@ -194,15 +194,15 @@ def _sought(fault: MissingConfigException, overrides: Sequence[str]) -> tuple[st
 
 
 def _is_of_all_groups(default: ResultDefault) -> bool:
-    """Return whether a file is of no one group: a recipe, one it begins with, a user's own."""
+    """Tell whether a file may set any group: a recipe, one that a recipe builds on, or a user's own file."""
     return not default.primary and not default.package and default.config_path != "schema"
 
 
 def _check_interpolations(config: DictConfig, files: Sequence[str], loader: Composer) -> None:
-    """Follow each interpolation but those to what Hydra knows only when a job begins.
+    """Resolve each interpolation, except those of values that Hydra knows only when a job begins.
 
     Raises:
-        ConfigError: one leads nowhere; its file and key are named.
+        ConfigError: an interpolation cannot be resolved; the message names its file and key.
     """
     for key in (key for key in config if key != "hydra"):
         for parent, name, raw in _interpolations(config, key):
@@ -235,16 +235,16 @@ def _name_folders(config: DictConfig) -> None:
 
 
 def task_overrides(config: DictConfig) -> list[str]:
-    """Return the overrides that a configuration was composed with, Hydra's own left out, as they were written."""
+    """Return the overrides, as written, that a configuration was composed with, except Hydra's own."""
     written: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
     return written
 
 
 def _given(config: DictConfig, files: Sequence[DictConfig]) -> set[str]:
-    """Return the settings of model and features that stand above those of ``init_from``.
+    """Return the settings of model and features that override those of ``init_from``.
 
-    They are those of the command line, and those of a recipe that names its start itself, for they were written with
-    that model in view.
+    They are the settings on the command line, and those of a recipe that names ``init_from`` itself, because these were
+    written for that model.
     """
     parsed = OverridesParser.create().parse_overrides(task_overrides(config))
     given = {override.key_or_group for override in parsed}
@@ -255,7 +255,7 @@ def _given(config: DictConfig, files: Sequence[DictConfig]) -> set[str]:
 
 
 def _take_over(config: DictConfig, given: set[str]) -> None:
-    """Put model, features and normaliser of ``config.init_from`` into ``config``, but for what is ``given``."""
+    """Put model, features and normaliser of ``config.init_from`` into ``config``, except settings in ``given``."""
     theirs = _recorded(config.init_from)
     normaliser = theirs.get("data", {}).get("normaliser")
     if normaliser is not None and not {"data", "data.normaliser"} & given:
@@ -293,10 +293,10 @@ def _recorded(name_or_folder: str) -> Mapping[str, Any]:
 
 
 def _refuse_interpolation(start: str, where: str, value: Any) -> None:
-    """Refuse what OmegaConf would resolve: nothing in somebody's bundle may read this machine's environment.
+    """Refuse text that OmegaConf would resolve, because a bundle must not read this machine's environment.
 
     Raises:
-        ConfigError: a text has ``${``; its key is named.
+        ConfigError: a text contains ``${``; the message names its key.
     """
     if isinstance(value, Mapping):
         for key, one in value.items():

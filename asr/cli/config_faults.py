@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's errors in one line: the file, the key, what came, what was needed, the nearest right name."""
+"""One-line forms of Hydra's and OmegaConf's errors, with file, key, given value, accepted values and nearest name."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _INTERPOLATION = (
 def explained(
     fault: Exception, loader: Composer | None = None, sought: tuple[str, Sequence[str]] | None = None
 ) -> ConfigError:
-    """Return what went wrong while a configuration was composed, as an error of ours.
+    """Return an error in composing a configuration as a `ConfigError` with one line.
 
     Args:
-        fault: as Hydra, OmegaConf or the reader of YAML raised it.
-        loader: what composed; it knows files and groups.
-        sought: a text that stands in the file with the mistake, and the configs that were read; None where the error
-            itself names the file, or the mistake is on the command line.
+        fault: the error that Hydra, OmegaConf or the YAML reader raised.
+        loader: the loader that composed; it knows files and groups.
+        sought: a text in the file with the mistake, and the configs that were read; None where the error itself names
+            the file, or the mistake is on the command line.
     """
     where = _file_with(*sought, loader) if sought else _file(fault, loader)
     return ConfigError(f"{where}: {_message(fault, loader)}" if where else _message(fault, loader))
@@ -95,7 +95,7 @@ def _of_missing(fault: MissingConfigException, loader: Composer | None) -> str:
     group, _, option = missing.partition("/") if missing.startswith(f"{GROUP}/") else missing.rpartition("/")
     if not group:
         return _line(str(fault).partition("\n")[0])
-    if option == GROUP:  # as recipes of before had it
+    if option == GROUP:  # the form in older recipes
         return f"no {group}/{option}; a recipe begins with another by '- {group}' in its defaults"
     options = list(fault.options or (loader.get_group_options(group) if loader else ()))
     plugin = f"; other ones are plugins: {install_command('sweep')}" if group.startswith("hydra/") else ""
@@ -103,7 +103,7 @@ def _of_missing(fault: MissingConfigException, loader: Composer | None) -> str:
 
 
 def _of_value(core: OmegaConfBaseException, whole: str) -> str:
-    """Say what is wrong with a key or its value."""
+    """Return a message about a wrong key or a wrong value."""
     key = re.sub(r"\.(?=\[)", "", str(core.full_key or core.key or ""))
     if isinstance(core, _INTERPOLATION):
         return _of_interpolation(core, key)
@@ -122,7 +122,7 @@ def _of_value(core: OmegaConfBaseException, whole: str) -> str:
 
 
 def _neighbours(core: OmegaConfBaseException, key: str) -> list[str]:
-    """Return the keys that stand where an unknown one was looked for, or all there are."""
+    """Return the keys beside an unknown one, or all keys where its place is not known."""
     parent, place = core.parent_node, key.rpartition(".")[0]
     if not isinstance(parent, DictConfig) or "hydra" in parent or "data" in parent:
         return setting_keys()
@@ -136,7 +136,7 @@ def _nearest(word: str, words: Sequence[str]) -> str:
 
 
 def _value(core: OmegaConfBaseException, key: str, whole: str) -> Any:
-    """Return the value that was refused, as far as the error knows it."""
+    """Return the refused value; None where the error does not hold it."""
     value = core.value._value() if isinstance(core.value, ValueNode) else core.value
     if value is not None:
         return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
@@ -158,7 +158,7 @@ def _of_interpolation(core: OmegaConfBaseException, key: str) -> str:
 
 
 def setting_keys() -> list[str]:
-    """Return the key of every setting, such as ``trainer.epochs``, the groups' names, and those of no group."""
+    """Return the key of every setting, such as ``trainer.epochs``, the groups' names, and the keys outside groups."""
     keys = []
     for group, options in types_of(TrainingOptions).items():
         kinds = FEATURES.values() if group == "features" else [options]
@@ -184,13 +184,13 @@ def kind_of(key: str) -> Any:
 
 
 def _config(fault: Exception) -> str | None:
-    """Return the path of the config that an error of Hydra's names, such as ``recipe/an4``."""
+    """Return the path of the config that one of Hydra's errors names, such as ``recipe/an4``."""
     named = re.match(r"In '([^']+)'", str(fault))
     return named[1] if named else None
 
 
 def _file(fault: Exception, loader: Composer | None) -> str | None:
-    """Return the file that the mistake is in, where one is named; nothing for one on the command line."""
+    """Return the file with the mistake, if the error names one; None for a mistake on the command line."""
     if isinstance(fault, yaml.MarkedYAMLError) and fault.problem_mark:
         return f"{fault.problem_mark.name}:{fault.problem_mark.line + 1}"
     path = _config(fault)
@@ -201,7 +201,7 @@ def _file(fault: Exception, loader: Composer | None) -> str | None:
 
 
 def _place(path: str, loader: Composer | None) -> Path | None:
-    """Return the file of a config such as ``model/bilstm`` or ``recipe/an4``; None for one that is in no file."""
+    """Return the file of a config such as ``model/bilstm`` or ``recipe/an4``; None if it is not in a file."""
     if path.startswith(f"{GROUP}/"):
         return file_of(path)
     for source in loader.get_sources() if loader else ():
@@ -211,6 +211,6 @@ def _place(path: str, loader: Composer | None) -> Path | None:
 
 
 def _file_with(text: str, paths: Sequence[str], loader: Composer | None) -> str | None:
-    """Return the last file of those read that holds a text."""
+    """Return the last of the files read that contains a text."""
     places = [place for path in paths if (place := _place(path, loader))]
     return next((str(place) for place in reversed(places) if text in place.read_text(encoding="utf-8")), None)

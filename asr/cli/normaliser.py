@@ -1,4 +1,4 @@
-"""The ``--normaliser`` of several verbs, and where it comes from when it is not given."""
+"""The option ``--normaliser`` of several verbs, and the normaliser that is used without it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def normaliser_names() -> list[str]:
 
 
 def add_normaliser(parser: argparse._ActionsContainer, default: str) -> None:
-    """Declare ``--normaliser NAME``; ``default`` says in words which it is when not given."""
+    """Add the option ``--normaliser NAME``; ``default`` describes the normaliser that is used without it."""
     parser.add_argument(
         "--normaliser",
         metavar="NAME",
@@ -25,14 +25,14 @@ def add_normaliser(parser: argparse._ActionsContainer, default: str) -> None:
 
 
 def add_normaliser_or_bundle(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--normaliser NAME`` and ``--for BUNDLE``."""
+    """Add the options ``--normaliser NAME`` and ``--for BUNDLE``."""
     choice = parser.add_mutually_exclusive_group()
     add_normaliser(choice, "as training has it, letters")
     choice.add_argument("--for", dest="bundle", metavar="BUNDLE", help="write texts as this bundle writes them")
 
 
 def chosen_normaliser(arguments: argparse.Namespace) -> str:
-    """Return what ``add_normaliser_or_bundle`` declared: the given name, the bundle's, or the one of training.
+    """Return the normaliser that the options choose: the given name, the bundle's, or the default of training.
 
     Raises:
         ConfigError: no normaliser has this name.
@@ -53,8 +53,8 @@ def normaliser_of_model(name_or_folder: str | None) -> str:
     """Return the normaliser of a bundle, by name or folder, or of the run whose folder it is.
 
     Raises:
-        BundleNotFoundError, BundleCorruptError: it is neither, or cannot be read.
-        ConfigError: the run folder does not say.
+        BundleNotFoundError, BundleCorruptError: it is neither a bundle nor a run folder, or it cannot be read.
+        ConfigError: the run folder does not name its normaliser.
     """
     from asr.bundle import read_normaliser
     from asr.text.normalisers import FOR_SCORING

@@ -1,12 +1,12 @@
-"""Run a recipe's stages (prepare, cut words out, train, export, tune, evaluate), skipping what is done.
+"""Run a recipe's stages (prepare, cut words out, train, export, tune, evaluate) and skip those that are done.
 
-asr recipe                       list the recipes: those of the package, and yours in ./recipes
-asr recipe NAME                  run one, by its name or by its folder's path
-asr recipe NAME --dry_run        say what it would do
+asr recipe                       list the recipes of the package, and yours in ./recipes
+asr recipe NAME                  run a recipe, by its name or by its folder's path
+asr recipe NAME --dry_run        say what the recipe would do
 
-Settings as key=value go to training (asr train --help; trainer.max_minutes is of each run). init_from=MODEL begins with
-that model; of a recipe that trains in rounds it is the last round that does. Results stay in the run folder;
---update_tables writes them into the recipe's own folder as well: results.json and the table in README.md.
+Settings as key=value apply to training (see asr train --help; trainer.max_minutes limits each run). init_from=MODEL
+begins training with that model; a recipe that trains in rounds then runs its last round only. Results are written to
+the run folder; --update_tables also writes them to the recipe's own folder: results.json and the table in README.md.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``asr recipe``."""
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a folder of recipes/, or a path; none lists them")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a folder of recipes/, or a path; none lists them all")
     parser.add_argument("settings", metavar="key=value", nargs="*", help="settings of training")
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="the corpus as published; of a recipe of several, the folder that holds them (default: data/)",
+        help="the folder of the corpus as published, or of all corpora if the recipe has several (default: data/)",
     )
-    parser.add_argument("--download", action="store_true", help="fetch the corpora from their homes first")
+    parser.add_argument("--download", action="store_true", help="download the corpora first")
     parser.add_argument("--run", type=Path, metavar="DIR", help="folder of the runs (default: runs/NAME)")
     parser.add_argument("--dry_run", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument(
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the stages; 0 when all are done or training ran out of trainer.max_minutes.
+    """Run the stages; return 0 when all are done or training ran out of trainer.max_minutes.
 
     Raises:
         ConfigError: there is no such recipe, or a setting makes no sense.
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan, rounds = _planned(name, settings)
     folder = arguments.run or Path("runs") / plan.name
     if arguments.update_tables and not all(one.startswith("init_from=") for one in settings):
-        raise ConfigError(f"--update_tables is of the recipe as it stands; leave out {' '.join(settings)}")
+        raise ConfigError(f"--update_tables needs the recipe's own settings; leave out {' '.join(settings)}")
     if arguments.dry_run:
         from asr.recipe.dry_run import planned
 
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list() -> int:
-    """Print a line for each recipe: its name and its title, and where it is unless in the package."""
+    """Print a line for each recipe: its name and title, and its folder if that is not in the package."""
     from asr.recipe.find import all_recipes, is_ours
     from asr.recipe.plan import read_plan
 
@@ -91,7 +91,7 @@ def _list() -> int:
 
 
 def _planned(name: str, settings: Sequence[str]) -> tuple[Plan, list[TrainingOptions]]:
-    """Read the plan, and compose each round before the first trains, so that no mistake waits for hours."""
+    """Read the plan and compose all rounds before the first one trains, so that mistakes are found at once."""
     from asr.cli.composing import compose, options_of
     from asr.recipe.plan import read_plan
 
@@ -141,7 +141,7 @@ def _trainer(name: str, settings: Sequence[str]) -> Train:
 
 
 def _keep(plan: Plan, results: Results, folder: Path, *, update_tables: bool) -> None:
-    """Write the results, and say them."""
+    """Write the results, and print the error rates."""
     from asr.recipe.results import write_results
     from asr.recipe.table import write_readme_table
 

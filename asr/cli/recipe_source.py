@@ -1,4 +1,4 @@
-"""Recipes as Hydra's config group ``recipe``: the settings of ``NAME/recipe.yaml``, wherever that is found."""
+"""Recipes as Hydra's config group ``recipe``: the settings of ``NAME/recipe.yaml``, in any folder of recipes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ GROUP = "recipe"
 
 
 class RecipeSource(ConfigSource):
-    """Files ``NAME/recipe.yaml`` as the options of one group; their stages are of ``asr recipe`` alone."""
+    """A source of the files ``NAME/recipe.yaml`` as options of a group, without the stages for ``asr recipe``."""
 
     @staticmethod
     def scheme() -> str:
-        """Return the scheme that stands in Hydra's search path."""
+        """Return the scheme of this source in Hydra's search path."""
         return "recipe"
 
     def load_config(self, config_path: str) -> ConfigResult:
-        """Return a recipe's settings, which change those of every group (``# @package _global_``)."""
+        """Load a recipe's settings, which may set any group (``# @package _global_``)."""
         file = file_of(config_path)
         settings = OmegaConf.load(file)
         if not isinstance(settings, DictConfig):
@@ -32,15 +32,15 @@ class RecipeSource(ConfigSource):
         return ConfigResult("recipes", self.full_path(), settings, {"package": "_global_"})
 
     def available(self) -> bool:
-        """Return True: there are always those of the package."""
+        """Return True, because the package's recipes are always there."""
         return True
 
     def is_group(self, config_path: str) -> bool:
-        """Return whether this is the group of recipes."""
+        """Tell whether a path is the group of recipes."""
         return config_path.rstrip("/") == GROUP
 
     def is_config(self, config_path: str) -> bool:
-        """Return whether this is a recipe."""
+        """Tell whether a path is a recipe."""
         return config_path.startswith(f"{GROUP}/") and home_of(config_path.removeprefix(f"{GROUP}/")) is not None
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:

@@ -1,8 +1,8 @@
-"""Hydra's structured configs, made from the frozen dataclasses of options that the library takes.
+"""Hydra's structured configs, made from the library's frozen dataclasses of options.
 
-OmegaConf takes a frozen dataclass for a configuration that nobody may change, and knows no ``Sequence``. So each class
-of options is given to it as a twin: the same names, types and defaults, lists for sequences, and not frozen. The twins
-are names of this module, made when it is imported, so that a launcher's other process finds what was pickled here.
+OmegaConf treats a frozen dataclass as a read-only configuration and does not know ``Sequence``. So each class of
+options has a twin for OmegaConf with the same names, types and defaults, but with lists for sequences, and not frozen.
+The twins are attributes of this module, made when it is imported, so that other processes can unpickle them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _made(name: str, fields: list[tuple[str, Any, Any]]) -> type:
 
 
 def _field(default: Any) -> Any:
-    """Return a dataclass' field; of a list each instance has its own."""
+    """Return a dataclass' field; each instance has its own copy of a list."""
     return dataclasses.field(default_factory=lambda: list(default)) if isinstance(default, list) else default
 
 

@@ -17,13 +17,13 @@ NOTE = "job.json"
 
 @dataclass(frozen=True)
 class JobNote:
-    """What one job of a sweep is and how it ended.
+    """A record of one job of a sweep: its settings and how it ended.
 
     Attributes:
-        job: its number in the sweep.
-        settings: those that vary in the sweep, as ``key=value``, commas between.
-        overrides: all settings that it was given.
-        status: ``training``, why it ended, or the error.
+        job: the number of the job in the sweep.
+        settings: the job's settings that vary in the sweep, as ``key=value`` separated by commas.
+        overrides: all settings that the job was given.
+        status: ``training`` while the job runs, then why it ended, or its error.
     """
 
     job: int
@@ -33,14 +33,14 @@ class JobNote:
 
 
 class Ending:
-    """How a job that is under way ends, as its ``status`` says by then."""
+    """The ending of a job that is running; the job sets its ``status``."""
 
     status = "training"
 
 
 @contextmanager
 def noted(folder: Path, note: JobNote) -> Iterator[Ending]:
-    """Keep ``folder/job.json`` while a job runs: what it is at first, how it ended at last."""
+    """Write ``folder/job.json`` when a job begins, and again with its status when it ends."""
     ending = Ending()
     _write(folder, note)
     try:
@@ -61,7 +61,7 @@ def _write(folder: Path, note: JobNote) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """One job in the table; error rates are of the epoch with the lowest dev WER, None without a dev set."""
+    """One job in the table, with the error rates of its epoch with the lowest dev WER; None without a dev set."""
 
     folder: Path
     note: JobNote
@@ -87,7 +87,7 @@ def _row(path: Path) -> Row:
 
 
 def best_dev(folder: Path) -> tuple[float | None, float | None]:
-    """Return WER and CER, fractions, of a run's epoch with the lowest dev WER; None for each without a dev set."""
+    """Return WER and CER, as fractions, of the epoch with the lowest dev WER; (None, None) without a dev set."""
     log = folder / "log.jsonl"
     lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
     scores = [dev for line in lines if (dev := json.loads(line).get("dev"))]
@@ -102,7 +102,7 @@ def print_table(sweep_dir: Path) -> None:
 
 
 def table(found: Sequence[Row]) -> list[str]:
-    """Return the lines of the table, a heading first; none where there are no jobs."""
+    """Return the lines of the table, heading first; no lines if there are no jobs."""
     if not found:
         return []
     cells: list[tuple[str, ...]] = [("job", "settings", "dev WER", "dev CER", "status", "run folder")]

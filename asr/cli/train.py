@@ -1,18 +1,19 @@
-"""asr train recipe=NAME key=value … — train a model, or go on where the same command stopped.
+"""asr train recipe=NAME key=value … — train a model, or continue where the same command stopped.
 
-  recipe=NAME          start from recipes/NAME/recipe.yaml: of ./recipes, of the package, or a folder by its path
-  GROUP=OPTION         another file of conf/: model=bigru, features=mfcc, augment=none …
-  key=value            one setting: trainer.epochs=40, trainer.max_minutes=30, model.units=[320,320]
-  run_dir=FOLDER       where checkpoints, weights and TensorBoard events go (default runs/NAME)
-  init_from=MODEL      begin with the weights of a run folder or a bundle; its model, features, normaliser, but for
-                       what you give
-  -m, --multirun       a sweep: model.dropout=0.1,0.3 trains each, below run_dir; a table of the jobs at the end
+  recipe=NAME          use a recipe's settings: a folder in ./recipes or in the package's recipes, or a path
+  GROUP=OPTION         choose another file of conf/: model=bigru, features=mfcc, augment=none …
+  key=value            change one setting: trainer.epochs=40, trainer.max_minutes=30, model.units=[320,320]
+  run_dir=FOLDER       write checkpoints, weights and TensorBoard events to this folder (default runs/NAME)
+  init_from=MODEL      begin with the weights of a run folder or a bundle, and with its model, features and normaliser
+                       where you do not set others
+  -m, --multirun       run a sweep: model.dropout=0.1,0.3 trains a job for each value, in folders below run_dir, and
+                       prints a table of the jobs at the end
   --cfg job            print the composed configuration and stop
-  --config-dir DIR     a folder of yours beside conf/: DIR/model/mine.yaml is model=mine
+  --config-dir DIR     add your own folder of configurations to conf/: model=mine reads DIR/model/mine.yaml
 
-A Hydra application (hydra.cc): hydra/launcher=joblib, hydra/sweeper=optuna and other plugins, hydra.run.dir=DIR, --info
-and --hydra-help work as in any. Ctrl-C or SIGTERM ends the step under way and saves a checkpoint (a second Ctrl-C
-leaves at once); the same command goes on from it.
+This is a Hydra application (hydra.cc): hydra/launcher=joblib, hydra/sweeper=optuna and other plugins,
+hydra.run.dir=DIR, --info and --hydra-help work as usual. Ctrl-C or SIGTERM finishes the current step and saves a
+checkpoint (a second Ctrl-C stops at once); the same command continues from it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def run_raw(argv: Sequence[str]) -> int:
-    """Compose, train, and say how it ended."""
+    """Compose the configuration, train, and print how training ended."""
     if "-h" in argv or "--help" in argv:
         print(__doc__)
         return 0
@@ -76,7 +77,7 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _act(app: Hydra, arguments: Namespace, parser: Any, overrides: list[str]) -> int:
-    """Do what the flags say: show something, or train once, or train many."""
+    """Follow the flags: show something, train one job, or train several jobs."""
     name = arguments.config_name or "train"
     if arguments.hydra_help:
         app.hydra_help(config_name=name, args_parser=parser, args=arguments)
@@ -94,7 +95,7 @@ def _act(app: Hydra, arguments: Namespace, parser: Any, overrides: list[str]) ->
 
 
 def _run_once(app: Hydra, name: str, overrides: list[str]) -> None:
-    """Have Hydra run one job; what makes no sense is refused before Hydra makes a folder for it."""
+    """Run one job by Hydra; impossible settings are refused before Hydra makes a folder for it."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
@@ -108,7 +109,7 @@ def _run_once(app: Hydra, name: str, overrides: list[str]) -> None:
     def job(config: DictConfig) -> None:
         try:
             train_job(config)
-        except Exception as error:  # else Hydra prints lines of its own before it raises it again
+        except Exception as error:  # otherwise Hydra prints its own lines and raises the error again
             failures.append(error)
 
     app.run(name, job, overrides)
@@ -117,7 +118,7 @@ def _run_once(app: Hydra, name: str, overrides: list[str]) -> None:
 
 
 def _sweep(app: Hydra, name: str, overrides: list[str]) -> None:
-    """Have Hydra's sweeper and launcher train each job, and print a table of them, whatever became of them."""
+    """Train each job by Hydra's sweeper and launcher, and print a table of the jobs even if some fail."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.types import RunMode
 
@@ -131,8 +132,8 @@ def _sweep(app: Hydra, name: str, overrides: list[str]) -> None:
     forget(Path(folder))
     told = [
         "hydra.mode=MULTIRUN",
-        "hydra.sweep.dir='{}'".format(folder.replace("'", "\\'")),  # of every job, also where what names it varies
-        f"hydra.job.config.override_dirname.exclude_keys=[{','.join(same)}]",  # a job is called by what varies
+        "hydra.sweep.dir='{}'".format(folder.replace("'", "\\'")),  # one folder, even if its name varies
+        f"hydra.job.config.override_dirname.exclude_keys=[{','.join(same)}]",  # the settings that vary name a job
     ]
     try:
         app.multirun(name, train_job, [*told[2:], *overrides, *told[:2]])
@@ -173,21 +174,21 @@ def train_job(config: DictConfig) -> float | None:
                 told.status = "out of minutes" if ended == "minutes" else f"done ({ended})"
     finally:
         with suppress(OSError):
-            folder.rmdir()  # Hydra made it; nothing was written
+            folder.rmdir()  # Hydra made the folder, and nothing was written to it
     return best_dev(folder)[0]
 
 
 def _check_objective(sweeper: str, options: TrainingOptions) -> None:
-    """Refuse a sweep for the lowest dev WER where there is no dev set; Hydra's own sweeper looks for nothing."""
+    """Refuse a sweep for the lowest dev WER if there is no dev set; Hydra's own sweeper needs no objective."""
     if "BasicSweeper" not in sweeper and not (options.data.dev or options.data.dev_speakers):
         raise ConfigError("a sweeper that looks for the lowest dev WER needs data.dev or data.dev_speakers")
 
 
 def train(folder: Path, options: TrainingOptions, init_from: str | None = None) -> str:
-    """Train in ``folder``, and say how it ended.
+    """Train in ``folder``, and print how training ended.
 
     Returns:
-        ``trained`` when it was done before, else why it stopped: ``epochs``, ``patience`` or ``minutes``.
+        ``trained`` if training was already finished, else why it stopped: ``epochs``, ``patience`` or ``minutes``.
     """
     import_training()
     from asr.training.display import Display
@@ -242,10 +243,10 @@ def _run(folder: Path, options: TrainingOptions, init_from: str | None, observer
 
 
 def import_training() -> None:
-    """Import TensorFlow, quietly.
+    """Import TensorFlow without its messages.
 
     Raises:
-        MissingExtraError: something of the train extra is not installed.
+        MissingExtraError: a package of the train extra is not installed.
     """
     try:
         import asr.training  # noqa: F401

@@ -1,4 +1,4 @@
-"""A trained run → a bundle that runs without TensorFlow: ONNX, int8, parity, model card. Imports TensorFlow."""
+"""Export of a trained run as a bundle that runs without TensorFlow: ONNX, int8, parity, card. Imports TensorFlow."""
 
 from asr.export.exporter import Export, export_bundle
 

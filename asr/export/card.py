@@ -1,4 +1,4 @@
-"""The model card: what a bundle is, what it was made of, and how well it does."""
+"""The model card, which says what a bundle is, what it was trained on, and how accurate it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_STATED = "not stated"
 
 @dataclass(frozen=True)
 class DataSource:
-    """A corpus that was trained on, and what its licence asks for."""
+    """A corpus that the model was trained on, with its licence and the attribution that the licence asks for."""
 
     name: str
     licence: str
@@ -30,14 +30,14 @@ class DataSource:
 
 @dataclass(frozen=True)
 class CardText:
-    """What only a person can say of a model.
+    """The part of a model card that a person writes.
 
     Attributes:
-        title: in a few words.
-        good_for: where it does well.
-        not_for: where it does not, so that nobody is misled.
-        language: as a BCP 47 tag, ``en``.
-        data: the corpora.
+        title: the model in a few words.
+        good_for: the kind of speech that the model transcribes well.
+        not_for: the kind of speech that it does not transcribe well, so that nobody is misled.
+        language: the language as a BCP 47 tag, such as ``en``.
+        data: the corpora that the model was trained on.
     """
 
     title: str = _NOT_STATED
@@ -48,10 +48,10 @@ class CardText:
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> CardText:
-        """Read the ``card`` section of a recipe; all keys are needed.
+        """Read the ``card`` section of a recipe, which must have all keys.
 
         Raises:
-            ConfigError: a key is missing, unknown, or holds no text; it is named.
+            ConfigError: a key is missing, unknown, or holds no text; the message names it.
         """
         texts = {f.name: f.name != "data" for f in fields(cls)}
         _check("card", given, texts)
@@ -64,7 +64,7 @@ class CardText:
 
 
 def _check(where: str, given: Any, keys: Mapping[str, bool]) -> None:
-    """``given`` has exactly these keys, and text in those marked true."""
+    """Check that ``given`` has exactly these keys, and text in those marked true."""
     if not isinstance(given, Mapping):
         raise ConfigError(f"{where} must have the keys {', '.join(keys)}, got {given!r}")
     if missing := [k for k in keys if k not in given]:
@@ -77,7 +77,7 @@ def _check(where: str, given: Any, keys: Mapping[str, bool]) -> None:
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """One ONNX file of a bundle: its bytes, its distance from the trained model, its scores if it was evaluated."""
+    """One ONNX file of a bundle: size in bytes, difference from the trained model, and scores if it was evaluated."""
 
     precision: str
     size: int
@@ -85,7 +85,7 @@ class ExportedModel:
     evaluation: Evaluation | None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain numbers, strings and dicts; rates are fractions."""
+        """Return the file's entry in the card, made of numbers, strings and dicts; rates are fractions."""
         described: dict[str, Any] = {"bytes": self.size, "difference_from_trained": asdict(self.difference)}
         if self.evaluation:
             scores = self.evaluation.normalised
@@ -103,7 +103,7 @@ def make_card(
     models: tuple[ExportedModel, ...],
     evaluated_on: Path | None,
 ) -> dict[str, Any]:
-    """``card.json`` as a dict; no path of this machine is in it."""
+    """Return the content of ``card.json``, without absolute paths of this machine."""
     record = setup.record
     made = {k: v for k, v in record.items() if k not in ("config", "data", "parameters", "began_with")}
     config = {k: v for k, v in record.get("config", {}).items() if k not in ("card", "run_dir")}
@@ -127,7 +127,7 @@ def make_card(
 
 
 def _sources(text: CardText, record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The corpora of this run, then those of what it began with: their licences bind its model as well."""
+    """Return the corpora of this run, then those of the model it began with, whose licences also bind its model."""
     sources = {source.name: asdict(source) for source in text.data}
     while record := record.get("began_with", {}):
         is_card = "title" in record
@@ -137,12 +137,12 @@ def _sources(text: CardText, record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def frame_s(setup: Setup) -> float:
-    """Seconds from one frame of log-probabilities to the next."""
+    """Return the seconds between two frames of log-probabilities."""
     return setup.front_end.hop_length * setup.model.time_reduction / setup.front_end.sample_rate
 
 
 def features(setup: Setup) -> dict[str, Any]:
-    """Their kind, where the record has it, their number and their rate."""
+    """Return the kind of the features (if the record has it), their number, and their rate."""
     front_end = setup.front_end
     kind = setup.record.get("config", {}).get("features", {}).get("kind", _NOT_STATED)
     return {
@@ -155,7 +155,7 @@ def features(setup: Setup) -> dict[str, Any]:
 
 
 def _description(setup: Setup) -> str:
-    """The way through the model in one line."""
+    """Return a line that lists the model's layers in order."""
     options: dict[str, Any] = setup.model.options
     direction = "bidirectional" if options["bidirectional"] else "forward"
     layers = [
@@ -173,7 +173,7 @@ def _labels(options: Mapping[str, Any]) -> str:
 
 
 def _outcome(run_folder: Path) -> dict[str, Any]:
-    """How long the training was and which epochs its weights are of."""
+    """Return how long the training took and which epochs its weights come from."""
     path = run_folder / "final.json"
     final = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     finished = (run_folder / FINAL).is_file()
@@ -183,7 +183,7 @@ def _outcome(run_folder: Path) -> dict[str, Any]:
 
 
 def _portable(value: Any) -> Any:
-    """``value`` with absolute paths cut to their last two names."""
+    """Return ``value`` with absolute paths shortened to their last two names."""
     if isinstance(value, Mapping):
         return {k: _portable(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""A trained run → a bundle: ONNX models compared with the trained one, scored, and described by a card."""
+"""The exporter, which writes a trained run as a bundle of ONNX models, compares them, scores them and adds a card."""
 
 from __future__ import annotations
 
@@ -28,12 +28,17 @@ from asr.training.setup import Setup, load_trained
 PRECISIONS = ("float32", "int8")
 
 _COMPARED = 24
-"""Recordings on which exported and trained model are compared, from the shortest to the longest."""
+"""The number of recordings on which the exported model is compared with the trained one."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """Where the bundle is, and what each of its models is like."""
+    """The result of an export.
+
+    Attributes:
+        path: the folder of the bundle.
+        models: the ONNX files in the bundle, with their sizes, differences and scores.
+    """
 
     path: Path
     models: tuple[ExportedModel, ...]
@@ -49,23 +54,24 @@ def export_bundle(
     precisions: Sequence[str] = PRECISIONS,
     threads: int = 0,
 ) -> Export:
-    """Write the trained model of ``run_folder`` as a bundle to ``out``; a bundle there is replaced.
+    """Write the trained model of ``run_folder`` as a bundle to ``out``, and replace any bundle that is there.
 
     Args:
-        run_folder: of a training run, finished or not.
-        out: the bundle's folder.
-        name: of the bundle; the run folder's when None.
-        card: ``title``, ``good_for``, ``not_for``, ``language`` and ``data`` (see ``CardText``); the run's own, from
-            its recipe, when None.
-        evaluate_on: a manifest to score every model on and to compare them on; without it they are compared on the
+        run_folder: the folder of a training run, finished or not.
+        out: the folder of the bundle.
+        name: the name of the bundle; the run folder's name when None.
+        card: ``title``, ``good_for``, ``not_for``, ``language`` and ``data`` (see ``CardText``); when None, the card in
+            the run's recipe.
+        evaluate_on: a manifest on which every model is compared and scored. Without it, the models are compared on the
             run's own dev or training utterances, and not scored.
-        precisions: ``float32``, ``int8``.
-        threads: of one matrix product when scoring; 0 is one a core.
+        precisions: the precisions of the models: ``float32``, ``int8``.
+        threads: the number of threads for one matrix product when scoring; 0 means one for each core.
 
     Raises:
-        ParityError: the float32 model does not say what the trained one says.
-        ExportError: no recordings to compare on, or no such precision.
-        CheckpointError, ManifestError, AudioError, ConfigError: as reading run, manifest, recordings, card raises it.
+        ParityError: the float32 model's log-probabilities differ from the trained model's.
+        ExportError: there are no recordings for the comparison, or there is no such precision.
+        CheckpointError, ManifestError, AudioError, ConfigError: the run, the manifest, a recording or the card cannot
+            be read.
     """
     run_folder, manifest = Path(run_folder), Path(evaluate_on) if evaluate_on else None
     if not precisions or not set(precisions) <= set(PRECISIONS):
@@ -104,7 +110,7 @@ def export_bundle(
 
 
 def _convert(setup: Setup, files: Mapping[str, Path], work: Path, examples: Sequence[Example]) -> dict[str, Difference]:
-    """Write ``files``; the float32 graph is made in any case, and must agree with the trained model."""
+    """Write ``files``. The float32 graph is always made, and it must agree with the trained model."""
     trained = dict(log_probs(setup.model, examples))
     float32 = work / "float32.onnx"
     onnx.save(to_onnx(setup.model), float32)
@@ -116,7 +122,7 @@ def _convert(setup: Setup, files: Mapping[str, Path], work: Path, examples: Sequ
 
 
 def _score(setup: Setup, precision: str, file: Path, utterances: Sequence[Utterance], threads: int) -> Evaluation:
-    """Error rates of ``file`` on ``utterances``, by the code that users of the bundle will run."""
+    """Return the error rates of ``file`` on ``utterances``, computed by the code that users of the bundle run."""
     bundle = Bundle(
         path=file.parent,
         card={},
@@ -132,7 +138,7 @@ def _score(setup: Setup, precision: str, file: Path, utterances: Sequence[Uttera
 
 
 def _own_utterances(config: Mapping[str, Any]) -> list[Utterance]:
-    """Utterances of the run's dev manifest, else of those it was trained on."""
+    """Return the utterances of the run's dev manifest, or of its training manifests if it has none."""
     data = config.get("data", {})
     manifests = [Path(m) for m in ([data["dev"]] if data.get("dev") else data.get("train", ()))]
     if not manifests or not all(m.is_file() for m in manifests):
@@ -145,7 +151,7 @@ def _own_utterances(config: Mapping[str, Any]) -> list[Utterance]:
 
 
 def _varied(utterances: Sequence[Utterance]) -> list[Utterance]:
-    """Some of all lengths, in an order that puts short beside long."""
+    """Return utterances of all lengths, in an order that puts short ones beside long ones."""
     by_duration = sorted(utterances, key=lambda u: (u.duration, u.id))
     places = np.linspace(0, len(by_duration) - 1, min(_COMPARED, len(by_duration))).round().astype(int)
     chosen = [by_duration[i] for i in places]

@@ -1,4 +1,4 @@
-"""An ONNX model with small integer weights, by ONNX Runtime's dynamic quantisation."""
+"""Quantisation of an ONNX model's weights to 8-bit integers, by ONNX Runtime's dynamic quantisation."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from asr.models import CELLS
 from asr.onnx_runtime import import_onnxruntime
 
 _RECURRENT = sorted({cell.onnx.operator for cell in CELLS.values() if cell.onnx.int8})
-"""Operators of recurrent layers of which ONNX Runtime has a kernel for weights of 8 bits."""
+"""Operators of recurrent layers for which ONNX Runtime has a kernel with 8-bit weights."""
 
 
 def quantise(source: Path, target: Path) -> None:
     """Write ``source`` to ``target`` with the weights of its MatMul and LSTM nodes in int8, one scale a row.
 
-    Weights take 7 of the 8 bits. Where a CPU lacks VNNI, the product of 8-bit inputs and weights adds pairs in 16 bits,
-    which overflow: three random LSTM layers then differed from float32 by 13 in a log-probability, with 7 bits by 0.9.
+    Weights use 7 of the 8 bits. On a CPU without VNNI, the product of 8-bit inputs and weights adds pairs in 16 bits,
+    which overflow: three random LSTM layers then differed from float32 by 13 in a log-probability, and by 0.9 with 7
+    bits.
 
-    Convolutions stay float32: they hold few of the weights. So do the weights of RNN and GRU nodes, and of any cell
-    of which ONNX Runtime has no quantised kernel (``Onnx.int8``); a model of such layers hardly shrinks.
+    Convolutions stay float32, because they hold few of the weights. The weights of RNN and GRU nodes, and of any cell
+    for which ONNX Runtime has no quantised kernel (``Onnx.int8``), stay float32 as well, so a model with such layers
+    hardly becomes smaller.
 
-    The inputs of a product are quantised as it is computed, by the range they have in their batch. Transcription
-    computes each chunk of a recording as a batch of its own, so that its log-probabilities depend on nothing else.
+    The inputs of a product are quantised when it is computed, according to their range in the batch. Transcription
+    computes each chunk of a recording as a batch of its own, so its log-probabilities depend on that chunk alone.
     """
     import_onnxruntime()
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -42,7 +44,7 @@ def quantise(source: Path, target: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the advice to optimise first, which ONNX Runtime gives through the root logger."""
+    """Silence ONNX Runtime's advice to optimise the model first, which it gives through the root logger."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

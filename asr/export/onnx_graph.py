@@ -1,7 +1,7 @@
-"""The acoustic model as an ONNX graph of native operators, which ONNX Runtime has as fast kernels.
+"""The acoustic model as an ONNX graph of native operators, for which ONNX Runtime has fast kernels.
 
 ``features`` (B, T, F) float32, ``feature_lengths`` (B,) int64 → ``log_probs`` (B, T', V + P) float32,
-``log_prob_lengths`` (B,) int64; B and T are free. Rows beyond an utterance's length are finite, and mean nothing.
+``log_prob_lengths`` (B,) int64; B and T are free. Rows beyond an utterance's length are finite but meaningless.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from asr.models import AcousticModel, Recurrent
 from asr.models.acoustic import MaskedConv
 
 OPSET = 17
-"""The first with LayerNormalization; ONNX Runtime reads it, and the IR version of its time, from 1.13 on."""
+"""The first opset with LayerNormalization. ONNX Runtime reads it and ``IR_VERSION`` from version 1.13 on."""
 
 IR_VERSION = 8
 
 
 class _Graph:
-    """Nodes and arrays so far; names count up, so that the same model gives the same bytes."""
+    """The nodes and arrays of a graph being built; names are numbered, so the same model gives the same bytes."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.arrays: list[onnx.TensorProto] = []
 
     def array(self, values: Any, dtype: Any = np.float32) -> str:
-        """Keep an array; its name."""
+        """Add an array and return its name."""
         name = f"array_{len(self.arrays)}"
         self.arrays.append(numpy_helper.from_array(np.asarray(values, dtype, order="C"), name))
         return name
 
     def integers(self, *values: int) -> str:
-        """Keep a vector of int64; its name."""
+        """Add a vector of int64 and return its name."""
         return self.array(values, np.int64)
 
     def scalar(self, value: int) -> str:
-        """Keep an int64; its name."""
+        """Add an int64 and return its name."""
         return self.array(value, np.int64)
 
     def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        """Append a node; the name of its first output."""
+        """Append a node and return the name of its first output."""
         name = f"{operator}_{len(self.nodes)}"
         output = output or name
         self.nodes.append(helper.make_node(operator, list(inputs), [output], name=name, **attributes))
@@ -52,7 +52,7 @@ class _Graph:
 
 
 def to_onnx(model: AcousticModel) -> onnx.ModelProto:
-    """The graph of ``model`` with its weights, checked by ONNX' own checker."""
+    """Return the graph of ``model`` with its weights, after ONNX' own checker has accepted it."""
     graph = _Graph()
     x = graph.add("Unsqueeze", "features", graph.integers(1))
     lengths = "feature_lengths"
@@ -97,7 +97,7 @@ def _checked(graph: _Graph, model: AcousticModel) -> onnx.ModelProto:
 
 
 def _convolution(graph: _Graph, layer: MaskedConv, x: str, lengths: str) -> str:
-    """(B, C, T, F), (B,) → (B, filters, T', F'); frames beyond the length are zeroed first."""
+    """Add a convolution, (B, C, T, F), (B,) → (B, filters, T', F'); it first sets frames beyond the length to zero."""
     time, frequency = (k // 2 for k in layer.kernel)
     return graph.add(
         "Relu",
@@ -113,12 +113,12 @@ def _convolution(graph: _Graph, layer: MaskedConv, x: str, lengths: str) -> str:
 
 
 def _log_softmax(graph: _Graph, x: str, weights: Any) -> str:
-    """(T, B, C) → (T, B, labels), each row a distribution."""
+    """Add a linear layer and log-softmax, (T, B, C) → (T, B, labels); each row is a distribution."""
     return graph.add("LogSoftmax", graph.add("MatMul", x, graph.array(weights)), axis=-1)
 
 
 def _mask(graph: _Graph, x: str, lengths: str) -> str:
-    """(B, 1, T, 1): one within the length, zero beyond."""
+    """Add a mask (B, 1, T, 1), which is one within the length and zero beyond it."""
     frames = graph.add("Squeeze", graph.add("Shape", x, start=2, end=3))
     number = graph.add("Range", graph.scalar(0), frames, graph.scalar(1))
     within = graph.add("Less", number, graph.add("Unsqueeze", lengths, graph.integers(1)))
@@ -127,13 +127,13 @@ def _mask(graph: _Graph, x: str, lengths: str) -> str:
 
 
 def _shortened(graph: _Graph, layer: MaskedConv, lengths: str) -> str:
-    """Frames out for frames in, ``ceil(length / stride)``."""
+    """Add the number of output frames for a number of input frames, ``ceil(length / stride)``."""
     stride = layer.stride[0]
     return graph.add("Div", graph.add("Add", lengths, graph.scalar(stride - 1)), graph.scalar(stride))
 
 
 def _time_first(graph: _Graph, model: AcousticModel, x: str) -> str:
-    """(B, C, T, F) → (T, B, F·C), the channels of one frequency together, as the model flattens them."""
+    """Add a reordering, (B, C, T, F) → (T, B, F·C), with a frequency's channels together, as in the model."""
     width = model.recurrent[0].kernel.shape[1]
     return graph.add("Reshape", graph.add("Transpose", x, perm=[2, 0, 3, 1]), graph.integers(0, 0, width))
 
@@ -147,7 +147,7 @@ def _normalised(graph: _Graph, model: AcousticModel, place: int, x: str) -> str:
 
 
 def _recurrent(graph: _Graph, layer: Recurrent, x: str, lengths: str) -> str:
-    """(T, B, F), (B,) → (T, B, D·H), each direction within each utterance's own length."""
+    """Add a recurrent layer, (T, B, F), (B,) → (T, B, D·H), whose directions stay within each utterance's length."""
     operator, attributes = recurrent_node.operator(layer)
     weights = [graph.array(a) for a in recurrent_node.weights(layer)]
     states = graph.add(operator, x, *weights, lengths, **attributes)

@@ -1,6 +1,6 @@
-"""The weights of an exported graph, float32 or int8, back in a model: ``onnx_graph.py`` undone.
+"""Reading of an exported graph's weights, float32 or int8, back into a model; the inverse of ``onnx_graph.py``.
 
-Where the graph was quantised, an array W stands as ``W_quantized`` with a scale and a zero point for each column.
+A quantised graph stores an array W as ``W_quantized``, with a scale and a zero point for each column.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _OPERATORS = {
     "recurrent": {name for cell in CELLS.values() for name in (cell.onnx.operator, cell.onnx.int8) if name},
     "output": {"MatMul", "MatMulInteger"},
 }
-"""Operators by the part of the model they compute; a graph has them in the model's order."""
+"""Operators by the part of the model that they compute; a graph has them in the model's order."""
 
 
 def read_weights(graph: onnx.GraphProto, model: AcousticModel) -> None:
-    """Give ``model`` the weights of ``graph``, the export of a model with the same options.
+    """Give ``model`` the weights of ``graph``, which is the export of a model with the same options.
 
     Raises:
-        ExportError: it is the export of another.
+        ExportError: the graph is the export of a model with other options.
     """
     arrays = {a.name: numpy_helper.to_array(a) for a in graph.initializer}
     parts = {
@@ -47,12 +47,12 @@ def read_weights(graph: onnx.GraphProto, model: AcousticModel) -> None:
             recurrent_node.assign(layer, *weights)
         for output, (kernel, *_) in zip(model.output_layers, parts["output"], strict=True):
             output.kernel.assign(kernel)
-    except ValueError as fault:  # too many, too few, or of another shape
+    except ValueError as fault:  # there are too many or too few weights, or one has another shape
         raise ExportError(f"the graph is not the export of a model with these options: {fault}") from fault
 
 
 def _array(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    """An array by its name in float32; of a recurrent layer's W and R, (D, G·H, F) again where int8 is transposed."""
+    """Return an array by its name in float32; a recurrent layer's W and R are (D, G·H, F), untransposed from int8."""
     if not name.endswith(_QUANTISED):
         return arrays.get(name, np.zeros(0, np.float32))
     scale, zero = (arrays[name.removesuffix(_QUANTISED) + end] for end in ("_scale", "_zero_point"))

@@ -1,4 +1,4 @@
-"""Does an exported model say what the trained one says? Compared on recordings, in log-probabilities."""
+"""Comparison of an exported model with the trained one, by their log-probabilities for recordings."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ from asr.onnx_runtime import import_onnxruntime
 from asr.training.dataset import Example
 
 TOLERANCE = 1e-3
-"""Float32 graphs differ by rounding, about 1e-5; a gate in the wrong place by 1 or more."""
+"""The largest accepted difference. Rounding in float32 makes about 1e-5; a gate in the wrong place makes 1 or more."""
 
 _BATCH = 8
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The largest |difference| of two natural log-probabilities, the utterance it is in, and among how many."""
+    """The difference between two models' outputs for some utterances.
+
+    Attributes:
+        largest: the largest absolute difference between two natural log-probabilities.
+        utterance: the id of the utterance in which it occurs.
+        utterances: the number of utterances that were compared.
+    """
 
     largest: float
     utterance: str
@@ -29,10 +35,11 @@ class Difference:
 
 
 def check_parity(trained: Mapping[int, np.ndarray], exported: Path, examples: Sequence[Example]) -> Difference:
-    """Compare as ``difference`` does, and in padded batches too; a float32 model must agree with the trained one.
+    """Check that an exported float32 model agrees with the trained one, on single utterances and in padded batches.
 
     Raises:
-        ParityError: a log-probability differs by more than 1e-3, or the shapes of an utterance's do.
+        ParityError: a log-probability differs by more than 1e-3, or an utterance's log-probabilities have another
+            shape.
     """
     alone = difference(trained, exported, examples)
     found = max(alone, _largest(trained, _batched(exported, examples), examples), key=lambda each: each.largest)
@@ -45,15 +52,15 @@ def check_parity(trained: Mapping[int, np.ndarray], exported: Path, examples: Se
 
 
 def difference(trained: Mapping[int, np.ndarray], exported: Path, examples: Sequence[Example]) -> Difference:
-    """Compare ``exported`` (ONNX) with the trained model on ``examples``, each alone, as it will transcribe them.
+    """Compare ``exported`` (ONNX) with the trained model on each of ``examples`` by itself, as in transcription.
 
     Args:
-        trained: the trained model's log-probabilities (T', V) of each example, by its index.
+        trained: the trained model's log-probabilities (T', V) for each example, by its index.
         exported: the ONNX file.
-        examples: recordings of varied length.
+        examples: recordings of various lengths.
 
     Raises:
-        ParityError: an utterance has other numbers of frames or labels.
+        ParityError: the models give an utterance different numbers of frames or labels.
     """
     session = AcousticSession(exported)
     return _largest(trained, (session.log_probs(example.features) for example in examples), examples)
@@ -69,7 +76,7 @@ def _largest(
 
 
 def _batched(exported: Path, examples: Sequence[Example]) -> Iterator[np.ndarray]:
-    """Yield log-probabilities of each example beside others, short beside long."""
+    """Yield the log-probabilities of each example, computed in padded batches that mix short and long ones."""
     for start in range(0, len(examples), _BATCH):
         yield from batch_log_probs(exported, [example.features for example in examples[start : start + _BATCH]])
 
@@ -77,7 +84,7 @@ def _batched(exported: Path, examples: Sequence[Example]) -> Iterator[np.ndarray
 def batch_log_probs(model: Path, features: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Run an exported graph on features [(T_i, F)] as one padded batch; return log-probabilities [(T'_i, V + P)].
 
-    Transcription computes each recording alone; this is for those who take the graph elsewhere.
+    Transcription computes each recording by itself; this is for users who run the graph in other programs.
     """
     lengths = np.array([len(each) for each in features], np.int64)
     batch = np.zeros((len(features), lengths.max(), features[0].shape[1]), np.float32)

@@ -1,7 +1,8 @@
-"""The weights of a recurrent layer as ONNX' recurrent operators want them.
+"""The weights of a recurrent layer in the form that ONNX' recurrent operators take.
 
-ONNX' arrays, with D directions, G gates and H units: W (D, G·H, F) is W_xhᵀ, R (D, G·H, H) is W_hhᵀ, B (D, 2·G·H) is
-the bias of the first product, then that of the second. The order of the gates is ONNX' own, and each cell knows it.
+With D directions, G gates and H units, ONNX' arrays are W (D, G·H, F), which is W_xhᵀ, R (D, G·H, H), which is W_hhᵀ,
+and B (D, 2·G·H), the bias of the first product followed by that of the second. The order of the gates is ONNX' own;
+each cell's `Onnx` states it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from asr.models import Recurrent
 
 
 def operator(layer: Recurrent) -> tuple[str, dict[str, Any]]:
-    """Return the ONNX operator that does as ``layer``, and its attributes."""
+    """Return the name of the ONNX operator that computes ``layer``, and its attributes."""
     onnx = layer.spec.onnx
     direction = "bidirectional" if layer.bidirectional else "forward"
     own = {k: v * layer.directions if isinstance(v, list) else v for k, v in onnx.attributes.items()}
@@ -32,10 +33,12 @@ def weights(layer: Recurrent) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def assign(layer: Recurrent, w: np.ndarray, r: np.ndarray, b: np.ndarray) -> None:
-    """Give ``layer`` the arrays that ``weights`` made of another's; the two biases of a cell that has one are added.
+    """Give ``layer`` the arrays that ``weights`` returned for another layer.
+
+    The two biases are added for a cell that has only one.
 
     Raises:
-        ValueError: they are of another shape.
+        ValueError: an array has another shape.
     """
     back = np.argsort(layer.spec.onnx.gates).tolist()
     bias, recurrent_bias = np.split(b, 2, axis=1)

@@ -1,4 +1,4 @@
-"""A trained model to go on from: a run folder's, or a bundle's."""
+"""A trained model, of a run folder or of a bundle, to continue training from."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from asr.training.setup import Setup, load_trained
 
 
 def reopen(name_or_folder: str | Path) -> Setup:
-    """The model of a run folder, or of a bundle by its folder or, where it ships, its name.
+    """Open the model of a run folder, or of a bundle by its folder or by the name of a shipped one.
 
-    Of a bundle the float32 weights are read where it has them, else the int8 ones, which are within half a step of
-    theirs: near enough to train on from.
+    A bundle's float32 weights are read if it has them, else its int8 weights. These differ from the float32 ones by
+    half a quantisation step at most, which is close enough for further training.
 
     Raises:
         CheckpointError: the run folder has no weights yet.
-        BundleNotFoundError, BundleCorruptError: it is neither a run folder nor a whole bundle.
-        ExportError: the bundle's card does not say of what kind its model is.
+        BundleNotFoundError, BundleCorruptError: the folder is neither a run folder nor a complete bundle.
+        ExportError: the bundle's card does not hold the options of its model.
     """
     if (Path(name_or_folder) / "setup.json").is_file():
         return load_trained(name_or_folder)

@@ -1,4 +1,4 @@
-"""Features → logits: recurrent cells and layers, and the acoustic model made of them. Imports TensorFlow."""
+"""Recurrent cells, recurrent layers and the acoustic model, which maps features to logits. Imports TensorFlow."""
 
 from asr.models.acoustic import AcousticModel
 from asr.models.cells import CELLS, CellSpec

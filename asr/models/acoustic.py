@@ -1,4 +1,4 @@
-"""The acoustic model: features → convolution → recurrent layers → logits of characters, and of phones beside them."""
+"""The acoustic model: features → convolutions → recurrent layers → logits of characters, and optionally of phones."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from asr.models.recurrent import Recurrent
 
 @keras.saving.register_keras_serializable("asr")
 class MaskedConv(keras.layers.Layer):  # type: ignore[misc]
-    """Convolution over time and frequency (B, T, F, C) that padding cannot reach, then a rectifier.
+    """A convolution over time and frequency (B, T, F, C), followed by a ReLU; padding does not affect its result.
 
-    Frames beyond an utterance's length are zeroed first, and the zeros added at the ends do not depend on the batch, so
-    the result is the utterance's own. Time becomes ``ceil(T / stride[0])``.
+    The layer first sets frames beyond an utterance's length to zero. The zeros that it adds at the ends do not depend
+    on the batch, so the result depends on the utterance alone. T frames become ``ceil(T / stride[0])``.
 
     Args:
-        filters: channels out.
-        kernel: (time, frequency), both odd.
-        stride: (time, frequency).
+        filters: the number of output channels.
+        kernel: the size of the kernel, (time, frequency), both odd.
+        stride: the stride, (time, frequency).
+
+    Raises:
+        ConfigError: a size of the kernel is even.
     """
 
     def __init__(self, filters: int, kernel: Sequence[int], stride: Sequence[int], **kwargs: Any) -> None:
@@ -32,25 +35,25 @@ class MaskedConv(keras.layers.Layer):  # type: ignore[misc]
         self.filters, self.kernel, self.stride = filters, tuple(kernel), tuple(stride)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the filters (time, frequency, C, filters) and a bias for each."""
+        """Make the filters (time, frequency, C, filters) and one bias for each filter."""
         shape = (*self.kernel, input_shape[-1], self.filters)
         self.weight = self.add_weight(name="weight", shape=shape, initializer="he_normal")
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
         super().build(input_shape)
 
     def shortened(self, lengths: Any) -> Any:
-        """Frames out for frames in."""
+        """Return the number of output frames for a number of input frames."""
         return (lengths + self.stride[0] - 1) // self.stride[0]
 
     def call(self, inputs: Any, lengths: Any) -> Any:
-        """(B, T, F, C), (B,) → (B, T', F', filters)."""
+        """Return the output (B, T', F', filters) for ``inputs`` (B, T, F, C) with ``lengths`` (B,)."""
         mask = tf.sequence_mask(lengths, tf.shape(inputs)[1], dtype=inputs.dtype)[:, :, None, None]
         time, frequency = (k // 2 for k in self.kernel)
         padding = ((0, 0), (time, time), (frequency, frequency), (0, 0))
         return tf.nn.relu(tf.nn.conv2d(inputs * mask, self.weight, self.stride, padding) + self.bias)
 
     def get_config(self) -> dict[str, Any]:
-        """As Keras serialises it."""
+        """Return the arguments of the constructor, which Keras serialises."""
         config: dict[str, Any] = super().get_config() | {
             "filters": self.filters,
             "kernel": self.kernel,
@@ -61,10 +64,10 @@ class MaskedConv(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("asr")
 class SequenceDropout(keras.layers.Dropout):  # type: ignore[misc]
-    """Drops the same inputs in every frame of an utterance (B, T, F), and others on each replica of the model."""
+    """Dropout (B, T, F) that drops the same inputs in every frame of an utterance; each replica draws its own."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """(B, T, F) → (B, T, F)."""
+        """Return ``inputs`` (B, T, F); in training, a share of them is zero and the others are scaled up."""
         if not training or not self.rate:
             return inputs
         seed = tf.cast(self.seed_generator.next() % (tf.int32.max - 1), tf.int32)
@@ -77,20 +80,25 @@ class SequenceDropout(keras.layers.Dropout):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("asr")
 class AcousticModel(keras.Model):  # type: ignore[misc]
-    """Stacked recurrent layers over features, a linear layer y_t = W_hy h_t to V logits, perhaps another to P.
+    """Stacked recurrent layers over features, and a linear layer y_t = W_hy h_t to V logits, optionally a second to P.
 
     Args:
-        num_features: F.
-        vocabulary_size: V, the blank included.
-        phones: P, labels of phones with a blank of their own, which a second linear layer tells apart; 0 for none.
-        cell: a name of ``CELLS``: ``rnn``, ``lstm``, ``gru``.
-        units: the width of each recurrent layer, one direction.
-        bidirectional: read each utterance from both ends.
-        convolution: layers in front, each ``{filters, kernel: [time, frequency], stride: [time, frequency]}``.
-        dropout: share of a layer's inputs dropped, the same ones in every frame of an utterance.
-        layer_norm: normalise the inputs of each recurrent layer and of the output (Ba et al. 2016).
-        dtype: Keras' name of what is computed in: ``float32``, ``mixed_bfloat16``, ``mixed_float16``. It is no part of
-            ``options``: the weights are float32 and run as well in another.
+        num_features: F, the number of features in a frame.
+        vocabulary_size: V, the number of character labels, the blank included.
+        phones: P, the number of phone labels, their own blank included, which a second linear layer outputs; 0 for
+            none.
+        cell: the name of a recurrent cell in ``CELLS``: ``rnn``, ``lstm``, ``gru``.
+        units: the number of units of each recurrent layer, in one direction.
+        bidirectional: whether each layer also reads the utterance from its end.
+        convolution: the convolutions before the recurrent layers, each
+            ``{filters, kernel: [time, frequency], stride: [time, frequency]}``.
+        dropout: the share of a layer's inputs that is dropped, the same inputs in every frame of an utterance.
+        layer_norm: whether the inputs of each recurrent layer and of the output are normalised (Ba et al. 2016).
+        dtype: Keras' name of the precision: ``float32``, ``mixed_bfloat16``, ``mixed_float16``. It is not part of
+            ``options``, because the weights are float32 and can be used at any precision.
+
+    Raises:
+        ConfigError: ``units`` is empty, or there is no such cell.
     """
 
     def __init__(
@@ -136,25 +144,25 @@ class AcousticModel(keras.Model):  # type: ignore[misc]
 
     @property
     def output_layers(self) -> list[keras.layers.Dense]:
-        """Of characters, and of phones where there are some."""
+        """The linear layer for characters, and the one for phones if the model has it."""
         return [self.output_layer, self.phone_layer] if self.phone_layer else [self.output_layer]
 
     @property
     def time_reduction(self) -> int:
-        """Frames of features to one frame of logits."""
+        """The number of feature frames for one frame of logits."""
         product = 1
         for convolution in self.convolutions:
             product *= convolution.stride[0]
         return product
 
     def output_lengths(self, lengths: Any) -> Any:
-        """T' for T, as int or array."""
+        """Return T', the number of frames of logits, for T frames of features; both are integers or arrays."""
         for convolution in self.convolutions:
             lengths = convolution.shortened(lengths)
         return lengths
 
     def call(self, features: Any, lengths: Any, training: bool = False) -> Any:
-        """Logits (B, T', V + P) float32 of ``features`` (B, T, F) float32 with ``lengths`` (B,) int32."""
+        """Return logits (B, T', V + P) float32 for ``features`` (B, T, F) float32 with ``lengths`` (B,) int32."""
         x, lengths = features[..., None], tf.convert_to_tensor(lengths, tf.int32)
         for convolution in self.convolutions:
             x, lengths = convolution(x, lengths), convolution.shortened(lengths)
@@ -166,15 +174,18 @@ class AcousticModel(keras.Model):  # type: ignore[misc]
         return tf.concat(logits, axis=2) if len(logits) > 1 else logits[0]
 
     def _prepared(self, place: int, x: Any, training: bool) -> Any:
-        """The inputs of a recurrent layer, or of the output, normalised and some of them dropped."""
+        """Return the inputs of a recurrent layer, or of the output, after layer normalisation and dropout."""
         x = self.norms[place](x) if self.norms else x
         return self.dropouts[place](x, training=training)
 
     def log_probs(self, features: Any, lengths: Any) -> Any:
-        """Natural log-probabilities (B, T', V + P): of the characters, then of the phones, each summing to 1."""
+        """Return natural log-probabilities (B, T', V + P): first V of characters, then P of phones.
+
+        The probabilities of the characters sum to 1 in each frame, and so do those of the phones.
+        """
         sizes = [layer.units for layer in self.output_layers]
         return tf.concat([tf.nn.log_softmax(part) for part in tf.split(self(features, lengths), sizes, axis=2)], axis=2)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """Return the arguments of the constructor, which Keras serialises."""
         return self.options

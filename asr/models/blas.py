@@ -1,9 +1,9 @@
-"""One product of matrices for compiled loops: BLAS' ``sgemm`` by its Fortran interface, which can add to what is there.
+"""A matrix product for compiled loops: BLAS' ``sgemm`` by its Fortran interface, which can also add to its output.
 
-The public way to it from numba is scipy's (``scipy.linalg.cython_blas``), and it is used wherever numpy's library does
-not have a name known here. numpy's own is taken first since it is the faster build: SciPy 1.17 brings OpenBLAS 0.3.30,
-NumPy 2.4 brings 0.3.31, which has better kernels for the few rows of one time step. One core with AVX-512, GFLOP/s,
-out (rows, N) += a (rows, K) b (K, N):
+The public way to call it from numba is scipy's (``scipy.linalg.cython_blas``). It is used where numpy's BLAS library
+has none of the names known here. numpy's own library is tried first because it is faster: SciPy 1.17 contains OpenBLAS
+0.3.30, and NumPy 2.4 contains 0.3.31, which has better kernels for the few rows of one time step. GFLOP/s on one core
+with AVX-512 for out (rows, N) += a (rows, K) b (K, N):
 
     rows, K, N          numpy's   scipy's   np.dot in numba (scipy's, and a second pass to add)
     4, 256, 1024           39        22        21
@@ -11,8 +11,9 @@ out (rows, N) += a (rows, K) b (K, N):
     32, 256, 1024         117        86        81
     16, 96, 384           172       166       155
 
-An LSTM of 256 units does one of 16, 256, 1024 a frame and direction forward, and one as large backward: 0.15 ms by the
-public way, 0.09 ms by numpy's. Both gave the same bits; nothing breaks where numpy's has another name.
+An LSTM of 256 units computes one product of 16, 256, 1024 for each frame and direction in the forward pass, and one of
+the same size in the backward pass: 0.15 ms with scipy's library, 0.09 ms with numpy's. Both gave the same bits. Where
+numpy's function has another name, scipy's is used.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from numba.extending import get_cython_function_address
 from threadpoolctl import ThreadpoolController
 
 _NAMES = ("scipy_sgemm_64_", "sgemm_64_", "scipy_sgemm_", "sgemm_")
-"""What builds of numpy call it. Sizes are passed as 64 bits: in a little-endian machine 32 of them read the same."""
+"""Names of sgemm in builds of numpy. Sizes are passed as 64 bits; a little-endian machine may read 32 of them."""
 
 
 def numpys() -> int | None:
-    """Return the address of sgemm in the library that numpy brings, None where it has no name known here."""
+    """Return the address of sgemm in numpy's own BLAS library; None where it has none of the names known here."""
     for library in ThreadpoolController().select(user_api="blas").lib_controllers:
         if "numpy" in library.filepath:
             loaded = ctypes.CDLL(library.filepath)
@@ -55,9 +56,9 @@ _AS_IT_IS, _ONE, _ZERO = np.frombuffer(b"N", np.uint8), np.ones(1, np.float32), 
 
 @njit(nogil=True, cache=True)
 def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray, add: bool) -> None:
-    """Make ``out`` (M, N) ``a`` (M, K) times ``b`` (K, N), or plus that with ``add``; all float32, in C's order.
+    """Multiply ``a`` (M, K) by ``b`` (K, N) into ``out`` (M, N), or add the product to ``out`` with ``add``.
 
-    Fortran reads each of the three transposed, so it is outᵀ = bᵀ aᵀ for it.
+    All arrays are float32 in C order. Fortran reads each of the three transposed, so it computes outᵀ = bᵀ aᵀ.
     """
     sizes = np.array([b.shape[1], a.shape[0], b.shape[0]], np.int64)
     n, m, k = sizes[0:].ctypes.data, sizes[1:].ctypes.data, sizes[2:].ctypes.data

@@ -1,7 +1,7 @@
-"""A recurrent layer of any cell, one or two directions, that trains near the speed of the hardware.
+"""A recurrent layer of any cell, in one direction or two.
 
-The weights are the same whatever engine runs (``engines/``), so a checkpoint moves between machines. What is particular
-to a cell is in its file (``cells/``).
+The weights do not depend on the engine that computes the layer (``engines/``), so a checkpoint moves between machines.
+Everything that is particular to a cell is in its own file (``cells/``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def find_cell(name: str) -> CellSpec:
     """Return the cell of this name.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no such cell.
     """
     if name not in CELLS:
         raise ConfigError(f"no recurrent cell {name!r}; there are {', '.join(CELLS)}")
@@ -32,13 +32,17 @@ def find_cell(name: str) -> CellSpec:
 class Recurrent(keras.layers.Layer):  # type: ignore[misc]
     """One recurrent layer over padded utterances.
 
-    Weights, D = 2 when bidirectional, else 1, and G the cell's gates in Keras' order: ``kernel`` (D, F, G·H) is W_xh,
-    ``recurrent_kernel`` (D, H, G·H) is W_hh, ``bias`` (D, G·H); some cells also have ``recurrent_bias`` (D, G·H).
+    The weights are ``kernel`` (D, F, G·H), which is W_xh, ``recurrent_kernel`` (D, H, G·H), which is W_hh, and ``bias``
+    (D, G·H); some cells also have ``recurrent_bias`` (D, G·H). D is 2 in a bidirectional layer, else 1, and G is the
+    number of the cell's gates, in Keras' order.
 
     Args:
-        units: H, the width of one direction.
-        cell: its name in ``CELLS``.
-        bidirectional: also read each utterance from its end, and concatenate the two outputs.
+        units: H, the number of units of one direction.
+        cell: the cell's name in ``CELLS``.
+        bidirectional: whether the layer also reads each utterance from its end and concatenates the two outputs.
+
+    Raises:
+        ConfigError: there is no such cell.
     """
 
     def __init__(self, units: int, *, cell: str, bidirectional: bool = True, **kwargs: Any) -> None:
@@ -51,7 +55,7 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
         return 2 if self.bidirectional else 1
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the weights: Glorot for W_xh, orthogonal for W_hh, the cell's own first bias."""
+        """Make the weights: Glorot initialisation for W_xh, orthogonal for W_hh, the cell's initial bias."""
         width = self.spec.gates * self.units
         glorot, orthogonal = keras.initializers.GlorotUniform, keras.initializers.Orthogonal
         self.kernel = self._matrix("kernel", (input_shape[-1], width), glorot, autocast=True)
@@ -64,7 +68,7 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
     def _matrix(
         self, name: str, shape: tuple[int | None, int], initializer: Callable[..., Any], *, autocast: bool
     ) -> Any:
-        """One matrix a direction, each drawn on its own; without ``autocast`` float32 under any precision policy."""
+        """Add one matrix for each direction, each drawn by itself; without ``autocast`` it is always float32."""
         seeds = [keras.random.SeedGenerator() for _ in range(self.directions)]
 
         def initial(_shape: Any, dtype: Any = None) -> Any:
@@ -82,9 +86,10 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
         return keras.ops.broadcast_to(one_direction, shape)
 
     def call(self, inputs: Any, lengths: Any) -> Any:
-        """Outputs (B, T, D·H) of ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
+        """Return the outputs (B, T, D·H) for ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
 
-        Under a mixed precision policy the products over all frames are in its compute dtype, the time loop in float32.
+        Under a mixed precision policy the products over all frames are computed in its compute dtype, and the time loop
+        in float32.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
         biases = [self.bias, *([self.recurrent_bias] if self.spec.has_recurrent_bias else [])]
@@ -92,7 +97,7 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
         return ENGINES[engine()](self.spec, inputs, lengths, *weights)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments, as Keras serialises them."""
+        """Return the arguments of the constructor, which Keras serialises."""
         own = {"units": self.units, "cell": self.spec.name, "bidirectional": self.bidirectional}
         config: dict[str, Any] = super().get_config() | own
         return config

@@ -1,4 +1,4 @@
-"""The threads that compiled loops run in: one a core, for recurrent layers and for CTC."""
+"""The threads that run compiled loops, one for each core; recurrent layers and CTC use them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from threadpoolctl import threadpool_limits
 
 @cache
 def cores() -> int:
-    """Those that this process may use."""
+    """Count the processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
 def threads() -> ThreadPoolExecutor:
-    """One thread a core; numpy's BLAS on one from then on, since its own threads would fight for the same cores."""
+    """Start one thread for each core, at the first call only.
+
+    From then on numpy's BLAS uses one thread, because its own threads would compete for the same cores.
+    """
     threadpool_limits(1, user_api="blas")
     return ThreadPoolExecutor(cores())

@@ -1,1 +1,1 @@
-"""Recipes: from a corpus to a measured model in stages, each skipped when it is done."""
+"""Recipes, which lead from a corpus to an evaluated model in stages; a stage that is done is skipped."""

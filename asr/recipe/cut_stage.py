@@ -1,4 +1,4 @@
-"""Single words out of prepared corpora, before training."""
+"""The stage that cuts single words out of prepared corpora, before training."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def cut_stage(cut: WordCuts, say: Callable[[str], None]) -> None:
     """Make the manifest of single words; utterances that cannot be aligned are counted and left out.
 
     Raises:
-        AlignmentError: none of the words was heard.
-        ManifestError: two utterances have one id.
+        AlignmentError: none of the words was found in the recordings.
+        ManifestError: two utterances have the same id.
     """
     if cut.to.is_file():
         say(f"cut: {cut.to} is there; remove it to cut anew")

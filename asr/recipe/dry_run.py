@@ -1,4 +1,4 @@
-"""What a recipe would do, stage by stage, without doing it."""
+"""The dry run of a recipe, which says what each stage would do."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from asr.recipe.train_stage import round_folders
 def planned(
     plan: Plan, rounds: list[TrainingOptions], run: Path, data: Path | None, *, download: bool
 ) -> Iterator[str]:
-    """Yield a line for each thing that is there or would be made.
+    """Yield a line for each file or folder that is there or would be made.
 
     Args:
-        plan: the stages.
+        plan: the stages of the recipe.
         rounds: the options of each round of training.
         run: the folder of the runs.
-        data: as in ``Plan.place``.
-        download: whether corpora would be fetched.
+        data: the folder of the corpora, as in ``Plan.place``.
+        download: whether corpora would be downloaded.
     """
     yield from _prepared(plan, data, download)
     yield from _trained(plan, rounds, run)

@@ -1,4 +1,4 @@
-"""Test sets, and how well bundles and peers do on them."""
+"""The stage that evaluates bundles and peers on test sets."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ DEV = "dev"
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Utterances to test on.
+    """A set of utterances to evaluate bundles on.
 
     Attributes:
-        name: such as test-clean.
-        utterances: all of them.
-        readers: which bundle transcribes which; more than one where each was tuned on the others' speakers.
-        tuned_on: the speakers that the bundles' decoders were tuned on, in words.
+        name: the name of the set, such as test-clean.
+        utterances: all utterances of the set.
+        readers: each bundle with the utterances that it transcribes; there are several bundles where each was tuned on
+            the speakers that the others transcribe.
+        tuned_on: a description of the speakers that the bundles' decoders were tuned on.
     """
 
     name: str
@@ -47,7 +48,7 @@ class EvaluationSet:
 
     @property
     def normaliser(self) -> str:
-        """The name of the normaliser of the bundles that transcribe it."""
+        """The name of the normaliser of the bundles that transcribe the set."""
         return read_normaliser(self.readers[0][0])
 
     @property
@@ -56,19 +57,20 @@ class EvaluationSet:
         return sum(u.duration for u in self.utterances)
 
     def figures(self) -> SetFigures:
-        """Return how large it is."""
+        """Return the size of the set and its other figures for results.json."""
         hours, speakers = round(self.seconds / 3600, 4), len({u.speaker for u in self.utterances})
         return SetFigures(self.name, len(self.utterances), hours, speakers, self.tuned_on)
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What a system did on a set.
+    """The output and the scores of a system on a test set.
 
     Attributes:
-        evaluation: its scores.
-        rtf: processing seconds a second of audio, loading of the model not included; None where not measured.
-        texts: its transcripts by id.
+        evaluation: the scores.
+        rtf: the real-time factor, seconds of processing for a second of audio, without loading the model; None where
+            it was not measured.
+        texts: the transcripts, or errors, by utterance id.
     """
 
     evaluation: Evaluation
@@ -76,12 +78,12 @@ class Evaluated:
     texts: Mapping[str, str | AsrError]
 
     def scores(self) -> SystemScores:
-        """Return its figures for results.json."""
+        """Return the system's figures for results.json."""
         return SystemScores.of(self.evaluation, self.rtf)
 
 
 def evaluate_bundle(test: EvaluationSet, precision: str, decoding: Decoding) -> Evaluated:
-    """Transcribe one utterance at a time, and score."""
+    """Transcribe a set one utterance at a time, and score the transcripts."""
     texts: dict[str, str | AsrError] = {}
     seconds = 0.0
     for bundle, utterances in test.readers:
@@ -101,7 +103,7 @@ def evaluation_sets(
     dev_speakers: Sequence[str],
     say: Callable[[str], None],
 ) -> list[EvaluationSet]:
-    """Return the main set, then the further ones; the bundles that transcribe them get their language model here."""
+    """Return the main test set, then the further ones; their bundles are given their language model here."""
     test = read_manifest(plan.test) if plan.test else []
     tuned_on = "the dev set" if reading else NOBODY
     if reading:
@@ -136,7 +138,7 @@ def _read_by_halves(
 
 
 def ways_to_decode(plan: Plan, model: LanguageModel | None) -> dict[str, tuple[str, Decoding]]:
-    """Return each way to decode by a short name, with its name in the table; the last is the bundle's own."""
+    """Return the ways to decode, each by a short name with its name in the table; the last one is the bundle's own."""
     ways = {"greedy": ("greedy", Decoding(beam_width=1))}
     if model:
         ngrams = f"{model.figures.order}-gram of {model.of}"
@@ -148,7 +150,7 @@ def ways_to_decode(plan: Plan, model: LanguageModel | None) -> dict[str, tuple[s
 
 
 def evaluate_ways(test: EvaluationSet, ways: Mapping[str, tuple[str, Decoding]], folder: Path) -> dict[str, Evaluated]:
-    """Evaluate each way to decode in each precision; ``folder`` keeps transcripts for asr compare and reports."""
+    """Evaluate each way to decode at each precision, and save transcripts in ``folder`` for asr compare and reports."""
     found = {}
     for short, (way, decoding) in ways.items():
         for precision in PRECISIONS:
@@ -160,10 +162,10 @@ def evaluate_ways(test: EvaluationSet, ways: Mapping[str, tuple[str, Decoding]],
 def evaluate_peers(
     peers: Sequence[Peer], tests: Sequence[EvaluationSet], say: Callable[[str], None]
 ) -> Iterator[tuple[str, str, Evaluated]]:
-    """Yield the test set's name, the peer's and its scores, of each peer whose hypotheses are there.
+    """Yield the test set's name, the peer's name and its scores, for each peer whose hypotheses are there.
 
     Raises:
-        EvaluationError: they are not of the set's utterances, all of them and no others.
+        EvaluationError: the hypotheses do not belong to exactly the utterances of the set.
     """
     for peer in peers:
         test = next((t for t in tests if t.name == peer.test_set), None) if peer.test_set else tests[0]
@@ -177,7 +179,7 @@ def evaluate_peers(
 
 
 def compared_with(peer: Evaluated, ours: Evaluation, name: str) -> SystemScores:
-    """Return a peer's figures, and which makes fewer word errors by paired tests, it or ``ours``, called ``name``."""
+    """Return a peer's figures, with paired tests of its word errors against those of ``ours``, called ``name``."""
     found = compare_evaluations(ours, peer.evaluation)
     better = {"A": name, "B": "peer"}.get(found.better or "")
     return replace(peer.scores(), compared=Compared(name, better, found.difference, found.matched_pairs))

@@ -1,4 +1,4 @@
-"""The trained model as a bundle."""
+"""The stage that exports the trained model as a bundle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRECISIONS = ("float32", "int8")
 
 
 def export_stage(plan: Plan, trained: TrainedRun, manifest: Path, say: Callable[[str], None]) -> Path:
-    """Export a run to ``bundle`` in its folder, scored on ``manifest``, unless that is there; return the bundle."""
+    """Export a run to ``bundle`` in its folder, unless it is there, and score it on ``manifest``; return the bundle."""
     run = trained.folder
     bundle = run / "bundle"
     if trained_sha256(bundle) == trained.weights:

@@ -1,4 +1,4 @@
-"""Where recipes are: in ``recipes/`` of the working folder, in the package, or at any path."""
+"""Search for recipes in ``recipes/`` of the working folder, in the package, or at any path."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from asr.files import share_folder
 from asr.typed import nearest
 
 FILE = "recipe.yaml"
-"""What makes a folder a recipe: its settings of training, and its stages."""
+"""The file that makes a folder a recipe; it holds settings of training, and stages."""
 
 OWN = Path("recipes")
-"""Where a user's own recipes are looked for first, below the working folder."""
+"""The folder, below the working folder, that is searched first, for a user's own recipes."""
 
 
 def find_recipe(name: str) -> Path:
     """Return the folder of a recipe.
 
     Args:
-        name: of a folder in ``./recipes`` or in the package's ``recipes``, or a path to any other.
+        name: the name of a folder in ``./recipes`` or in the package's ``recipes``, or a path to any other folder.
 
     Raises:
-        ConfigError: there is none; the nearest name is said. Or it is of the form of before, in two files.
+        ConfigError: there is no such recipe, and the message gives the nearest name; or the recipe still has the old
+            form with two files.
     """
     home = home_of(name)
     if home is not None:

@@ -1,4 +1,4 @@
-"""The language model of a recipe: of books where they are there, else of the training transcripts."""
+"""The stage that trains the language model, on books if they are there, else on the training transcripts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TRANSCRIPTS = "the training transcripts"
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A made model.
+    """A language model that the stage has made.
 
     Attributes:
-        path: its .lm file.
-        of: what it was made of, in words.
-        figures: of its text, its size, and its perplexity on the dev transcripts, for results.json.
+        path: the model's .lm file.
+        of: a description of the text that it was trained on.
+        figures: the figures of its text, its size and its perplexity on the dev transcripts, for results.json.
     """
 
     path: Path
@@ -43,16 +43,16 @@ def make_language_model(
     normaliser: str,
     say: Callable[[str], None],
 ) -> LanguageModel:
-    """Make ``run/language_model.lm``, unless what is there was made of the same.
+    """Make ``run/language_model.lm``, unless a model of the same plan and texts is there.
 
     Args:
-        plan: its order and size.
-        text: prose; the transcripts of ``train`` are counted where it is None or not there.
-        run: the training run's folder.
-        train: whose texts, normalised, the acoustic model has learned from.
-        dev: on whose texts, normalised, its perplexity is measured.
-        normaliser: of ``text``, by name.
-        say: told what is done.
+        plan: the order and size of the model.
+        text: a file of prose; the transcripts of ``train`` are counted where it is None or not there.
+        run: the folder of the training run.
+        train: the utterances, with normalised texts, that the acoustic model was trained on.
+        dev: the utterances, with normalised texts, on which perplexity is measured.
+        normaliser: the name of the normaliser for ``text``.
+        say: a function that takes a line about the stage.
 
     Raises:
         LanguageModelError: the text cannot be read.
@@ -81,7 +81,7 @@ def make_language_model(
 
 
 class _Counted:
-    """Texts that count their words as they pass."""
+    """An iterator over texts that counts their words."""
 
     def __init__(self, texts: Iterator[str]) -> None:
         self.texts, self.words = texts, 0
@@ -93,7 +93,7 @@ class _Counted:
 
 
 def _digest(text: Path | None, train: Sequence[Utterance], dev: Sequence[Utterance]) -> str:
-    """Of all that the model and its figures hang on."""
+    """Return a hash of all texts that the model and its figures depend on."""
     counted = sha256_of(text) if text else "\n".join(u.text for u in train)
     return hashlib.sha256("\n\n".join([counted, *(u.text for u in dev)]).encode()).hexdigest()
 

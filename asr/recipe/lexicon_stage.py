@@ -1,4 +1,4 @@
-"""How the words of a recipe are said: those of the transcripts before training, the language model's before tuning."""
+"""The stage that makes the lexicon: for the transcripts before training, for the language model before tuning."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from asr.text.pronounce import pronounce
 
 
 def lexicon_stage(plan: LexiconPlan, manifests: Sequence[Path], normaliser: str, say: Callable[[str], None]) -> None:
-    """Write the dictionary of the transcripts' words, unless it is there and has them all.
+    """Write the pronouncing dictionary of the transcripts' words, unless it is there and has them all.
 
-    What is there stays, so that it can be corrected by hand.
+    Existing entries are kept, so that they can be corrected by hand.
 
     Args:
-        plan: where, and of which language.
-        manifests: of the corpora.
-        normaliser: of their texts, by name.
-        say: told what is done.
+        plan: the language and the file of the dictionary.
+        manifests: the manifests of the corpora.
+        normaliser: the name of the normaliser for their texts.
+        say: a function that takes a line about the stage.
 
     Raises:
-        MissingExtraError, VocabularyError: as `asr.text.pronounce.pronounce`.
+        MissingExtraError, VocabularyError: as `asr.text.pronounce.pronounce` raises them.
     """
     texts = (utterance.text for manifest in manifests for utterance in read_manifest(manifest))
     words = {word for text in texts for word in normalise(text, normaliser).split()}
@@ -37,6 +37,6 @@ def lexicon_stage(plan: LexiconPlan, manifests: Sequence[Path], normaliser: str,
 
 
 def lexicon_of(plan: LexiconPlan, words: Sequence[str]) -> Lexicon:
-    """How other words are said as well: as the plan's file says, or else looked up like those in it."""
+    """Return the plan's dictionary, extended by the pronunciations of those of ``words`` that it lacks."""
     there = read_lexicon(plan.to).pronunciations
     return Lexicon({**dict(pronounce([word for word in words if word not in there], plan.language)), **there})

@@ -1,4 +1,4 @@
-"""What a recipe does around training, as ``stages`` of its recipe.yaml says it."""
+"""The plan of a recipe: the stages around training, as ``stages`` in its recipe.yaml states them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asr.recipe.find import FILE, find_recipe
 from asr.typed import from_tree
 
 DATA = Path("data")
-"""Where corpora lie unless the command says otherwise."""
+"""The folder of the corpora, unless the command names another."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class CorpusPlan:
     """A corpus to prepare.
 
     Attributes:
-        corpus: its importer, as `asr prepare` names it.
-        folder: where it lies, below ``DATA``.
-        manifests: the folder its manifests are written to; ``manifests/`` and the importer's name unless given.
-        parts: subsets that are needed, each a manifest and, at the corpus's home, an archive; all it has when ().
+        corpus: the name of its importer in `asr prepare`.
+        folder: the folder of the corpus, below ``DATA``.
+        manifests: the folder that its manifests are written to; ``manifests/`` and the importer's name unless given.
+        parts: the subsets that are needed, each a manifest and, at the corpus's home, an archive; all subsets when ().
     """
 
     corpus: str
@@ -41,12 +41,12 @@ class CorpusPlan:
 
 @dataclass(frozen=True)
 class WordCuts:
-    """Single words that are cut out of what the corpora say, to be learned from.
+    """Single words that are cut out of the corpora's utterances, to train on.
 
     Attributes:
-        words: which.
-        of: manifests of the corpora.
-        model: the bundle that finds where a word is said.
+        words: the words to cut out.
+        of: the manifests of the corpora.
+        model: the bundle whose model finds the times of a word.
         to: the manifest of the cut words.
     """
 
@@ -58,11 +58,11 @@ class WordCuts:
 
 @dataclass(frozen=True)
 class LexiconPlan:
-    """The pronouncing dictionary, for a network that hears phones.
+    """The pronouncing dictionary, for a network that also outputs phones.
 
     Attributes:
-        language: as gruut names it.
-        to: the dictionary of the transcripts' words.
+        language: the language, as gruut names it.
+        to: the file of the dictionary, which holds the transcripts' words.
     """
 
     language: str
@@ -71,14 +71,14 @@ class LexiconPlan:
 
 @dataclass(frozen=True)
 class LanguageModelPlan:
-    """What the language model is made of.
+    """The language model: its text, its order and its size.
 
     Attributes:
-        order: words of its longest n-gram.
-        text: prose below ``DATA``; the training transcripts where None or not there.
-        of: what ``text`` is, in the table.
-        vocabulary_size: only so many of its words.
-        size_mb: million bytes that the file may have.
+        order: the number of words in its longest n-gram.
+        text: a file of prose below ``DATA``; the training transcripts where it is None or not there.
+        of: the description of ``text`` in the table.
+        vocabulary_size: the largest number of different words that the model knows; None for no limit.
+        size_mb: the largest size of the file, in million bytes; None for no limit.
     """
 
     order: int
@@ -93,13 +93,14 @@ class Peer:
     """Another system, a row in the table.
 
     Attributes:
-        system: its name.
-        source: where its figures stand, or how they were measured.
-        wer: as published, a fraction; None where it is not.
-        cer: the same.
-        hypotheses: its output on our own test set, as `asr evaluate -o` writes it, scored in place of wer and cer.
+        system: the name of the system.
+        source: the publication of its figures, or how they were measured.
+        wer: the published word error rate, a fraction; None where none is published.
+        cer: the published character error rate, a fraction; None where none is published.
+        hypotheses: a file with its output on our own test set, as `asr evaluate -o` writes it, which is scored in place
+            of wer and cer.
         rtf: its real-time factor, where we measured it.
-        test_set: which of the recipe's, such as test-clean; its main one when None.
+        test_set: the name of the recipe's test set, such as test-clean; the main one when None.
     """
 
     system: str
@@ -123,7 +124,7 @@ class CardSource:
 
 @dataclass(frozen=True)
 class CardPlan:
-    """What the model card says (see `asr.export.card.CardText`)."""
+    """The text of the model card (see `asr.export.card.CardText`)."""
 
     title: str
     language: str
@@ -134,24 +135,25 @@ class CardPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Stages:
-    """The stages of one recipe, as its file has them.
+    """The stages of one recipe, as its file states them; just one of the three kinds of test is given.
 
     Attributes:
-        title: the heading of its table.
-        prepare: the corpora.
-        cut: words to cut out of them; None for none.
-        lexicon: of their words; None for none.
-        test: manifest that the exported bundle is tested on; or
-        leave_one_speaker_out: manifest whose every speaker is tested by a model trained on all others; or
-        test_on_dev: test on the run's own dev set, each half of its speakers with weights tuned on the other half.
-        further_tests: manifests that the bundle is tested on as well, where they are there.
-        then_train: further rounds of training, each with settings (``key=value``) on top of the recipe's, from the
-            weights of the round before.
-        grammar: all that can be said in the corpus, as a second way to decode; () where that is free.
-        language_model: None for none.
-        beam_width: prefixes kept where it is decoded with the language model.
-        peers: other systems to stand beside.
-        card: what the model card says, where a bundle is exported.
+        title: the heading of the recipe's table.
+        prepare: the corpora to prepare.
+        cut: the words to cut out of the corpora; None for none.
+        lexicon: the pronouncing dictionary of their words; None for none.
+        test: the manifest that the exported bundle is tested on.
+        leave_one_speaker_out: a manifest; each of its speakers is tested with a model trained on all others.
+        test_on_dev: whether the run's own dev set is the test, each half of its speakers with weights tuned on the
+            other half.
+        further_tests: manifests that the bundle is also tested on, where they are there.
+        then_train: further rounds of training, each with settings (``key=value``) that override the recipe's; a round
+            starts from the weights of the one before.
+        grammar: all phrases that occur in the corpus, as a second way to decode; () where speech is free.
+        language_model: the language model; None for none.
+        beam_width: the number of prefixes kept in decoding with the language model; None for the default.
+        peers: the other systems in the table.
+        card: the text of the model card, where a bundle is exported.
     """
 
     title: str
@@ -174,21 +176,21 @@ class Stages:
         if sum(map(bool, (self.test, self.leave_one_speaker_out, self.test_on_dev))) != 1:
             raise ConfigError("one of test, leave_one_speaker_out and test_on_dev: true is needed")
         if self.then_train and self.leave_one_speaker_out:
-            raise ConfigError("then_train is of one model, and leave_one_speaker_out trains several")
+            raise ConfigError("then_train goes on with one model, and leave_one_speaker_out trains several")
         if self.beam_width is not None:
             if self.language_model is None:
-                raise ConfigError("beam_width is of decoding with a language_model, and there is none")
+                raise ConfigError("beam_width applies to decoding with a language_model, and there is none")
             DecoderSettings(beam_width=self.beam_width)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan(Stages):
-    """The stages of a recipe that has a name and a place.
+    """The stages of a recipe, with its name and its folder.
 
     Attributes:
-        name: its folder's.
-        home: its folder.
-        rounds: settings of each round of training; of the first there are none beside the recipe's own.
+        name: the name of the recipe's folder.
+        home: the recipe's folder.
+        rounds: the settings of each round of training; the first round has none beside the recipe's own.
     """
 
     name: str
@@ -197,21 +199,24 @@ class Plan(Stages):
 
     @property
     def width(self) -> int:
-        """Prefixes kept by the beam search."""
+        """The number of prefixes that the beam search keeps."""
         return self.beam_width or DecoderSettings.beam_width
 
     def last_round(self) -> Plan:
-        """Return the plan of someone who has a model to begin with: the last round of training alone."""
+        """Return the plan with the last round of training alone, for a user who begins with a model."""
         return replace(self, rounds=self.rounds[-1:])
 
     def place(self, corpus: CorpusPlan, data: Path | None) -> Path:
-        """Return where ``corpus`` lies, if the command line named ``data``: the one corpus, or what holds several."""
+        """Return the folder of ``corpus``.
+
+        ``data`` is the folder that the command names: that of the only corpus, or the one that contains several.
+        """
         if data is None:
             return corpus.folder
         return data if len(self.prepare) == 1 else data / corpus.folder.relative_to(DATA)
 
     def text(self, data: Path | None) -> Path | None:
-        """Return where the language model's prose lies, beside the corpora; None where the plan has none."""
+        """Return the file of the language model's prose, beside the corpora; None where the plan has none."""
         text = self.language_model.text if self.language_model else None
         if text is None or data is None:
             return text
@@ -222,7 +227,7 @@ def read_plan(name: str) -> Plan:
     """Read the stages of a recipe, by its name or its folder's path.
 
     Raises:
-        ConfigError: there is no such recipe, or it does not say what to do.
+        ConfigError: there is no such recipe, or its stages are missing or make no sense.
     """
     home = find_recipe(name)
     try:

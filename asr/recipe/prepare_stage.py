@@ -1,4 +1,4 @@
-"""Corpora as published → manifests, words cut out of them, and the lexicon."""
+"""The stage that prepares manifests of the corpora, words cut out of them, and the lexicon."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from asr.recipe.plan import CorpusPlan, Plan
 def prepare_stage(
     plan: Plan, data: Path | None, normaliser: str, *, download: bool, say: Callable[[str], None]
 ) -> None:
-    """Make the manifests of each corpus, fetching it first if asked to, those of words cut out, and the lexicon.
+    """Make the manifests of each corpus, the manifest of words cut out, and the lexicon.
 
     Args:
-        plan: says which.
-        data: as in ``Plan.place``.
-        normaliser: of the transcripts, by name.
-        download: fetch.
-        say: takes a line about each.
+        plan: the plan that names them.
+        data: the folder of the corpora, as in ``Plan.place``.
+        normaliser: the name of the normaliser for the transcripts.
+        download: whether to download the corpora first.
+        say: a function that takes a line about each.
 
     Raises:
         CorpusError: a corpus lacks a part that the recipe needs.
@@ -52,7 +52,7 @@ def prepare_stage(
 
 
 def lacking(corpus: CorpusPlan) -> list[str]:
-    """Return what of a corpus's manifests is not there yet."""
+    """Return the names of a corpus's manifests and summary that are not there yet."""
     if not (corpus.manifests / "summary.json").is_file():
         return ["summary.json"]
     return [part for part in corpus.parts if not (corpus.manifests / f"{part}.jsonl").is_file()]

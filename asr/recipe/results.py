@@ -1,4 +1,4 @@
-"""A recipe's results, as its results.json holds them."""
+"""The results of a recipe, as its results.json holds them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from asr.typed import from_tree, to_tree
 
 @dataclass(frozen=True)
 class Rate:
-    """An error rate, a fraction, with its counts; None where there was nothing to get wrong."""
+    """An error rate with its counts; ``rate`` is a fraction, None where the reference is empty."""
 
     rate: float | None
     substitutions: int
@@ -36,13 +36,13 @@ class Rate:
 
 @dataclass(frozen=True)
 class Compared:
-    """Which of two systems makes fewer word errors, by paired tests.
+    """A comparison of the word errors of two systems by paired tests.
 
     Attributes:
         with_: the name of our system.
-        better: that name, or ``peer``; None where neither is.
-        difference: of the error rates, None where it cannot be told.
-        matched_pairs: the matched-pair test.
+        better: the better system, that name or ``peer``; None where neither is better.
+        difference: the difference of the error rates; None where it is undefined.
+        matched_pairs: the result of the matched-pairs test.
     """
 
     with_: str
@@ -53,15 +53,15 @@ class Compared:
 
 @dataclass(frozen=True)
 class SystemScores:
-    """How well a system did on a test set.
+    """The scores of a system on a test set.
 
     Attributes:
-        utterances: how many were scored.
-        normaliser: of the texts, by name.
-        wer: of words.
-        cer: of characters.
-        rtf: processing seconds a second of audio; None where not measured.
-        compared: of a peer, with our main system.
+        utterances: the number of scored utterances.
+        normaliser: the name of the normaliser for the texts.
+        wer: the word error rate.
+        cer: the character error rate.
+        rtf: the real-time factor, seconds of processing for a second of audio; None where it was not measured.
+        compared: for a peer, the comparison with our main system.
     """
 
     utterances: int
@@ -91,14 +91,14 @@ class SpeakerRow:
 
 @dataclass(frozen=True)
 class SetFigures:
-    """What a test set is.
+    """The size of a test set, and the speakers its decoders were tuned on.
 
     Attributes:
-        name: such as test-clean.
-        utterances: how many.
-        hours: of audio.
-        speakers: how many.
-        tuned_on: in words, the speakers that decoders were tuned on.
+        name: the name of the set, such as test-clean.
+        utterances: the number of utterances.
+        hours: the hours of audio.
+        speakers: the number of speakers.
+        tuned_on: a description of the speakers that the decoders were tuned on.
     """
 
     name: str
@@ -110,14 +110,14 @@ class SetFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class FurtherResults(SetFigures):
-    """A further test set, and how each system did on it."""
+    """A further test set, with each system's scores on it."""
 
     systems: Mapping[str, SystemScores]
 
 
 @dataclass(frozen=True)
 class RoundFigures:
-    """One round of training."""
+    """One round of training: its minutes, and the commit that trained."""
 
     minutes: float
     commit: str
@@ -134,7 +134,7 @@ class BeganWith:
 
 @dataclass(frozen=True)
 class DevPerplexity:
-    """The language model on the dev transcripts."""
+    """The language model's perplexity, and its share of unknown words, on the dev transcripts."""
 
     words: int
     unknown_rate: float
@@ -144,19 +144,19 @@ class DevPerplexity:
 
 @dataclass(frozen=True)
 class LanguageModelFigures:
-    """A language model, and the weights that the bundle is kept with.
+    """A language model, and the decoder weights in the final bundle.
 
     Attributes:
-        of: its text, in words.
-        order: words of its longest n-gram.
-        words_of_text: how many it was counted from.
-        ngrams: how many of each order.
-        bytes: of its file.
-        dev: its perplexity on the dev transcripts, None where they have no words.
-        weights: of the fusion by characters.
-        spoken_weights: of the fusion by phones, where the network hears them.
-        beam_width: prefixes kept.
-        tuned_on: the dev set and its error rates.
+        of: a description of its text.
+        order: the number of words in its longest n-gram.
+        words_of_text: the number of words of text that it was counted from.
+        ngrams: the number of n-grams of each order.
+        bytes: the size of its file, in bytes.
+        dev: the perplexity on the dev transcripts; None where they have no words.
+        weights: the weights of the fusion by characters.
+        spoken_weights: the weights of the fusion by phones, where the network outputs phones.
+        beam_width: the number of prefixes kept.
+        tuned_on: the dev set that the weights were tuned on, and its error rates.
     """
 
     of: str
@@ -173,7 +173,7 @@ class LanguageModelFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where results come from (see `asr.provenance`); ``commit`` is the one that trained."""
+    """The origin of results (see `asr.provenance`); ``commit`` is the one that trained the model."""
 
     asr: str
     commit: str
@@ -193,25 +193,25 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Results(Origin):
-    """All that results.json holds.
+    """The content of results.json.
 
     Attributes:
-        recipe: its name.
-        command: that made them.
-        systems: each way to decode, on the main test set.
-        main: the one of ``systems`` that speakers and counts are of.
-        by_speaker: its error rates for each.
-        training_minutes: of all rounds.
-        audio_s_per_s: seconds of audio trained on in a second; None in results of before.
-        resumed: how often training went on after a stop; None in results of before.
-        parameters: of the network.
-        weights_sha256: of each run.
-        began_with: None where training began anew.
-        rounds: of training, where there were several.
+        recipe: the name of the recipe.
+        command: the command that made the results.
+        systems: the scores on the main test set, by way to decode.
+        main: the name of the system to which the speakers' rates and the counts belong.
+        by_speaker: the error rates of that system for each speaker.
+        training_minutes: the minutes of training, over all rounds.
+        audio_s_per_s: the seconds of audio trained on in a second; None in older results.
+        resumed: the number of times that training was resumed after a stop; None in older results.
+        parameters: the number of parameters of the network.
+        weights_sha256: the SHA-256 of the final weights of each run.
+        began_with: the model whose weights training began with; None where training began from scratch.
+        rounds: the rounds of training, where there were several.
         judged_on: the main test set, where a recipe has several or tests on its dev set.
-        further: results on further test sets, by name.
-        peers: of each test set by name, the peers that were measured on it.
-        language_model: None for none.
+        further: the results on further test sets, by name.
+        peers: the scores of the peers that were measured on each test set, by the set's name.
+        language_model: the figures of the language model; None for none.
     """
 
     recipe: str
@@ -238,15 +238,15 @@ def rows_of(evaluation: Evaluation) -> tuple[SpeakerRow, ...]:
 
 
 def write_results(path: Path, results: Results) -> None:
-    """Write results.json, without what there is none of."""
+    """Write results.json, without the fields that are None."""
     write_json(path, {key: value for key, value in to_tree(results).items() if value is not None})
 
 
 def read_results(path: Path) -> Results:
-    """Read a results.json, this version's or one of before.
+    """Read a results.json that this version or an older one wrote.
 
     Raises:
-        ConfigError: it is no recipe's; what is lacking is named.
+        ConfigError: the file does not hold a recipe's results; the message names what is missing or wrong.
     """
     try:
         return from_tree(Results, json.loads(path.read_text(encoding="utf-8")))

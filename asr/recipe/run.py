@@ -1,4 +1,4 @@
-"""A recipe's stages in order: train → export → tune → evaluate. Each does what is missing."""
+"""The stages of a recipe in order: train → export → tune → evaluate. Each does only the work that is not yet done."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ Say = Callable[[str], None]
 
 
 def run_stages(plan: Plan, run: Path, train: Train, say: Say, data: Path | None = None) -> Results | None:
-    """Run all stages after preparing.
+    """Run all stages after that of preparation.
 
     Args:
-        plan: what to do.
-        run: the folder of the run, or of one for each speaker.
-        train: trains by the recipe's settings.
-        say: takes a line about each stage.
-        data: as in ``Plan.text``.
+        plan: the stages to run.
+        run: the folder of the run, or of one run for each speaker.
+        train: a function that trains with the recipe's settings.
+        say: a function that takes a line about each stage.
+        data: the folder of the corpora, as in ``Plan.text``.
 
     Returns:
-        None when training ran out of minutes; the same call goes on.
+        The results; None when training ran out of minutes, and the same call then continues it.
     """
     if plan.leave_one_speaker_out:
         return _leave_one_out(plan, plan.leave_one_speaker_out, run, train, say)
@@ -113,7 +113,7 @@ def _peers(
 
 
 def _kept(model: LanguageModel, bundle: Path) -> LanguageModelFigures:
-    """Return the figures of the language model, with the weights that the bundle is kept with."""
+    """Return the figures of the language model, with the decoder weights in the final bundle."""
     opened = load_bundle(bundle)
     decoder = opened.decoder
     return replace(
@@ -126,7 +126,7 @@ def _kept(model: LanguageModel, bundle: Path) -> LanguageModelFigures:
 
 
 def _leave_one_out(plan: Plan, manifest: Path, run: Path, train: Train, say: Say) -> Results | None:
-    """For each speaker, train on the others and transcribe the one."""
+    """Train, for each speaker, a model on all others, and transcribe that speaker with it."""
     everyone = read_manifest(manifest)
     ways: dict[str, Callable[[Vocabulary], Decoder]] = {"greedy": GreedyDecoder}
     if plan.grammar:
@@ -156,7 +156,7 @@ def _scores(systems: Mapping[str, Evaluated]) -> dict[str, SystemScores]:
 
 
 def _results(plan: Plan, systems: Mapping[str, Evaluated], runs: Sequence[TrainedRun], main: str) -> Results:
-    """Return what results.json holds of any recipe; speakers and counts are of the system ``main``."""
+    """Return the results that every recipe has; speakers and counts are those of the system ``main``."""
     seconds = sum(one.seconds for one in runs)
     origin = Origin.now(runs[-1].seed, runs[-1].commit)
     return Results(

@@ -10,10 +10,10 @@ from asr.recipe.plan import Plan
 from asr.recipe.results import Rate, Results, SetFigures, SystemScores
 
 NOBODY = "nobody"
-"""The speakers that a decoder without a language model was tuned on."""
+"""The description of the speakers that a decoder without a language model was tuned on."""
 
 NOT_MEASURED = "\n\nnot measured yet\n\n"
-"""What stands between the markers before there are results."""
+"""The text between the markers before there are results."""
 
 BEGIN, END = "<!-- results: rendered from results.json by `asr recipe` -->", "<!-- end of results -->"
 
@@ -42,7 +42,7 @@ def render(plan: Plan, results: Results) -> str:
 
 
 def _table(plan: Plan, results: Results, of_set: SetFigures | None, systems: Mapping[str, SystemScores]) -> list[str]:
-    """Return one test set's rows; ``of_set`` says which where a recipe has several, or tests on its dev set."""
+    """Return one test set's rows; ``of_set`` names it where a recipe has several or tests on its dev set."""
     first = systems is results.systems
     name, peers = of_set.name if of_set else None, results.peers or {}
     measured = peers.get(name, {}) if name else _only(peers)
@@ -63,7 +63,7 @@ def _table(plan: Plan, results: Results, of_set: SetFigures | None, systems: Map
 
 
 def _compared(system: str, peer: SystemScores) -> str:
-    """Return the paired tests of ours and a measured peer as a sentence, an empty line before it."""
+    """Return a sentence on the paired tests of our system and a measured peer, with an empty line before it."""
     paired = peer.compared
     if paired is None or paired.difference is None:
         return ""

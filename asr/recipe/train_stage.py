@@ -1,4 +1,4 @@
-"""Training, in rounds where a recipe has several."""
+"""The stage that trains, in several rounds if the recipe has them."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from asr.recipe.results import BeganWith, RoundFigures
 from asr.typed import from_tree
 
 Train = Callable[[Sequence[str], Sequence[str]], bool]
-"""Train by the recipe, with the settings given first unless the user has others, and those given second in any case.
+"""A function that trains by the recipe: the user's settings override the first ones, the second override the user's.
 
-True when the run is finished, False when it ran out of minutes."""
+It returns True when the run is finished, and False when it ran out of minutes."""
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A finished run.
+    """A finished training run.
 
     Attributes:
-        folder: of the run.
-        seconds: of training, dev evaluations included, over all calls.
-        audio_s: seconds of audio trained on, in all epochs.
-        resumed: how often it went on after a stop.
-        weights: SHA-256 of the final ones.
-        parameters: of the network.
-        seed: of all draws.
-        commit: that trained.
-        began_with: the model whose weights it began with, None where it began anew.
+        folder: the folder of the run.
+        seconds: the seconds of training over all calls, dev evaluations included.
+        audio_s: the seconds of audio trained on, over all epochs.
+        resumed: the number of times that training was resumed after a stop.
+        weights: the SHA-256 of the final weights.
+        parameters: the number of parameters of the network.
+        seed: the seed of all random draws.
+        commit: the commit that trained.
+        began_with: the model whose weights training began with; None where it began from scratch.
     """
 
     folder: Path
@@ -69,12 +69,12 @@ def _began_with(folder: Path) -> BeganWith | None:
     begun = record.get("began_with")
     if not begun:
         return None
-    made = begun.get("trained", begun)  # of a bundle's card, else a run's own record
+    made = begun.get("trained", begun)  # a bundle's card has it under "trained", a run's record at the top
     return BeganWith(Path(record["config"]["init_from"]).name, made["commit"], begun.get("weights_sha256"))
 
 
 def train_rounds(plan: Plan, run: Path, train: Train) -> list[TrainedRun]:
-    """Train each round, the last in ``run`` itself, those before in folders of it; [] when out of minutes."""
+    """Train each round, the last one in ``run`` itself and earlier ones in its subfolders; [] when out of minutes."""
     done: list[TrainedRun] = []
     for settings, folder in zip(plan.rounds, round_folders(plan, run), strict=True):
         start = [f"init_from={done[-1].folder}"] if done else []
@@ -90,7 +90,7 @@ def round_folders(plan: Plan, run: Path) -> list[Path]:
 
 
 def round_figures(trained: Sequence[TrainedRun]) -> list[RoundFigures] | None:
-    """Return what results say of each round of training, where there were several."""
+    """Return each round's figures for the results; None where there was one round only."""
     if len(trained) == 1:
         return None
     return [RoundFigures(round(one.seconds / 60, 1), one.commit) for one in trained]

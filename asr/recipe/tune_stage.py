@@ -1,8 +1,8 @@
-"""A bundle with its language model, its weights tuned on some speakers, so that it can be tested on others.
+"""The stage that gives a bundle its language model, with weights tuned on some speakers, to be tested on others.
 
-Where there is no test set, the dev speakers are the test, and weights tuned on them would flatter. So they are parted
-in two halves: a copy of the bundle is tuned on each half and transcribes the other. The bundle that is kept is tuned on
-all.
+Where there is no test set, the dev speakers are the test, and weights tuned on them would make scores too good. So they
+are divided into two halves: a copy of the bundle is tuned on each half and transcribes the other. The final bundle is
+tuned on all.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from asr.tuning import dev_set, tune_bundle
 
 
 def trained_sha256(bundle: Path) -> str | None:
-    """Return the SHA-256 of the final weights that the bundle in a folder was made of; None where there is none."""
+    """Return the SHA-256 of the weights that the bundle in a folder was made from; None where there is no bundle."""
     return read_card(bundle).get("trained", {}).get("sha256") if (bundle / "card.json").is_file() else None
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a bundle is to decode with.
+    """The language model, beam width and lexicon that a bundle is to decode with.
 
     Attributes:
-        language_model: a .lm file.
-        beam_width: prefixes kept.
-        lexicon: the recipe's, for a network that hears phones.
+        language_model: the .lm file.
+        beam_width: the number of prefixes kept.
+        lexicon: the recipe's lexicon, for a network that outputs phones.
     """
 
     language_model: Path
@@ -46,7 +46,7 @@ class Reading:
     lexicon: LexiconPlan | None = None
 
     def is_in(self, bundle: Bundle) -> bool:
-        """Return whether a bundle decodes with it already."""
+        """Tell whether a bundle already decodes with these."""
         held = bundle.language_model
         return (
             held is not None
@@ -64,11 +64,9 @@ def tune_stage(
     *,
     test: Sequence[Utterance] = (),
 ) -> None:
-    """Put the language model into the bundle, weighed on ``dev``, unless it is there.
+    """Put the language model into the bundle, with weights tuned on ``dev``, unless it is there.
 
-    ``test`` is scored for the bundle's card.
-
-    A bundle's folder stays as it was until all is found.
+    ``test`` is scored for the bundle's card. The bundle's folder is not changed until tuning is done.
     """
     if reading.is_in(load_bundle(bundle)):
         say(f"tune: {bundle} has its language model")
@@ -84,7 +82,7 @@ def tune_stage(
 
 
 def copy_to_tune(bundle: Path, folder: Path) -> None:
-    """Copy ``bundle`` to ``folder``, without its language model; what is there stays if it is of the same model."""
+    """Copy ``bundle`` to ``folder`` without its language model; a copy of the same model that is there is kept."""
     if trained_sha256(folder) != trained_sha256(bundle):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as work:
@@ -95,10 +93,10 @@ def copy_to_tune(bundle: Path, folder: Path) -> None:
 
 
 def halves(speakers: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part speakers in two: every other one, in the order given.
+    """Divide speakers into two halves by taking every other one, in the order given.
 
     Raises:
-        ConfigError: fewer than four, and confidence is calibrated on two at least.
+        ConfigError: there are fewer than four, and calibrating confidence needs two in each half.
 
     >>> halves(["84", "1462", "174", "251"])
     (['84', '174'], ['1462', '251'])
@@ -111,7 +109,7 @@ def halves(speakers: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def note_test(bundle: Path, evaluation: Evaluation, tuned_on: str) -> None:
-    """Put scores into the card of a tuned bundle, and on whom what was judged had been tuned."""
+    """Record test scores in the card of a tuned bundle, and the speakers that the tested bundles were tuned on."""
     opened = load_bundle(bundle)
     test = evaluation.normalised.to_json() | {"tuned_on": tuned_on}
     decoder = dict(opened.card.get("decoder", {}))

@@ -1,4 +1,4 @@
-"""Transcripts: normalise them, turn characters into labels and back, and words into phones."""
+"""Text of transcripts: normalisers, the vocabulary of characters and labels, and pronouncing dictionaries."""
 
 from asr.text.lexicon import Lexicon, Phones, read_lexicon, write_lexicon
 from asr.text.normalisers import NORMALISERS, find_normaliser, normalise, normalise_lines

@@ -1,4 +1,4 @@
-"""Words and how they are said: a pronouncing dictionary, and the labels of a network that hears phones."""
+"""A pronouncing dictionary, and the labels of a network that outputs phones."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from asr.errors import VocabularyError
 from asr.files import write_atomically
 
 BOUNDARY = 1
-"""The label that ends each word, so that a network which hears phones also hears words."""
+"""The label that ends each word, so that a network with phone outputs also marks where words end."""
 
 _FIRST = 2
 
 Pronunciation = tuple[str, ...]
-"""Phones, by the names that the dictionary has for them."""
+"""The phones of a word in order, by their names in the dictionary."""
 
 
 @dataclass(frozen=True)
 class Phones:
-    """The phones a network can hear; label i > 1 is ``symbols[i - 2]``, 0 the blank, 1 the end of a word.
+    """The phones that a network can output: label 0 is the blank, 1 the end of a word, i > 1 is ``symbols[i - 2]``.
 
     >>> phones = Phones(("AH", "N", "W"))
     >>> phones.encode([("W", "AH", "N"), ("AH",)]).tolist(), len(phones)
@@ -33,7 +33,7 @@ class Phones:
     symbols: tuple[str, ...]
 
     def __len__(self) -> int:
-        """The labels, blank and word end included."""
+        """Return the number of labels, blank and word end included."""
         return len(self.symbols) + _FIRST
 
     @cached_property
@@ -41,11 +41,11 @@ class Phones:
         return {symbol: i for i, symbol in enumerate(self.symbols, start=_FIRST)}
 
     def hears(self, word: Pronunciation) -> bool:
-        """Whether all its phones have a label."""
+        """Tell whether all phones of ``word`` have a label."""
         return set(word) <= self._labels.keys()
 
     def encode(self, words: Iterable[Pronunciation]) -> np.ndarray:
-        """Labels (U,) int32 of words said one after the other, the end of each marked.
+        """Return the labels (U,) int32 of words in sequence, with ``BOUNDARY`` after each word.
 
         Raises:
             VocabularyError: a phone has no label; the message names it.
@@ -62,7 +62,7 @@ class Lexicon:
     """A pronouncing dictionary.
 
     Attributes:
-        pronunciations: word → how it may be said, the usual way first.
+        pronunciations: the pronunciations of each word, the most usual one first.
 
     >>> lexicon = Lexicon({"A": (("AH",), ("EY",)), "NUN": (("N", "AH", "N"),)})
     >>> lexicon.phones.symbols
@@ -75,18 +75,18 @@ class Lexicon:
 
     @cached_property
     def phones(self) -> Phones:
-        """All that occur, by name."""
+        """The phones that occur in the dictionary, sorted by name."""
         return Phones(tuple(sorted({p for several in self.pronunciations.values() for one in several for p in one})))
 
     def missing(self, text: str) -> list[str]:
-        """The words of ``text`` that are not here, each once."""
+        """Return the words of ``text`` that the dictionary lacks, each once."""
         return [word for word in dict.fromkeys(text.split()) if word not in self.pronunciations]
 
     def said(self, text: str) -> list[Pronunciation]:
-        """The usual pronunciation of each word of ``text``.
+        """Return the most usual pronunciation of each word of ``text``.
 
         Raises:
-            VocabularyError: a word is not here; the message names all such.
+            VocabularyError: the dictionary lacks a word; the message names all such words.
         """
         if missing := self.missing(text):
             raise VocabularyError(f"the lexicon lacks {' '.join(missing)}")
@@ -94,7 +94,7 @@ class Lexicon:
 
 
 def read_lexicon(path: str | Path) -> Lexicon:
-    """Read a dictionary as Kaldi and CMU have it: a line a pronunciation, the word and its phones, parted by spaces.
+    """Read a dictionary in the format of Kaldi and CMUdict, with one pronunciation a line: a word, then its phones.
 
     ::
 
@@ -102,11 +102,12 @@ def read_lexicon(path: str | Path) -> Lexicon:
         A(2)  EY1
         NUN  N AH1 N # a sister
 
-    A number in brackets after a word, as in CMUdict, tells its pronunciations apart and is left out; a line that begins
-    with ``;;;``, and what stands after a single ``#``, is a comment.
+    Spaces separate the word and the phones. A number in brackets after a word, as in CMUdict, distinguishes its
+    pronunciations and is removed. A line that begins with ``;;;`` is a comment, and so is the text after a single
+    ``#``.
 
     Raises:
-        VocabularyError: the file cannot be read, or a line has a word and no phone.
+        VocabularyError: the file cannot be read, or a line has a word but no phones.
     """
     found: dict[str, list[Pronunciation]] = {}
     try:
@@ -125,7 +126,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
 
 
 def write_lexicon(path: str | Path, lexicon: Lexicon) -> None:
-    """Write a dictionary as ``read_lexicon`` reads it, atomically, sorted by word."""
+    """Write a dictionary, sorted by word and atomically, in the format that ``read_lexicon`` reads."""
     lines = (
         f"{word}  {' '.join(one)}\n" for word in sorted(lexicon.pronunciations) for one in lexicon.pronunciations[word]
     )

@@ -1,7 +1,7 @@
-"""What a normaliser loses of a text: letters, digits and symbols that are spoken, and for which nothing is written.
+"""Characters that a normaliser loses: spoken letters, digits and symbols for which it writes nothing.
 
-A normaliser that turns é into E loses nothing. One that makes nothing of я, 7 or % does: a model would hear a word that
-its labels lack, and a score would not count it. Punctuation, quotation marks and marks on letters are not spoken.
+A normaliser that turns é into E loses nothing. One that drops я, 7 or % does: the audio would contain a word that its
+labels lack, and a score would not count it. Punctuation, quotation marks and marks on letters are not spoken.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DIGITS, SYMBOLS = "digits", "symbols"
 
 _SPOKEN_PUNCTUATION = "%‰&@#§"
 _NO_LETTERS = APOSTROPHES + "\u0640"
-"""Characters that Unicode counts among the letters and that nobody says: apostrophes, and the line of Arabic."""
+"""Characters that Unicode counts as letters but nobody pronounces: apostrophes, and Arabic's tatweel."""
 
 _SHOWN = 3
 
@@ -30,9 +30,9 @@ class Loss:
 
     Attributes:
         kind: ``digits``, ``symbols`` or the letters of a script, such as ``Cyrillic letters``.
-        count: how many there are.
-        characters: the different ones, the most frequent first.
-        ids: of the texts that have some, in order.
+        count: the number of lost characters.
+        characters: the different characters among them, the most frequent first.
+        ids: the ids of the texts that contain some, in order.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class Loss:
     ids: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return the loss in a line: ``digits: 3 (1 0) in 2 texts: u1, u2``."""
+        """Return the loss as one line: ``digits: 3 (1 0) in 2 texts: u1, u2``."""
         more = " …" if len(self.characters) > _SHOWN else ""
         texts = f"{len(self.ids)} text{'s' if len(self.ids) > 1 else ''}"
         named = ", ".join(self.ids[:_SHOWN]) + (", …" if len(self.ids) > _SHOWN else "")
@@ -49,7 +49,7 @@ class Loss:
 
 
 def lost_characters(text: str, normaliser: str) -> list[str]:
-    """Return what ``normaliser`` loses of ``text``, in its order.
+    """Return the characters of ``text`` that ``normaliser`` loses, in the order of the text.
 
     >>> lost_characters("Zimmer 101: 5 % мир, café!", "upper_letters")
     ['1', '0', '1', '5', '%', 'м', 'и', 'р']
@@ -63,7 +63,7 @@ def lost_characters(text: str, normaliser: str) -> list[str]:
 
 
 def count_lost(text: str, normaliser: str) -> Counter[str]:
-    """Return how often each character that ``normaliser`` loses is in ``text``; fast for long texts.
+    """Count how often ``text`` contains each character that ``normaliser`` loses; this is fast for long texts.
 
     >>> sorted(count_lost("1984, 1989: да", "letters").items())
     [('1', 2), ('4', 1), ('8', 2), ('9', 3)]
@@ -74,7 +74,7 @@ def count_lost(text: str, normaliser: str) -> Counter[str]:
 
 
 def shown_counts(lost: Counter[str]) -> str:
-    """Return lost characters by their kinds, the most frequent first.
+    """Return a line that lists lost characters by kind, the most frequent kind first.
 
     >>> shown_counts(Counter({"1": 1200, "9": 3, "%": 7}))
     'digits: 1,203 (1 9), symbols: 7 (%)'
@@ -90,11 +90,11 @@ def shown_counts(lost: Counter[str]) -> str:
 
 
 def find_losses(texts: Iterable[tuple[str, str]], normaliser: str) -> list[Loss]:
-    """Return what ``normaliser`` loses of all texts together, a loss a kind, the largest first.
+    """Return the losses of ``normaliser`` over all texts together, one for each kind, the largest first.
 
     Args:
-        texts: (id, text) of each.
-        normaliser: by name.
+        texts: the id and the text of each.
+        normaliser: the name of the normaliser.
 
     >>> [str(loss) for loss in find_losses([("a", "room 101"), ("b", "да, 7")], "upper_letters")]
     ['digits: 4 (1 0 7) in 2 texts: a, b', 'Cyrillic letters: 2 (д а) in 1 text: b']
@@ -117,7 +117,7 @@ def find_losses(texts: Iterable[tuple[str, str]], normaliser: str) -> list[Loss]
 
 
 def kind_of(character: str) -> str:
-    """Return what a character is counted as: ``digits``, ``symbols`` or letters of its script.
+    """Return the kind that a character counts as: ``digits``, ``symbols`` or the letters of its script.
 
     >>> [kind_of(character) for character in "½€ж漢"]
     ['digits', 'symbols', 'Cyrillic letters', 'CJK letters']
@@ -133,7 +133,7 @@ def kind_of(character: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _is_lost(character: str, normaliser: str) -> bool:
-    """Whether it is spoken, and the normaliser writes nothing for it, alone or after a digit."""
+    """Tell whether a character is spoken while the normaliser writes nothing for it, by itself or after a digit."""
     category = unicodedata.category(character)
     spoken = category[0] in "LN" or category in ("Sc", "Sm", "So") or character in _SPOKEN_PUNCTUATION
     if not spoken or character in _NO_LETTERS or normalise(character, normaliser):

@@ -1,4 +1,4 @@
-"""How words are said, by gruut: its dictionary of a language, and its guess by the spelling for words not in it."""
+"""Pronunciations from gruut: its dictionary of a language, and its guess from the spelling of a word it lacks."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from asr.errors import MissingExtraError, VocabularyError
 from asr.text.lexicon import Pronunciation
 
 _STRESS = str.maketrans("", "", "ˈˌ")
-"""What a network of short memory cannot be asked: a vowel is the same phone stressed or not."""
+"""A table that removes stress marks: a network with a short memory cannot tell stressed vowels from unstressed ones."""
 
 
 def pronounce(words: Iterable[str], language: str = "en") -> Iterator[tuple[str, list[Pronunciation]]]:
-    """Yield each word with how it may be said, phones in IPA without stress, the usual way first.
+    """Yield each word with its pronunciations, the most usual one first; phones are in IPA, without stress.
 
-    Words are looked up in lower case. One that the dictionary lacks is said as its spelling suggests; one that suggests
-    nothing, such as a number, is left out.
+    Words are looked up in lower case. The pronunciation of a word that the dictionary lacks is guessed from its
+    spelling; a word without such a guess, for example a number, is left out.
 
     Args:
-        words: to look up.
-        language: as gruut's packages are named: ``en``, ``de``, ``es``, ``fr``, …
+        words: the words to look up.
+        language: the language, as gruut's packages are named: ``en``, ``de``, ``es``, ``fr``, …
 
     Raises:
         MissingExtraError: gruut is not installed.
-        VocabularyError: gruut's package of the language is not.
+        VocabularyError: gruut's package for the language is not installed.
     """
     try:
         from gruut.g2p import GraphemesToPhonemes
@@ -43,14 +43,14 @@ def pronounce(words: Iterable[str], language: str = "en") -> Iterator[tuple[str,
         dictionary = _read(path)
     for word in words:
         spelt = word.lower()
-        bare = spelt.strip("'")  # 'TIS, LOVERS'; a guess by the spelling takes the sign for a sound
+        bare = spelt.strip("'")  # 'TIS, LOVERS': the guess would take the apostrophe for a sound
         said = dictionary.get(spelt) or dictionary.get(bare) or [tuple(map(_unstressed, guess(bare)))]
         if all(said):
             yield word, list(dict.fromkeys(said))
 
 
 def _read(path: Path) -> dict[str, list[Pronunciation]]:
-    """All of gruut's dictionary: its table has no index, so that to ask for each word would take milliseconds."""
+    """Read all of gruut's dictionary; its table has no index, so a query for each word would take milliseconds."""
     found: dict[str, list[Pronunciation]] = {}
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as dictionary:
         for word, phones in dictionary.execute("SELECT word, phonemes FROM word_phonemes ORDER BY word, pron_order"):

@@ -1,4 +1,4 @@
-"""Characters ↔ labels."""
+"""The vocabulary, which maps characters to labels and back."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from asr.errors import VocabularyError
 
 BLANK = 0
-"""The CTC blank's label, everywhere in this project."""
+"""The label of the CTC blank, everywhere in this project."""
 
 
 def frames_needed(labels: Sequence[int] | np.ndarray) -> int:
-    """Return the fewest frames that can spell ``labels`` (U,): one a label, and a blank within each pair of equal ones.
+    """Return the fewest frames that can spell ``labels`` (U,): one a label, and a blank between two equal labels.
 
     >>> frames_needed([8, 5, 12, 12, 15])
     6
@@ -41,7 +41,7 @@ class Vocabulary:
     characters: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what could not be inverted."""
+        """Refuse characters for which labels could not be decoded."""
         if not self.characters:
             raise VocabularyError("a vocabulary needs at least one character, got none")
         if any(len(c) != 1 for c in self.characters):
@@ -51,11 +51,11 @@ class Vocabulary:
 
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> Vocabulary:
-        """Every character that occurs in ``texts``, in code point order."""
+        """Build the vocabulary of all characters in ``texts``, in code point order."""
         return cls(tuple(sorted(set().union(*texts))))
 
     def __len__(self) -> int:
-        """V, the blank included."""
+        """Return V, the number of labels, the blank included."""
         return len(self.characters) + 1
 
     @cached_property
@@ -64,15 +64,15 @@ class Vocabulary:
 
     @property
     def space(self) -> int | None:
-        """The label of the space, None where words are not parted."""
+        """The label of the space; None where no spaces separate words."""
         return self._labels.get(" ")
 
     def unknown(self, text: str) -> set[str]:
-        """The characters of ``text`` that have no label."""
+        """Return the characters of ``text`` that have no label."""
         return set(text) - self._labels.keys()
 
     def encode(self, text: str) -> np.ndarray:
-        """Labels (U,) int32 of ``text``.
+        """Return the labels (U,) int32 of ``text``.
 
         Raises:
             VocabularyError: a character has no label; the message names it.
@@ -82,14 +82,14 @@ class Vocabulary:
         return np.array([self._labels[c] for c in text], dtype=np.int32)
 
     def decode(self, labels: Sequence[int] | np.ndarray) -> str:
-        """Text of ``labels`` (U,), which hold no blanks."""
+        """Return the text of ``labels`` (U,), which contain no blanks."""
         return "".join(self.characters[int(label) - 1] for label in labels)
 
     def to_json(self) -> str:
-        """As stored in a bundle."""
+        """Return the vocabulary as JSON, as a bundle stores it."""
         return json.dumps({"blank": BLANK, "characters": list(self.characters)}, ensure_ascii=False, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Vocabulary:
-        """Read what ``to_json`` wrote."""
+        """Read the vocabulary from the JSON that ``to_json`` returns."""
         return cls(tuple(json.loads(text)["characters"]))

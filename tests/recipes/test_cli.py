@@ -117,4 +117,4 @@ def test_tables_of_the_recipe_are_written_where_asked_alone(own_recipe: Path) ->
 def test_tables_are_not_of_other_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recipe", "mine", "--update_tables", "trainer.epochs=1"]) == 1
     said = capsys.readouterr().err
-    assert said == "asr: error[config]: --update_tables is of the recipe as it stands; leave out trainer.epochs=1\n"
+    assert said == "asr: error[config]: --update_tables needs the recipe's own settings; leave out trainer.epochs=1\n"

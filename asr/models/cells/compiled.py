@@ -1,4 +1,4 @@
-"""What the compiled time loops of the cells share: how numba compiles them, and two squashing functions."""
+"""Shared code of the cells' compiled time loops: the compiler's settings, tanh and the logistic function."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile a loop over float32 arrays, once for all processes; it runs without Python's lock."""
+    """Compile a loop over float32 arrays with numba; it is cached on disk and runs without Python's lock (GIL)."""
     return cast(_Function, njit(fastmath=True, nogil=True, cache=True, error_model="numpy")(function))
 
 
-# tanh as x·P(x²)/Q(x²), the coefficients of Eigen's float32 approximation: within 3e-7 everywhere, and unlike a call
-# into the C library it becomes vector instructions.
+# tanh is computed as x·P(x²)/Q(x²) with the coefficients of Eigen's float32 approximation. The error is below 3e-7
+# everywhere, and unlike a call of the C library it compiles to vector instructions.
 _P = tuple(
     np.float32(c)
     for c in (
@@ -38,7 +38,7 @@ ONE, _HALF, _CLIP = np.float32(1), np.float32(0.5), np.float32(7.9)
 
 @compiled
 def tanh(x: Any) -> Any:
-    """Return tanh of a float32, within 3e-7."""
+    """Return tanh of a float32 with an error below 3e-7."""
     x = min(max(x, -_CLIP), _CLIP)
     q = x * x
     p = _P[0] + q * (_P[1] + q * (_P[2] + q * (_P[3] + q * (_P[4] + q * (_P[5] + q * _P[6])))))

@@ -27,7 +27,7 @@ def step(x: Any, states: tuple[Any], recurrent: Any, bias: Any) -> tuple[Any]:
 
 
 def forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray, recurrent_bias: np.ndarray) -> list[np.ndarray]:
-    """Return h (T, B, H); kept are the gates (T, B, 3·H), in the place of ``z``, and p_g (T, B, H)."""
+    """Return h (T, B, H), and for ``backward`` the gates (T, B, 3·H), which overwrite ``z``, and p_g (T, B, H)."""
     hidden = np.empty((*z.shape[:2], len(recurrent)), np.float32)
     candidate = np.empty_like(hidden)
     _forward(z, recurrent, bias, recurrent_bias, hidden, candidate)
@@ -52,10 +52,10 @@ def _forward(
     hidden: np.ndarray,
     candidate: np.ndarray,
 ) -> None:
-    """h_t = z_t h_{t-1} + (1 - z_t) g_t, g_t = tanh(x_g + r_t n_t), n_t = (W_hh h_{t-1} + b_r)_g; fills the last two.
+    """Fill ``hidden`` with h_t = z_t h_{t-1} + (1 - z_t) g_t, g_t = tanh(x_g + r_t n_t), n_t = (W_hh h_{t-1} + b_r)_g.
 
-    The reset gate after the product, as cuDNN and Keras have it (``reset_after``). ``recurrent_bias`` (3·H,) is b_r,
-    ``z`` leaves as z r g, ``candidate`` (T, B, H) keeps n_t.
+    The reset gate is applied after the product, as in cuDNN and Keras (``reset_after``). ``recurrent_bias`` (3·H,) is
+    b_r. The gates z, r, g overwrite ``z``, and ``candidate`` (T, B, H) is filled with n_t.
     """
     units = hidden.shape[2]
     product, zeros = np.zeros(z.shape[1:], np.float32), np.zeros(units, np.float32)
@@ -87,7 +87,7 @@ def _backward(
     d_projected: np.ndarray,
     d_product: np.ndarray,
 ) -> None:
-    """Backpropagation through time of ``_forward``; fills the last two.
+    """Backpropagate through the time loop of ``_forward``; fill ``d_projected`` and ``d_product``.
 
     ``d_projected`` is ∂L/∂(W_xh x_t + b); ``d_product`` is ∂L/∂(W_hh h_{t-1} + b), which differs in g by the factor r.
     """

@@ -18,7 +18,7 @@ from asr.models.cells.spec import CellSpec, Cudnn, Onnx
 
 
 def initial_bias(units: int) -> np.ndarray:
-    """Return b (4·H,): one for the forget gate, so that a cell remembers at first; zero for the others."""
+    """Return the initial b (4·H,): one for the forget gate, so that a new cell remembers; zero for the other gates."""
     bias = np.zeros(4 * units, np.float32)
     bias[units : 2 * units] = 1
     return bias
@@ -33,7 +33,7 @@ def step(x: Any, states: tuple[Any, Any], recurrent: Any) -> tuple[Any, Any]:
 
 
 def forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
-    """Return h (T, B, H); kept are c (T, B, H) and the gates (T, B, 4·H), in the place of ``z``."""
+    """Return h (T, B, H), and for ``backward`` c (T, B, H) and the gates (T, B, 4·H), which overwrite ``z``."""
     hidden = np.empty((*z.shape[:2], len(recurrent)), np.float32)
     cell = np.empty_like(hidden)
     _forward(z, recurrent, bias, hidden, cell)
@@ -43,7 +43,7 @@ def forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> list[np.n
 def backward(
     d_hidden: np.ndarray, transposed: np.ndarray, _hidden: np.ndarray, cell: np.ndarray, gates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return ∂L/∂z_t, z the gates' arguments, which is that of both products."""
+    """Return ∂L/∂z_t twice, where z_t are the gates' arguments: both matrix products have the same gradient."""
     dz = np.empty_like(gates)
     _backward(d_hidden, transposed, cell, gates, dz)
     return dz, dz
@@ -51,7 +51,7 @@ def backward(
 
 @compiled
 def _forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray, hidden: np.ndarray, cell: np.ndarray) -> None:
-    """c_t = f_t c_{t-1} + i_t g_t, h_t = o_t tanh(c_t) (Gers et al. 2000); fills ``hidden`` and ``cell`` (T, B, H)."""
+    """Fill ``cell`` with c_t = f_t c_{t-1} + i_t g_t and ``hidden`` with h_t = o_t tanh(c_t), both (T, B, H)."""
     units = hidden.shape[2]
     zeros = np.zeros(units, np.float32)
     for t in range(len(z)):
@@ -77,7 +77,7 @@ def _forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray, hidden: np.
 def _backward(
     d_hidden: np.ndarray, transposed: np.ndarray, cell: np.ndarray, gates: np.ndarray, d_projected: np.ndarray
 ) -> None:
-    """Backpropagation through time of ``_forward``; fills ``d_projected`` with ∂L/∂z, z the gates' arguments."""
+    """Backpropagate through the time loop of ``_forward``; fill ``d_projected`` with ∂L/∂z, z the gates' arguments."""
     batch, units = d_hidden.shape[1:]
     carry_h, carry_c = np.zeros((batch, units), np.float32), np.zeros((batch, units), np.float32)
     zeros, squashed = np.zeros(units, np.float32), np.empty(units, np.float32)

@@ -19,13 +19,13 @@ def step(x: Any, states: tuple[Any], recurrent: Any) -> tuple[Any]:
 
 
 def forward(z: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
-    """Return h (T, B, H), in the place of ``z``; nothing else is kept."""
+    """Return h (T, B, H), which overwrites ``z``; ``backward`` needs nothing else."""
     _forward(z, recurrent, bias)
     return [z]
 
 
 def backward(d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return ∂L/∂z_t, which is that of both products."""
+    """Return ∂L/∂z_t twice: both matrix products have the same gradient."""
     dz = np.empty_like(hidden)
     _backward(d_hidden, transposed, hidden, dz)
     return dz, dz
@@ -33,7 +33,7 @@ def backward(d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray) -
 
 @compiled
 def _forward(hidden: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> None:
-    """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b); ``hidden`` comes as W_xh x_t."""
+    """Compute h_t = tanh(W_hh h_{t-1} + W_xh x_t + b); ``hidden`` holds W_xh x_t before and h_t afterwards."""
     for t in range(len(hidden)):
         if t > 0:
             multiply(hidden[t - 1], recurrent, hidden[t], True)
@@ -45,7 +45,7 @@ def _forward(hidden: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> Non
 
 @compiled
 def _backward(d_hidden: np.ndarray, transposed: np.ndarray, hidden: np.ndarray, d_projected: np.ndarray) -> None:
-    """∂L/∂z_t = (1 - h_t²) (∂L/∂h_t + W_hhᵀ ∂L/∂z_{t+1}) with h_t = tanh(z_t); fills ``d_projected`` with ∂L/∂z."""
+    """Fill ``d_projected`` with ∂L/∂z_t = (1 - h_t²) (∂L/∂h_t + W_hhᵀ ∂L/∂z_{t+1}), where h_t = tanh(z_t)."""
     carry = np.zeros(hidden.shape[1:], np.float32)
     for t in range(len(hidden) - 1, -1, -1):
         for b in range(hidden.shape[1]):

@@ -1,21 +1,23 @@
 """Backpropagation through time on a CPU: a whole recurrent layer as one differentiable operation.
 
-Write z_t = W_xh x_t + b + W_hh h_{t-1} for the gates' arguments.
+Let z_t = W_xh x_t + b + W_hh h_{t-1} be the gates' arguments.
 
-1. W_xh x_t does not depend on h: one product over all frames.
-2. Forward in time, the kernel adds W_hh h_{t-1} and b, squashes, and keeps what step 3 needs (gates, cell).
+1. W_xh x_t does not depend on h, so it is one matrix product over all frames.
+2. Forward in time, the kernel adds W_hh h_{t-1} and b, applies the nonlinearities, and keeps the arrays that step 3
+   needs (gates, cell).
 3. Backward in time, the kernel computes δ_t = ∂L/∂z_t from ∂L/∂h_t, which comes from above (the layer's output) and
    from the right (W_hhᵀ δ_{t+1}). The second term is a product of T Jacobians W_hhᵀ diag(tanh'): where their norm
    is below one it vanishes with distance (Bengio et al. 1994). The LSTM adds a path: c_t = f_t c_{t-1} + i_t g_t
-   passes ∂L/∂c back through f_t alone, and with f_t near one it lives (Hochreiter & Schmidhuber 1997).
-4. After the loop, each one product over all frames: ∂L/∂W_hh = Σ_t h_{t-1} δ_tᵀ, ∂L/∂W_xh = Σ_t x_t δ_tᵀ and
-   ∂L/∂x_t = W_xhᵀ δ_t.
+   passes ∂L/∂c back through f_t alone, and with f_t near one it does not vanish (Hochreiter & Schmidhuber 1997).
+4. After the loop, each gradient is one matrix product over all frames: ∂L/∂W_hh = Σ_t h_{t-1} δ_tᵀ,
+   ∂L/∂W_xh = Σ_t x_t δ_tᵀ and ∂L/∂x_t = W_xhᵀ δ_t.
 
 The backward direction reads each utterance reversed within its own length, so padding is always last in both
-directions: it cannot reach a real frame forward, and its δ is zero because its ∂L/∂h is. So the loop needs no mask.
+directions: it cannot affect a real frame in the forward pass, and its δ is zero because its ∂L/∂h is zero. So the loop
+needs no mask.
 
-The work is cut into jobs, a direction and a share of the utterances each, as many as there are cores. A job does its
-steps from first to last on one thread, BLAS included: the cores meet once a layer, and not once a product.
+The work is divided into as many jobs as there are cores; each job has one direction and a share of the utterances. A
+job runs all its steps on one thread, BLAS included, so the cores synchronise once a layer and not once a product.
 """
 
 from __future__ import annotations
@@ -42,32 +44,32 @@ class Job:
 
     @property
     def backwards(self) -> bool:
-        """Whether it reads from the end."""
+        """Whether the job reads its utterances from the end."""
         return self.direction == 1
 
     def rows(self, array: np.ndarray) -> np.ndarray:
-        """Its utterances of an array (B, …)."""
+        """Return the rows of an array (B, …) that belong to the job's utterances."""
         size = len(array)
         return array[size * self.share // self.shares : size * (self.share + 1) // self.shares]
 
     def side(self, array: np.ndarray, width: int) -> np.ndarray:
-        """Its direction's part of an array (B, T, D·width)."""
+        """Return the part (B, T, width) of an array (B, T, D·width) that belongs to the job's direction."""
         return array[:, :, self.direction * width : (self.direction + 1) * width]
 
 
 def layer(cell: CellSpec, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
-    """Outputs (B, T, D·H) of ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
+    """Return the outputs (B, T, D·H) for ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
 
-    In float32 all of it is in the jobs. Under mixed precision ``inputs`` and ``kernel`` come in bfloat16 or float16,
-    and their product over all frames is TensorFlow's, which uses the processor's own instructions for it, if any.
+    In float32 the jobs compute everything. Under mixed precision ``inputs`` and ``kernel`` are bfloat16 or float16, and
+    TensorFlow computes their product over all frames, with the processor's own instructions for these types, if any.
 
     Args:
         cell: one of ``CELLS``.
-        inputs: (B, T, F).
-        lengths: own frames of each utterance.
-        kernel: W_xh (D, F, G·H), of the inputs' type.
+        inputs: the layer's inputs (B, T, F).
+        lengths: the number of frames of each utterance (B,), without padding.
+        kernel: W_xh (D, F, G·H), of the same type as the inputs.
         recurrent: W_hh (D, H, G·H) float32.
-        biases: b (D, G·H) float32, and the recurrent one of a cell that has it.
+        biases: b (D, G·H) float32, and the recurrent bias of a cell that has one.
     """
     if inputs.dtype == tf.float32:
         return _run(cell, inputs, lengths, kernel, recurrent, *biases)
@@ -78,7 +80,7 @@ def layer(cell: CellSpec, inputs: Any, lengths: Any, kernel: Any, recurrent: Any
 
 
 def _run(cell: CellSpec, inputs: Any, lengths: Any, *weights: Any) -> Any:
-    """The layer as one operation; with F = 0 in the kernel ``inputs`` are the projections (B, T, D·G·H) already."""
+    """Compute the layer as one operation; with F = 0 in the kernel, ``inputs`` are already projected (B, T, D·G·H)."""
     directions, units = weights[1].shape[:2]
     jobs = _jobs(directions, cores())
     kept_each, num_weights = cell.kept, len(weights)
@@ -132,7 +134,7 @@ def _forward(
     weights: Sequence[np.ndarray],
     outputs: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
-    """Fill the job's part of ``outputs``; what its way back needs."""
+    """Fill the job's part of ``outputs``; return the arrays that the backward pass needs."""
     kernel, recurrent, *biases = (w[job.direction] for w in weights)
     lengths = job.rows(lengths)
     if len(kernel) == 0:
@@ -155,7 +157,7 @@ def _backward(
     kept: Sequence[np.ndarray],
     d_inputs: np.ndarray,
 ) -> list[np.ndarray]:
-    """Fill the job's part of ``d_inputs`` (D, B, T, F); its share of the gradient of each weight."""
+    """Fill the job's part of ``d_inputs`` (D, B, T, F); return its share of the gradient of each weight."""
     kernel, recurrent, *biases = (w[job.direction] for w in weights)
     lengths = job.rows(lengths)
     hidden, d_hidden = (_time_major(job, job.side(a, len(recurrent)), lengths) for a in (outputs, d_outputs))
@@ -179,13 +181,13 @@ def _time_major(job: Job, array: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def _over_frames(frames: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """(T, b, F) times (F, G), as one product."""
+    """Return (T, b, F) times (F, G) → (T, b, G), as one matrix product."""
     product: np.ndarray = (frames.reshape(-1, frames.shape[2]) @ matrix).reshape(*frames.shape[:2], matrix.shape[1])
     return product
 
 
 def _outer(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Σ over frames of before afterᵀ: (T, b, F), (T, b, G) → (F, G), as one product."""
+    """Return Σ over frames of before afterᵀ, (T, b, F), (T, b, G) → (F, G), as one matrix product."""
     product: np.ndarray = before.reshape(-1, before.shape[2]).T @ after.reshape(-1, after.shape[2])
     return product
 
@@ -198,7 +200,7 @@ def _sum(parts: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
 
 
 def _joined(jobs: Sequence[Job], directions: int, parts: Sequence[np.ndarray]) -> np.ndarray:
-    """A weight's gradient (D, …): the shares of each direction summed, always in the same order."""
+    """Return a weight's gradient (D, …): the sum of each direction's shares, always in the same order."""
     return np.stack(
         [_sum([p for job, p in zip(jobs, parts, strict=True) if job.direction == d]) for d in range(directions)]
     )

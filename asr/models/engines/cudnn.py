@@ -1,8 +1,8 @@
-"""A recurrent layer by cuDNN's kernels on an NVIDIA GPU, from the same weights as on a CPU.
+"""A recurrent layer computed by cuDNN's kernels on an NVIDIA GPU, with the same weights as on a CPU.
 
-cuDNN wants a cell's weights as one vector (NVIDIA, cuDNN API reference, ``cudnnRNNMode_t``): W of each gate (H, F),
+cuDNN takes a cell's weights as one vector (NVIDIA, cuDNN API reference, ``cudnnRNNMode_t``): W of each gate (H, F),
 R of each gate (H, H), then the biases of each gate's W (H,), then of each gate's R (H,). The order of the gates is
-cuDNN's own, and each cell knows it.
+cuDNN's own; each cell's `Cudnn` states it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from asr.models.engines.frames import reversed_within
 
 
 def layer(cell: CellSpec, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
-    """Outputs (B, T, D·H) of ``inputs`` (B, T, F) with ``lengths`` (B,) int32, at least 1; zero beyond each length.
+    """Return the outputs (B, T, D·H) for ``inputs`` (B, T, F) with ``lengths`` (B,) int32, each at least 1.
 
-    Args as ``cpu.layer``'s. Computed in the inputs' type.
+    Outputs beyond each length are zero. The arguments are those of ``cpu.layer``; cuDNN computes in the
+    inputs' type.
 
     Raises:
-        ConfigError: XLA is to compile everything, which cuDNN's kernels cannot be.
+        ConfigError: XLA is set to compile everything, and it cannot compile cuDNN's kernels.
     """
     if tf.config.optimizer.get_jit():
         raise ConfigError(
@@ -42,7 +43,7 @@ def layer(cell: CellSpec, inputs: Any, lengths: Any, kernel: Any, recurrent: Any
 
 
 def packed(order: Sequence[int], kernel: Any, recurrent: Any, bias: Any, recurrent_bias: Any) -> Any:
-    """Return the weights of one direction as cuDNN's vector: kernel (F, G·H), recurrent (H, G·H), two biases (G·H,)."""
+    """Return one direction's weights as cuDNN's vector: kernel (F, G·H), recurrent (H, G·H) and two biases (G·H,)."""
     parts = []
     for array in (kernel, recurrent, bias, recurrent_bias):
         gates = tf.split(array, len(order), axis=-1)
@@ -51,7 +52,7 @@ def packed(order: Sequence[int], kernel: Any, recurrent: Any, bias: Any, recurre
 
 
 def _one_direction(mode: str, frames: Any, lengths: Any, weights: Any, units: int) -> Any:
-    """(T, B, F) → (T, B, H), zero beyond each length."""
+    """Compute one direction, (T, B, F) → (T, B, H); outputs beyond each length are zero."""
     start = tf.zeros((1, tf.shape(frames)[1], units), frames.dtype)
     return tf.raw_ops.CudnnRNNV3(
         input=frames, input_h=start, input_c=start, params=weights, sequence_lengths=lengths, rnn_mode=mode

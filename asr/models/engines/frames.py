@@ -1,4 +1,4 @@
-"""A batch of utterances → frames in the order in which a direction reads them, and back."""
+"""Conversion of a batch of utterances to frames in the order in which a direction reads them, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from asr.models.cells.compiled import compiled
 
 @compiled
 def gather(rows: np.ndarray, lengths: np.ndarray, backwards: bool, frames: np.ndarray) -> None:
-    """(B, T, F) → ``frames`` (T, B, F): each utterance's own frames, in reverse if ``backwards``; zero beyond them."""
+    """Copy each utterance's frames from ``rows`` (B, T, F) to ``frames`` (T, B, F), in reverse if ``backwards``.
+
+    Frames beyond an utterance's length become zero.
+    """
     for t in range(frames.shape[0]):
         for b in range(frames.shape[1]):
             if t >= lengths[b]:
@@ -23,7 +26,7 @@ def gather(rows: np.ndarray, lengths: np.ndarray, backwards: bool, frames: np.nd
 
 @compiled
 def scatter(frames: np.ndarray, lengths: np.ndarray, backwards: bool, rows: np.ndarray) -> None:
-    """What ``gather`` did, undone: (T, B, F) → ``rows`` (B, T, F), zero beyond each utterance."""
+    """Copy ``frames`` (T, B, F), as ``gather`` fills them, back to ``rows`` (B, T, F); zero beyond each utterance."""
     for b in range(rows.shape[0]):
         for t in range(rows.shape[1]):
             if t >= lengths[b]:
@@ -33,5 +36,5 @@ def scatter(frames: np.ndarray, lengths: np.ndarray, backwards: bool, rows: np.n
 
 
 def reversed_within(frames: Any, lengths: Any) -> Any:
-    """Return the tensor (T, B, F) with each utterance's frames in reverse, its padding where it was."""
+    """Return the tensor (T, B, F) with each utterance's frames reversed and its padding left in place."""
     return tf.reverse_sequence(frames, lengths, seq_axis=0, batch_axis=1)

@@ -1,6 +1,6 @@
-"""The time loop of the recurrent cells in TensorFlow's own operations: for devices that are neither a CPU nor NVIDIA's.
+"""The time loop of the recurrent cells in TensorFlow's own operations, for devices other than CPUs and NVIDIA's GPUs.
 
-It is what the tests hold the compiled loops against.
+The tests compare the compiled loops with it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from asr.models.engines.frames import reversed_within
 
 
 def run(cell: CellSpec, projected: Any, recurrent: Any, *bias: Any, nudges: Any = None) -> Any:
-    """Hidden states (D, T, B, H) from W_xh x + b (D, T, B, G·H) and W_hh (D, H, G·H), h_0 = 0.
+    """Compute hidden states (D, T, B, H) from W_xh x + b (D, T, B, G·H) and W_hh (D, H, G·H), with h_0 = 0.
 
-    ``nudges`` (D, T, B, H), when given, are added to h_t: at zero, a gradient with respect to them is that with respect
-    to h_t along every path.
+    ``nudges`` (D, T, B, H), if given, are added to h_t. With nudges of zero, the gradient with respect to them is the
+    gradient with respect to h_t along every path.
     """
     arrays = [projected] if nudges is None else [projected, nudges]
     start = tf.zeros((projected.shape[0], tf.shape(projected)[2], recurrent.shape[1]), projected.dtype)
@@ -33,9 +33,9 @@ def run(cell: CellSpec, projected: Any, recurrent: Any, *bias: Any, nudges: Any 
 
 
 def layer(cell: CellSpec, inputs: Any, lengths: Any, kernel: Any, recurrent: Any, *biases: Any) -> Any:
-    """Outputs (B, T, D·H) of ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
+    """Return the outputs (B, T, D·H) for ``inputs`` (B, T, F) with ``lengths`` (B,) int32; zero beyond each length.
 
-    Args as ``cpu.layer``'s; the loop is in the type of ``recurrent``.
+    The arguments are those of ``cpu.layer``; the time loop computes in the type of ``recurrent``.
     """
     frames = tf.transpose(inputs, (1, 0, 2))
     both = tf.stack([frames, reversed_within(frames, lengths)][: kernel.shape[0]])

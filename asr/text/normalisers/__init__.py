@@ -1,6 +1,6 @@
-"""Normalisers: each turns a transcript into the text that a model learns to write, or that is scored.
+"""Normalisers, which turn a transcript into the text that a model learns to write, or into the text that is scored.
 
-A normaliser is one file of this folder. Its name is the name of the file, which holds a function
+A normaliser is one file in this folder. Its name is the name of the file, which holds a function
 ``normalise(text) -> str``, and the first line of its docstring says what it writes. It may also hold
 ``normalise_lines(text) -> str``, a faster way for many lines at once. To add a language, add a file: nothing else lists
 them. Files whose names begin with ``_`` hold what normalisers share.
@@ -17,10 +17,10 @@ from types import ModuleType
 from asr.errors import ConfigError
 
 FOR_TRAINING = "letters"
-"""The normaliser of a training run that names none."""
+"""The normaliser of a training run that does not name one."""
 
 FOR_SCORING = "letters_and_digits"
-"""The normaliser of a score where neither the user nor a bundle names one."""
+"""The normaliser for scoring where neither the user nor a bundle names one."""
 
 
 NORMALISERS = tuple(sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_")))
@@ -35,7 +35,7 @@ def _module(name: str) -> ModuleType:
 
 
 def find_normaliser(name: str) -> Callable[[str], str]:
-    """Return the normaliser of this name, a function of one text.
+    """Return the normaliser with this name, which is a function of one text.
 
     Raises:
         ConfigError: no normaliser has this name.
@@ -45,7 +45,7 @@ def find_normaliser(name: str) -> Callable[[str], str]:
 
 
 def normalise(text: str, name: str) -> str:
-    """Return ``text`` as the normaliser ``name`` writes it: words with one space between two.
+    """Return ``text`` as the normaliser ``name`` writes it, with one space between words.
 
     >>> normalise("Straße, l’église!", "letters")
     "straße l'église"
@@ -57,7 +57,7 @@ def normalise(text: str, name: str) -> str:
 
 
 def normalise_lines(text: str, name: str) -> str:
-    r"""Return ``text`` with each line normalised by itself; there may be more than one space between two words.
+    r"""Return ``text`` with each line normalised by itself; there may be several spaces between words.
 
     >>> normalise_lines("One.\nTwo!", "letters")
     'one\ntwo'

@@ -1,9 +1,9 @@
-"""Signs that people type for an apostrophe."""
+"""Characters that people type for an apostrophe."""
 
 from __future__ import annotations
 
 APOSTROPHES = "'’‘‛ʼʻ`´′＇"
-"""Typewriter and typographic apostrophe, quotation marks, modifier letters, accents and prime that stand for one."""
+"""The straight and the typographic apostrophe, and quotation marks, letters, accents and a prime used as one."""
 
 TO_APOSTROPHE = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
-"""For ``str.translate``: each of them becomes the typewriter's apostrophe."""
+"""A table for ``str.translate`` that turns each of them into the straight apostrophe."""

@@ -1,17 +1,17 @@
-"""Which apostrophes at the edge of an English word belong to it, and which are quotation marks.
+"""Rules that tell apostrophes at the edges of English words from quotation marks.
 
 ====================  ==============================================================================================
 an apostrophe         belongs to the word
 ====================  ==============================================================================================
 within a word         always: IT'S, O'CLOCK
-before a word         where English has dropped its beginning: 'TIS, 'EM, 'ROUND (``_DROPPED_BEGINNING``)
+before a word         where the word has lost its beginning: 'TIS, 'EM, 'ROUND (``_DROPPED_BEGINNING``)
 after a word          unless it closes a quotation that the same line has opened. After S and IN, and some short
-                      words, where it is usual (BOYS', GOIN', O'), it closes only what nothing later closes.
+                      words, where it is usual (BOYS', GOIN', O'), it closes one only if nothing later does.
 by itself, or twice   never
 ====================  ==============================================================================================
 
-So ``'The boys' toys,' he said`` keeps one of its three, and ``he said 'hello there'`` none. What no text can tell is
-taken as the more frequent: 'EAD is a head, but 'IS and 'AND begin a quotation.
+So ``'The boys' toys,' he said`` keeps one of its three apostrophes, and ``he said 'hello there'`` keeps none. Where the
+text is ambiguous, the more frequent reading is chosen: 'EAD is a head, but 'IS and 'AND begin a quotation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import re
 _DROPPED_BEGINNING = frozenset(
     # it
     "TIS TISN'T TWAS TWASN'T TWERE TWEREN'T TWILL TWOULD TWOULDN'T TWON'T TAIN'T TAINT TWARN'T "
-    # them; and words without their h that are no words of their own, or seldom begin a quotation
+    # them; and words without their h that are not words themselves, or seldom begin a quotation
     "EM E E'D E'LL E'S IM IMSELF ISSELF ER ERSELF ERE ERE'S AD ADN'T AVE AVEN'T AVING ALF ARF ARD ARDER ARDLY "
     "ANDS ANDED APPEN APPENED APPY EAD EADS EAR EARD EART EARTS EAVEN EAVY ELP IGH IGHER ISTORY OLIDAY OLDING OME "
     "OMES ONEST OPE OPED ORSE ORSES ORRIBLE OSPITAL OUSE OUSES OW OWEVER UNDERED UNDRED UNDREDS URRY URT USBAND "
@@ -57,7 +57,7 @@ def drop_quotation_marks(text: str) -> str:
 def _of_line(line: str) -> str:
     words: list[str] = []
     quoting = False
-    usual: list[int] = []  # words of the open quotation whose apostrophe may be their own
+    usual: list[int] = []  # indices of the open quotation's words whose apostrophe may belong to them
     for token in line.split():
         word = token.strip("'")
         before, after = token[: len(token) - len(token.lstrip("'"))], token[len(token.rstrip("'")) :]
@@ -85,6 +85,6 @@ def _may_end_with_apostrophe(word: str) -> bool:
 
 
 def _close(words: list[str], usual: list[int], quoting: bool) -> None:
-    """Take the last apostrophe that may close an open quotation which nothing else has closed."""
+    """Remove the last apostrophe that can close an open quotation, if nothing else has closed it."""
     if quoting and usual:
         words[usual[-1]] = words[usual[-1]].removesuffix("'")

@@ -1,4 +1,4 @@
-"""What the normalisers for any script share: letters by their Unicode categories."""
+"""Shared code of the normalisers for any script, which tell letters by their Unicode categories."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from asr.text.normalisers._apostrophes import APOSTROPHES
 from asr.text.scripts import HAN_AND_KANA
 
 _TATWEEL = "\u0640"
-"""Arabic's long line, which widens a word and is no letter of it."""
+"""Arabic's tatweel, a line that widens a word and is not one of its letters."""
 
 _GLYPH_SELECTORS = [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
 """Marks that choose among shapes of one letter."""
 
 _KEPT_WHOLE = "ำຳŀĿ"
-"""Letters that Unicode takes apart into something else than letters that stand for them."""
+"""Letters that Unicode decomposes into something other than equivalent letters."""
 
 _BETWEEN = re.compile(rf"(?<=[{HAN_AND_KANA}]) (?=[{HAN_AND_KANA}])")
 _EDGE_APOSTROPHE = re.compile(r"(?<![^\s'])'|'(?![^\s'])")
 
 
 class _Characters(dict[int, str]):
-    """What is written for each character, found as characters come; ``marks`` are the combining ones among them."""
+    """The text to write for each character, computed at its first use; ``marks`` are the combining marks so far."""
 
     def __init__(self, categories: str) -> None:
-        """Keep characters whose category begins with one of the letters ``categories``, and marks."""
+        """Keep marks, and characters whose category begins with one of the letters in ``categories``."""
         super().__init__({code: "" for code in _GLYPH_SELECTORS})
         self._categories = categories
         self.marks: set[str] = set()
@@ -63,16 +63,16 @@ def lower(text: str) -> str:
 
 
 def write_letters(text: str, *, digits: bool = False, lower: Callable[[str], str] = lower) -> str:
-    """Return words of letters, and of digits where these are wanted, with one space between two words.
+    """Return the words of ``text``, made of letters and, if wanted, digits, with one space between words.
 
-    Letters (category L) and the marks on them (M) stay, in Unicode's composed form (NFC). An apostrophe stays within a
-    word. Format characters (Cf) go and leave no gap. Anything else parts words. Han and kana are written without
-    spaces, as they always are.
+    Letters (category L) and the marks on them (M) are kept, in Unicode's composed form (NFC). An apostrophe is kept
+    within a word. Format characters (Cf) are removed and leave no gap. Any other character separates words. Han and
+    kana are written without spaces, as is usual.
 
     Args:
         text: any text.
-        digits: whether numbers (category N) stay as well.
-        lower: gives a text its lower case, where the script has cases.
+        digits: whether numbers (category N) are kept as well.
+        lower: a function that converts a text to lower case, where the script has cases.
     """
     characters = _LETTERS_AND_DIGITS if digits else _LETTERS
     plain = unicodedata.normalize("NFC", text).translate(characters)

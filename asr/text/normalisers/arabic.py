@@ -1,7 +1,7 @@
 """Arabic letters without vowel signs, which few texts have and none has everywhere.
 
-Short vowels, their doubled forms (tanwin), shadda, sukun, the small alef and Quranic signs go. Hamza and madda stay:
-they tell letters apart. Letters of other scripts are as ``letters`` has them.
+Short vowels, their doubled forms (tanwin), shadda, sukun, the small alef and Quranic signs are removed. Hamza and madda
+are kept, because they distinguish letters. Letters of other scripts are written as ``letters`` writes them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _VOWEL_SIGNS = dict.fromkeys(
     [*range(0x0610, 0x061B), *range(0x064B, 0x0653), *range(0x0656, 0x0660), 0x0670, *range(0x06D6, 0x06EE)]
 )
 _KEPT = {0x06DD, 0x06DE, 0x06E5, 0x06E6, 0x06E9}
-"""Of the last range those that are no marks."""
+"""Characters of the last range that are not marks."""
 
 
 def normalise(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Letters in lower case as Turkish and Azerbaijani have it: I becomes ı, and İ becomes i."""
+"""Letters in the lower case of Turkish and Azerbaijani: I becomes ı, and İ becomes i."""
 
 from __future__ import annotations
 

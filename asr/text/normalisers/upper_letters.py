@@ -1,7 +1,7 @@
 """English as LibriSpeech and AN4 write it: letters A to Z in upper case, and apostrophes.
 
-Accents go; other scripts, digits and symbols are lost. Apostrophes at the edges of words are told from quotation marks
-as ``asr.text.normalisers._english`` says.
+Accents are removed; other scripts, digits and symbols are lost. ``asr.text.normalisers._english`` says how apostrophes
+at the edges of words are told from quotation marks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from asr.text.normalisers._english import drop_quotation_marks
 _NOT_DECOMPOSED = str.maketrans(
     {"Æ": "AE", "Œ": "OE", "Ø": "O", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH", "ẞ": "SS", "Ħ": "H", "ı": "I"}
 )
-"""Latin letters that Unicode does not take apart; dropped, they would cut their word in two."""
+"""Latin letters that Unicode does not decompose; without this table they would cut their word in two."""
 
 _OTHERS = re.compile(r"[^A-Z']+")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
@@ -26,7 +26,7 @@ _ASCII = bytes(
 
 
 def normalise(text: str) -> str:
-    """Return the letters of ``text``, upper case.
+    """Return the letters of ``text`` in upper case.
 
     >>> normalise("Well — it’s  well-known, ‘café’!")
     "WELL IT'S WELL KNOWN CAFE"
@@ -35,7 +35,7 @@ def normalise(text: str) -> str:
 
 
 def normalise_lines(text: str) -> str:
-    r"""Return each line of ``text`` normalised, but for the number of spaces; much faster than line by line.
+    r"""Return ``text`` with each line normalised except for the number of spaces; much faster than one line at a time.
 
     >>> normalise_lines("Well — it’s\nwell-known, café!").split("\n")
     ["WELL   IT'S", 'WELL KNOWN  CAFE ']
@@ -51,10 +51,10 @@ def _plain(text: str) -> str:
 
 
 class _ForeignCharacters(dict[str, str]):
-    """What ``normalise`` makes of a character that is not ASCII, found as characters come."""
+    """The text that ``normalise`` writes for each character outside ASCII, computed at its first use."""
 
     def __missing__(self, character: str) -> str:
-        # Letters beside it tell what is dropped (a combining mark) from what becomes a space.
+        # The letters around it distinguish what is dropped (a combining mark) from what becomes a space.
         self[character] = _OTHERS.sub(" ", _plain(f"A{character}A"))[1:-1]
         return self[character]
 

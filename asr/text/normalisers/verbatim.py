@@ -1,8 +1,8 @@
-"""The text as it is, spaces made single."""
+"""The unchanged text, with one space between words."""
 
 from __future__ import annotations
 
 
 def normalise(text: str) -> str:
-    """Return ``text`` with one space between two words."""
+    """Return ``text`` with one space between words."""
     return " ".join(text.split())

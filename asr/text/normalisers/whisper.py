@@ -1,6 +1,6 @@
-"""Whisper's English normaliser (Radford et al. 2022, appendix C), for figures to compare with others'.
+"""Whisper's English normaliser (Radford et al. 2022, appendix C), for comparison with published scores.
 
-It joins spellings and contractions and drops fillers and what brackets hold, so it is for scoring only.
+It unifies spellings and contractions and drops fillers and text in brackets, so it is for scoring only.
 """
 
 from __future__ import annotations
