@@ -1,4 +1,4 @@
-"""What the other files need to know of an importer: what it reads, how, and where its corpus has its home."""
+"""The description of an importer: the layout that it reads, how it reads it, and where its corpus has its home."""
 
 from __future__ import annotations
 

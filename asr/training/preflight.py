@@ -49,7 +49,7 @@ def find_faults(
 
 
 def lost_texts(written: Sequence[Utterance], normaliser: str) -> dict[int, Fault]:
-    """By their place, utterances of whose text the normaliser loses letters, digits or symbols.
+    """Return, by place, the utterances of whose text the normaliser loses letters, digits or symbols.
 
     Args:
         written: utterances with their texts as the manifests have them.

@@ -109,11 +109,11 @@ class AugmentOptions:
             )
 
     def recordings(self) -> tuple[tuple[Utterance, ...], tuple[Utterance, ...]]:
-        """What the copies need of noise and of voices, the latter empty where those of the training set speak.
+        """Return the recordings of noise and of voices that the copies need; no voices if the training set gives them.
 
         Raises:
-            ConfigError: a path is not there, or noise is asked for and none named.
-            ManifestError, AudioError: what is there cannot be read.
+            ConfigError: a path does not exist, or noise is asked for and none is named.
+            ManifestError, AudioError: a manifest or recording cannot be read.
         """
         if self.noise_share and not self.noise:
             raise ConfigError(
@@ -124,12 +124,12 @@ class AugmentOptions:
         return noise, find_recordings("augment.voices", self.voices if self.babble_share else ())
 
     def alteration(self, seed: int, noise: Sequence[Utterance], voices: Sequence[Utterance]) -> Alteration:
-        """What makes the copies, in the order in which sound meets it: speaker, room, noise, recorder, line, scissors.
+        """Return the steps that alter copies, in the order of a recording: from the speed to the cut.
 
         Args:
-            seed: of all draws.
-            noise: recordings of it.
-            voices: utterances that babble is made of.
+            seed: the seed of all draws.
+            noise: recordings of noise.
+            voices: utterances to mix into babble.
 
         Raises:
             ConfigError: there are too few voices.
@@ -153,7 +153,7 @@ class AugmentOptions:
         return Alteration(tuple(steps), seed)
 
     def transforms(self, front_end: FrontEnd) -> list[Transform]:
-        """Those of features, in the order in which they are applied, the one that changes lengths first.
+        """Return the transforms of features in the order in which they are applied, that which changes lengths first.
 
         Raises:
             ConfigError: frequencies of cepstra cannot be warped.
