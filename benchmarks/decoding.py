@@ -129,7 +129,7 @@ def main() -> None:
                 rounds |= {name: partial(worker.decode, peer) for peer, name in PEERS.items()}
             figures = in_turns(rounds, arguments.rounds)
     searches = {"": [], " with LM": [fusion]}
-    size, options = len(bundle.vocabulary), BeamOptions(alike=1)
+    size, options = len(bundle.vocabulary), BeamOptions()
     frames = {n: by_kind_of_frame(PrefixBeamSearch(size, s, options), log_probs) for n, s in searches.items()}
     write_table(f"decoding.py, {arguments.table}", page(arguments, utterances, weights, figures, frames))
 
