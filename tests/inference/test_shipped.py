@@ -33,7 +33,7 @@ def test_it_is_small_and_its_card_is_whole() -> None:
 
 @pytest.mark.real_data
 def test_real_recordings_give_the_error_rate_of_its_card(real_data: Path, tmp_path: Path) -> None:
-    """Half a point either way: int8 activations are scaled by batch, and processors round differently."""
+    """Half a point either way: processors round differently."""
     prepare("an4", real_data / "an4", tmp_path)
     test = read_manifest(tmp_path / "test.jsonl")
     model = asr.load_model()
