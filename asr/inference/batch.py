@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 
@@ -37,16 +38,23 @@ class _Begun:
     """A recording whose first minute has been computed.
 
     Attributes:
-        reader: what reads it.
-        chunks: those that have not been computed yet.
-        stitcher: what joins them.
+        reader: the first steps, which know how long the recording is.
+        chunks: the chunks that have not been computed yet.
+        stitcher: the step that joins them to those before.
         head: the regions of the first minute.
+        error: the error that ended the recording within its first minute.
     """
 
     reader: ChunkReader
     chunks: Iterator[ChunkFeatures]
     stitcher: Stitcher
     head: Sequence[SpeechRegion]
+    error: AsrError | None
+
+    @property
+    def duration(self) -> float:
+        """Seconds that have been read."""
+        return self.reader.duration
 
 
 def transcribe_batch(pipeline: Pipeline, openers: Iterable[Opener], batch_size: int) -> Iterator[Transcript | AsrError]:
@@ -62,31 +70,33 @@ def transcribe_batch(pipeline: Pipeline, openers: Iterable[Opener], batch_size: 
     """
     ahead = max(_READ_AHEAD, batch_size)
     begun = prefetch(partial(_begin, pipeline), openers, ahead=ahead, workers=pipeline.threads)
-    for group in grouped(begun, _seconds, max_size=_GROUP_S, max_count=batch_size):
+    for group in grouped(begun, attrgetter("duration"), max_size=_GROUP_S, max_count=batch_size):
         yield from _finish_together(pipeline, group)
 
 
-def _begin(pipeline: Pipeline, opener: Opener) -> _Begun | AsrError:
+def _begin(pipeline: Pipeline, opener: Opener) -> _Begun:
     """Take the first minute of a recording up to its regions."""
+    reader, stitcher = pipeline.reader(), pipeline.stitcher()
+    chunks = reader.over(opener())
+    head: list[SpeechRegion] = []
+    error = None
     try:
-        reader, stitcher = pipeline.reader(), pipeline.stitcher()
-        chunks, head = reader.over(opener()), []
         for chunk in chunks:
             if (region := stitcher.accept(pipeline.log_probs(chunk))) is not None:
                 head.append(region)
             if chunk.span.stop > _HEAD_S * pipeline.bundle.front_end.sample_rate:
                 break
-    except AsrError as error:
-        return error
-    return _Begun(reader, chunks, stitcher, head)
+    except AsrError as fault:
+        head, error = [], fault
+    return _Begun(reader, chunks, stitcher, head, error)
 
 
-def _finish_together(pipeline: Pipeline, group: Sequence[_Begun | AsrError]) -> Iterator[Transcript | AsrError]:
+def _finish_together(pipeline: Pipeline, group: Sequence[_Begun]) -> Iterator[Transcript | AsrError]:
     """Yield each recording's result, the first minutes of all decoded together."""
-    decoded = iter(pipeline.decode([region for item in group if isinstance(item, _Begun) for region in item.head]))
-    heads = [[next(decoded) for _ in item.head] if isinstance(item, _Begun) else [] for item in group]
-    for item, head in zip(group, heads, strict=True):
-        yield _finish(pipeline, item, head) if isinstance(item, _Begun) else item
+    decoded = iter(pipeline.decode([region for begun in group for region in begun.head]))
+    heads = [[next(decoded) for _ in begun.head] for begun in group]
+    for begun, head in zip(group, heads, strict=True):
+        yield begun.error or _finish(pipeline, begun, head)
 
 
 def _finish(pipeline: Pipeline, begun: _Begun, head: Sequence[Segment | None]) -> Transcript | AsrError:
@@ -96,8 +106,4 @@ def _finish(pipeline: Pipeline, begun: _Begun, head: Sequence[Segment | None]) -
         found = tuple(chain(filter(None, head), rest))
     except AsrError as error:
         return error
-    return Transcript.of(found, begun.reader.duration)
-
-
-def _seconds(item: _Begun | AsrError) -> float:
-    return item.reader.duration if isinstance(item, _Begun) else 0.0
+    return Transcript.of(found, begun.duration)
