@@ -5,14 +5,7 @@ ends; several give path, tab, text. A WAV or raw samples on stdin (-) and the mi
 arrive. With -o each recording gives a file in that folder with the recording's name (and subfolders, for a folder).
 
 Formats (-f, several as srt,json):
-  txt    one line for each segment
-  json   one object for each recording: segments and their words with times and confidence
-  jsonl  one object for each segment, likewise
-  srt    subtitles (SubRip)
-  vtt    subtitles (WebVTT); with --word_timestamps the text has the start time of each word
-  tsv    start and end in ms, text
-  ctm    one line for each word, for NIST's sclite
-  TextGrid  Praat's tiers of segments and words
+{formats}
 For several recordings on stdout, txt, json and jsonl give the path of each, ctm its name.
 
 A recording that cannot be transcribed is reported on stderr with the reason; the others are still transcribed.
@@ -35,6 +28,7 @@ from asr.cli.decoding import add_decoding_arguments, load_model_for
 from asr.cli.main import report
 from asr.cli.numbers import whole_number
 from asr.errors import AsrError, AudioNotFoundError, ConfigError
+from asr.inference.writers.formats import FORMATS
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -44,6 +38,10 @@ if TYPE_CHECKING:
     from asr.inference.writers import SubtitleOptions
 
     Deliver = Callable[["Input", Transcript], object]
+
+__doc__ = (__doc__ or "").replace(
+    "{formats}", "\n".join(f"  {name:8}  {known.about}" for name, known in FORMATS.items())
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,8 +93,6 @@ def _add_subtitle_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _formats(text: str) -> str:
-    from asr.inference.writers import FORMATS
-
     if unknown := [name for name in text.split(",") if name not in FORMATS and text != "all"]:
         raise argparse.ArgumentTypeError(f"no format {unknown[0]!r}; there are {', '.join(FORMATS)}; or all, alone")
     return text
@@ -238,7 +234,7 @@ def _nothing_in(folder: str) -> str:
 
 def _subtitle_options(arguments: argparse.Namespace) -> SubtitleOptions:
     """Return the subtitle options; refuse them if no format uses them."""
-    from asr.inference.writers import FORMATS, SubtitleOptions, formats
+    from asr.inference.writers import SubtitleOptions, formats
 
     options = SubtitleOptions(
         max_line_width=arguments.max_line_width,
@@ -256,7 +252,7 @@ def _output(
     folder: Path | None, output_format: str, options: SubtitleOptions, inputs: Sequence[Input], several: bool
 ) -> Deliver:
     """Return the function that writes or prints an input's transcript."""
-    from asr.inference.writers import FORMATS, write_transcript
+    from asr.inference.writers import write_transcript
 
     if folder is not None:
         _refuse_collisions(inputs, lambda stem: f"written to {folder / stem}.*")
