@@ -1,4 +1,4 @@
-"""A weighted acceptor over labels: hotwords and grammars, as a table to look up."""
+"""A weighted acceptor over labels, which represents hotwords and grammars as lookup tables."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ class Acceptor:
     """A deterministic automaton that scores a prefix by the arcs it takes (Mohri et al. 2002, section 2.1).
 
     Attributes:
-        next_state: (S, V) state after each label; state 0 is the start.
-        weights: (S, V) natural logarithm that the label adds there, minus infinity where it is not allowed.
-        final: (S,) what ending there adds.
+        next_state: (S, V) the state that each label leads to from each state; state 0 is the start.
+        weights: (S, V) what each label adds to the score in each state, as a natural logarithm; minus infinity where
+            the label is not allowed.
+        final: (S,) what is added to the score if the utterance ends in each state, as a natural logarithm.
     """
 
     next_state: np.ndarray
@@ -27,59 +28,64 @@ class Acceptor:
 
     @property
     def width(self) -> int:
-        """Integers of a state."""
+        """The number of integers in a state."""
         return 1
 
     @cached_property
     def constrains(self) -> bool:
-        """Whether some label is forbidden somewhere."""
+        """Whether any label is forbidden in any state."""
         return not self._allowed.all()
 
     @cached_property
     def _allowed(self) -> np.ndarray:
-        """(S, V) bool."""
+        """Whether each label is allowed in each state (S, V)."""
         return self.weights > -np.inf
 
     @property
     def max_score(self) -> float:
-        """The heaviest arc."""
+        """The largest weight of any arc, which no label's score exceeds."""
         return float(self.weights.max())
 
     def start(self) -> np.ndarray:
-        """State (1,) of the empty prefix."""
+        """Return the state (1,) of the empty prefix."""
         return np.array([START])
 
     def allows(self, states: np.ndarray) -> np.ndarray | None:
-        """As `Scorer.allows`."""
+        """Return which labels (n, V) may follow states (n, 1), as `Scorer.allows`; None if all always may."""
         return self._allowed.take(states[:, 0], axis=0) if self.constrains else None
 
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `Scorer.extend`: states (n, 1) and labels (n,) → weights (n,), states (n, 1)."""
+        """Return weights (n,) of a label (n,) in each state (n, 1), and the next states (n, 1), as `Scorer.extend`."""
         at = states[:, 0], labels
         return self.weights[at], self.next_state[at][:, np.newaxis]
 
     def finish(self, states: np.ndarray) -> np.ndarray:
-        """Final weights (n,)."""
+        """Return the final weights (n,) of states (n, 1), as `Scorer.finish`."""
         return self.final[states[:, 0]]
 
 
 @dataclass
 class Trie:
-    """Sequences of labels that share their beginnings; node 0 is the empty one, ``ends`` where a sequence ends."""
+    """A tree of label sequences in which sequences with the same beginning share its nodes.
+
+    Attributes:
+        children: for each node, the child that each label leads to; node 0 is the root, which is the empty sequence.
+        ends: the nodes at which a sequence ends.
+    """
 
     children: list[dict[int, int]] = field(default_factory=lambda: [{}])
     ends: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, sequences: Iterable[Sequence[int]]) -> Trie:
-        """Every sequence as a path from the root."""
+        """Build a trie in which every sequence is a path from the root."""
         trie = cls()
         for sequence in sequences:
             trie.ends.add(trie.add(sequence)[-1])
         return trie
 
     def add(self, sequence: Sequence[int]) -> list[int]:
-        """The nodes along ``sequence``, made where they are missing; the root where it is empty."""
+        """Add ``sequence`` and return the nodes along it, root first; an empty sequence has the root alone."""
         nodes = [START]
         for label in sequence:
             arcs: Mapping[int, int] = self.children[nodes[-1]]

@@ -1,14 +1,15 @@
-"""Forced alignment: where the labels of a known text are in a recording.
+"""Forced alignment, which finds where the labels of a known text are in a recording.
 
-The most probable of all paths that spell the labels, by Viterbi over the 2U + 1 states of Graves et al. 2006,
-section 4.1 (a blank before, between and after the labels), with max in the place of the sum.
+It finds the most probable of all paths that spell the labels, by the Viterbi algorithm over the 2U + 1 states of
+Graves et al. 2006, section 4.1 (a blank before, between and after the labels), with the maximum in place of the sum.
 
-Hours need no band to be guessed. A path's cost at a frame is how much less probable it is than the best path
-without a text; it never falls. So once any path to the end is known (a beam search finds one), every state that
-costs more than that path does at its end is left out, and the best path is still found for certain. Scores are kept
-at the start of each block only, and the way back is computed anew block by block: for T frames and at most W states
-left in at a frame, memory is about 6 W sqrt(T) bytes beside the log-probabilities' own. Where text and recording
-agree W is hundreds, or a few thousand for hours; in the worst case, where they have nothing in common, 2U + 1.
+Recordings of hours can be aligned without guessing a band. The cost of a path at a frame is how much lower its
+log-probability is than that of the best path without a text; the cost never falls from frame to frame. So once any
+path to the end is known (a beam search finds one), every state that costs more than the final cost of that path can
+be left out, and the best path is still certain to be found. Costs are kept only at the start of each block of frames,
+and the backtrace is computed anew block by block. For T frames and at most W states kept at a frame, this takes about
+6 W sqrt(T) bytes of memory in addition to the log-probabilities. Where text and recording agree, W is in the hundreds,
+or a few thousand for recordings of hours; in the worst case, where they have nothing in common, W is 2U + 1.
 """
 
 from __future__ import annotations
@@ -24,27 +25,27 @@ from asr.errors import AlignmentError
 from asr.text import BLANK, frames_needed
 
 _BEAM = 1000.0
-"""Natural logarithms by which the beam search's states may be worse than its best: a hundred labels or so."""
+"""How much more than the best state a state in the beam may cost, in natural logarithms: about a hundred labels."""
 
 _TABLE = 1 << 22
-"""Frames times states of which all costs are kept, sixteen bytes each, and nothing is left out."""
+"""The largest number of frames times states for which all costs are kept, at sixteen bytes each, and none is pruned."""
 
 _NEVER = np.full(2, np.inf)
 
 _Choices = tuple[np.ndarray, np.ndarray, np.ndarray]
 _Way = tuple[int, np.ndarray]
-"""The first state of a frame, and how many states back each was before."""
+"""The backtrace of one frame: its first state, and for each state how many states back the path was a frame before."""
 
 
 @dataclass(frozen=True)
 class LabelAlignment:
-    """Where each label of a text is.
+    """The position of each label of a text in a recording.
 
     Attributes:
-        first: (U,) the output frame where the label is first emitted, increasing.
-        last: (U,) the last frame of the same run; ``first[i] <= last[i] < first[i + 1]``.
-        log_probs: (U,) mean of the label's log-probability over these frames.
-        score: log-probability of the whole path, blanks included.
+        first: (U,) the output frame in which each label is first emitted, increasing.
+        last: (U,) the last frame of the same run of the label; ``first[i] <= last[i] < first[i + 1]``.
+        log_probs: (U,) the mean of each label's log-probability over these frames.
+        score: the log-probability of the whole path, blanks included.
     """
 
     first: np.ndarray
@@ -54,7 +55,7 @@ class LabelAlignment:
 
 
 def forced_alignment(log_probs: np.ndarray, labels: Sequence[int] | np.ndarray) -> LabelAlignment:
-    """Lay ``labels`` over the recording by the most probable path that spells them.
+    """Align ``labels`` with a recording by the most probable path that spells them.
 
     >>> probabilities = [[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]
     >>> found = forced_alignment(np.log(probabilities), [1, 1])
@@ -63,11 +64,11 @@ def forced_alignment(log_probs: np.ndarray, labels: Sequence[int] | np.ndarray) 
 
     Args:
         log_probs: (T', V) natural logarithms, blank at 0.
-        labels: (U,) without blanks, each below V.
+        labels: (U,) the labels of the text, without blanks, each below V.
 
     Raises:
-        AlignmentError: the frames are too few for the labels, a label is outside 1 .. V - 1, or no path of
-            probability above zero spells them.
+        AlignmentError: there are too few frames for the labels, ``log_probs`` is not two-dimensional, a label is
+            outside 1 .. V - 1, or no path with a probability above zero spells the labels.
     """
     labels = np.asarray(labels, np.int64)
     _refuse(log_probs, labels)
@@ -100,24 +101,24 @@ def _refuse(log_probs: np.ndarray, labels: np.ndarray) -> None:
 
 
 def _states(labels: np.ndarray) -> np.ndarray:
-    """Label of each state (2U + 1,)."""
+    """Return the label of each state (2U + 1,)."""
     states = np.full(2 * len(labels) + 1, BLANK, np.int64)
     states[1::2] = labels
     return states
 
 
 def _skipping(labels: np.ndarray) -> np.ndarray:
-    """What it costs (2U + 1,) to come from two states before: nothing from one label to another, else all."""
+    """Return the cost (2U + 1,) of skipping a state: zero from one label to a different one, else infinite."""
     costs = np.full(2 * len(labels) + 1, np.inf)
     costs[3::2][labels[1:] != labels[:-1]] = 0.0
     return costs
 
 
 def _whole_path(log_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """State of each frame (T',), from a table of what it costs to be in each state at each frame."""
+    """Return the state of each frame (T',), found with a table of the cost of each state at each frame."""
     states, skipping = _states(labels), _skipping(labels)
     emitting = (log_probs.max(axis=1, keepdims=True) - log_probs).astype(np.float64).take(states, axis=1)
-    costs = np.full((len(emitting), len(states) + 2), np.inf)  # two states before the first, where nothing comes from
+    costs = np.full((len(emitting), len(states) + 2), np.inf)  # two unreachable states before the first
     costs[0, 2:4] = emitting[0, :2]
     for before, after, emits in zip(costs, costs[1:], emitting[1:], strict=False):
         reached = np.minimum(before[2:], before[1:-1])
@@ -136,13 +137,13 @@ def _whole_path(log_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Front:
-    """Costs (W,) of the states ``[low, low + W)`` at a frame; all others are left out."""
+    """The costs (W,) of the states ``[low, low + W)`` at a frame; all other states are left out."""
 
     low: int
     cost: np.ndarray
 
     def within(self, limit: float) -> _Front | None:
-        """Without the states on either side that cost more; None where none is left."""
+        """Drop the states on either side that cost more than ``limit``; return None if none is left."""
         kept = np.flatnonzero(self.cost <= limit)
         if not len(kept):
             return None
@@ -150,7 +151,7 @@ class _Front:
 
 
 class _Search:
-    """Costs of states from frame to frame, for one recording and one text."""
+    """The search over the costs of states from frame to frame, for one recording and one text."""
 
     def __init__(self, log_probs: np.ndarray, labels: np.ndarray) -> None:
         self._costs = log_probs.max(axis=1, keepdims=True) - log_probs
@@ -159,7 +160,7 @@ class _Search:
         self._frames = len(log_probs)
 
     def best_path(self) -> np.ndarray:
-        """State of each frame (T',)."""
+        """Return the state of each frame (T',)."""
         block, limit = math.isqrt(8 * self._frames), self._cost_of_a_path()
         spans = [(start, min(start + block, self._frames)) for start in range(1, self._frames, block)]
         path = np.empty(self._frames, np.int64)
@@ -177,7 +178,7 @@ class _Search:
         return path
 
     def _forward(self, front: _Front, span: tuple[int, int], limit: float) -> tuple[_Front, list[_Way]]:
-        """Through the frames ``[start, stop)`` of ``span``: where it ends, and the way each state was reached."""
+        """Go through the frames ``[start, stop)`` of ``span``; return the last front and each frame's backtrace."""
         ways: list[_Way] = []
         for t in range(*span):
             low, choices = self._choices(front, t)
@@ -188,7 +189,7 @@ class _Search:
         return front, ways
 
     def _cost_of_a_path(self) -> float:
-        """Cost of the path that a beam search finds, infinite where it finds none."""
+        """Return the cost of the path that a beam search finds, or infinity if it finds none."""
         front = self._first()
         for t in range(1, self._frames):
             ahead = self._emit(*self._choices(front, t), t)
@@ -199,7 +200,7 @@ class _Search:
         return float(self._ends(front).min())
 
     def _first(self) -> _Front:
-        """Only the first blank and the first label can begin."""
+        """Return the front at the first frame, where only the first blank and the first label can be."""
         return _Front(0, self._costs[0, self._states[:2]].astype(np.float64))
 
     def _emit(self, low: int, choices: _Choices, t: int) -> _Front:
@@ -207,10 +208,10 @@ class _Search:
         return _Front(low, best + self._costs[t].take(self._states[low : low + len(best)]))
 
     def _choices(self, front: _Front, t: int) -> tuple[int, _Choices]:
-        """The first state at frame ``t``, and what each costs before it emits, by the three ways to reach it.
+        """Return the first state at frame ``t``, and the costs before emission by the three ways to reach each state.
 
-        They are from itself, from the state before and from the one before that. States too far back to reach the
-        end are left out.
+        A state is reached from itself, from the state before it, or from the one before that. States that are too far
+        back to reach the end are left out.
         """
         count = len(self._states)
         padded = np.concatenate((_NEVER, front.cost, _NEVER))
@@ -220,7 +221,7 @@ class _Search:
         return low, (padded[2:][here], padded[1:-1][here], skip)
 
     def _ends(self, front: _Front) -> np.ndarray:
-        """Costs of the last label and of the blank after it."""
+        """Return the costs of the last label and of the blank after it."""
         ends = np.full(2, np.inf)
         for i, state in enumerate((len(self._states) - 2, len(self._states) - 1)):
             if 0 <= state - front.low < len(front.cost):
@@ -235,12 +236,12 @@ class _Search:
 
 
 def _shortest(stay: np.ndarray, advance: np.ndarray, skip: np.ndarray) -> np.ndarray:
-    """How many states back the cheapest of three choices is; of equal ones the nearest."""
+    """Return how many states back the cheapest of the three choices is; ties go to the nearest."""
     return np.where(skip < np.minimum(stay, advance), np.int8(2), (advance < stay).view(np.int8))
 
 
 def _go_back(ways: Sequence[_Way], path: np.ndarray) -> None:
-    """Fill ``path``, one frame longer than ``ways``, from its last state."""
+    """Fill ``path``, which is one frame longer than ``ways``, backwards from its last state."""
     for i in reversed(range(len(ways))):
         low, way = ways[i]
         path[i] = path[i + 1] - way[path[i + 1] - low]

@@ -1,4 +1,4 @@
-"""Raw confidences → the share of words that are right."""
+"""Calibration of raw confidences, so that each is the share of words with that confidence that are right."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from asr.errors import ConfigError, EvaluationError
 
 _LEAST = 1e-6
-"""Raw confidences are kept this far from 0 and 1, whose logits are infinite."""
+"""How far raw confidences are kept from 0 and 1, whose logits are infinite."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A logistic curve over the logit of a raw confidence (Platt 1999); by default it changes nothing.
+    """A logistic curve over the logit of a raw confidence (Platt 1999); the default one changes nothing.
 
     >>> Calibration()(np.array([0.25, 0.5])).round(6)
     array([0.25, 0.5 ])
@@ -28,18 +28,19 @@ class Calibration:
     intercept: float = 0.0
 
     def __call__(self, raw: np.ndarray) -> np.ndarray:
-        """Probability (W,) that each word is right, from raw confidences (W,)."""
+        """Return the probability (W,) that each word is right, given the raw confidences (W,)."""
         return _sigmoid(self.slope * _logit(raw) + self.intercept)
 
     @classmethod
     def fit(cls, raw: np.ndarray, correct: np.ndarray) -> Calibration:
-        """The curve of greatest likelihood, by Newton's method; without words, the one that changes nothing.
+        """Fit the curve of greatest likelihood by Newton's method; without words, return the one that changes nothing.
 
-        Few words or no errors do not make it certain: the targets are drawn in from 0 and 1 as Platt has it,
-        (n + 1) / (n + 2) for n right words.
+        The curve does not become certain when there are few words or no errors, since the targets are moved away from
+        0 and 1 as Platt does: for n right words, the target of a right word is (n + 1) / (n + 2); for m wrong words,
+        that of a wrong word is 1 / (m + 2).
 
         Args:
-            raw: (n,) in [0, 1].
+            raw: (n,) raw confidences in [0, 1].
             correct: (n,) bool, whether each word is right.
         """
         correct = np.asarray(correct, bool)
@@ -52,15 +53,15 @@ class Calibration:
         return cls(slope, intercept)
 
     def to_json(self) -> dict[str, float]:
-        """As a bundle keeps it."""
+        """Return the fields as a bundle stores them."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Calibration:
-        """Read what ``to_json`` gave.
+        """Read the fields that ``to_json`` returned.
 
         Raises:
-            ConfigError: the fields are others, or no numbers.
+            ConfigError: a field is missing or is not a number.
         """
         match fields:
             case {"slope": int() | float() as slope, "intercept": int() | float() as intercept}:
@@ -70,15 +71,16 @@ class Calibration:
 
 @dataclass(frozen=True)
 class CalibrationReport:
-    """A calibration, and how good it is for speakers it was not fitted to.
+    """A calibration, and a measure of how good it is for speakers it was not fitted to.
 
     Attributes:
-        calibration: fitted to all words.
-        words: how many.
-        wrong: how many of them are errors.
-        error_before: expected calibration error of the raw confidences.
-        error_after: that of each half of the speakers calibrated by the other half.
-        roc_area: of the raw confidences; calibration leaves their order as it is. None without right or wrong words.
+        calibration: the curve fitted to all words.
+        words: the number of words.
+        wrong: the number of words that are errors.
+        error_before: the expected calibration error of the raw confidences.
+        error_after: the expected calibration error when each half of the speakers is calibrated by the other half.
+        roc_area: the area under the ROC curve of the raw confidences, whose order the calibration does not change;
+            None if no word is right or none is wrong.
     """
 
     calibration: Calibration
@@ -92,16 +94,21 @@ class CalibrationReport:
 def calibrate(
     raw: Sequence[np.ndarray], correct: Sequence[np.ndarray], speakers: Sequence[str], seed: int = 0
 ) -> CalibrationReport:
-    """Fit a calibration, and measure it honestly: fitted on half of the speakers, applied to the other, and vice versa.
+    """Fit a calibration to all words, and measure its error on speakers that it was not fitted to.
+
+    The error is measured by two-fold cross-validation: each half of the speakers is calibrated by a curve fitted to the
+    other half.
 
     Args:
-        raw: of each utterance, (W,) as `word_confidence` gives them.
-        correct: of each utterance, (W,) bool, as `asr.evaluation.correct_words` gives them.
-        speakers: of each utterance.
-        seed: of the halves.
+        raw: for each utterance, the raw confidences (W,) of its words, as `word_confidence` returns them.
+        correct: for each utterance, whether each word is right (W,) bool, as `asr.evaluation.correct_words` returns
+            it.
+        speakers: the speaker of each utterance.
+        seed: the seed of the random split of the speakers into halves.
 
     Raises:
-        EvaluationError: the utterances' counts differ, none has a word, or all are of one speaker.
+        EvaluationError: the numbers of utterances or of words differ, no utterance has a word, or all utterances are
+            of one speaker.
     """
     counts = [len(of_words) for of_words in raw]
     if counts != [len(of_words) for of_words in correct] or len(counts) != len(speakers):
@@ -124,7 +131,7 @@ def calibrate(
 
 
 def _half(speakers: Sequence[str], seed: int) -> np.ndarray:
-    """Whether each utterance (n,) is of the first half of the speakers, drawn at random."""
+    """Return whether each utterance (n,) is of the first half of the speakers, which is drawn at random."""
     names = sorted(set(speakers))
     if len(names) < 2:
         raise EvaluationError(f"calibration is measured on other speakers than it is fitted to, got only {names}")
@@ -134,15 +141,17 @@ def _half(speakers: Sequence[str], seed: int) -> np.ndarray:
 
 
 def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int = 10) -> float:
-    """Mean over the words of |mean confidence - share right| of their bin (Naeini et al. 2015), bins of equal width.
+    """Return the expected calibration error (Naeini et al. 2015) over bins of equal width.
+
+    It is the mean over the words of |mean confidence - share of right words| in the bin of each word.
 
     >>> round(expected_calibration_error(np.array([0.95, 0.95, 0.15]), np.array([True, False, False])), 3)
     0.35
 
     Args:
-        confidence: (n,) in [0, 1], n > 0.
-        correct: (n,) bool.
-        bins: into which [0, 1] is divided.
+        confidence: (n,) the confidence of each word, in [0, 1]; n > 0.
+        correct: (n,) bool, whether each word is right.
+        bins: the number of bins into which [0, 1] is divided.
     """
     place = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)
     gaps = np.bincount(place, weights=confidence - np.asarray(correct, float), minlength=bins)
@@ -150,13 +159,15 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, bins
 
 
 def roc_area(confidence: np.ndarray, correct: np.ndarray) -> float | None:
-    """Probability that a right word has more confidence than a wrong one, ties half (Hanley and McNeil 1982).
+    """Compute the area under the ROC curve (Hanley and McNeil 1982).
+
+    It is the probability that a right word has a higher confidence than a wrong one, where ties count half.
 
     >>> roc_area(np.array([0.9, 0.8, 0.8, 0.1]), np.array([True, True, False, False]))
     0.875
 
     Returns:
-        None where there is no right word, or no wrong one.
+        The area, or None if no word is right or none is wrong.
     """
     right, wrong = confidence[correct], np.sort(confidence[~correct])
     if not len(right) or not len(wrong):
@@ -166,7 +177,7 @@ def roc_area(confidence: np.ndarray, correct: np.ndarray) -> float | None:
 
 
 def _logistic_regression(inputs: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
-    """Weights (2,) of inputs (n, 2) that make targets (n,) in (0, 1) likeliest."""
+    """Return the two weights of inputs (n, 2) that give the targets (n,), in (0, 1), the greatest likelihood."""
     weights = np.zeros(2)
     for _ in range(100):
         shares = _sigmoid(inputs @ weights)

@@ -1,10 +1,10 @@
-"""How sure the acoustic model is of each word: the probability of its span that spells it.
+"""Word confidence: the probability that the acoustic model gives to a word in the frames of the word's span.
 
-Of two dozen measures tried on AN4's test and development utterances, clean and in noise of 15 and 10 dB (3459 words,
-486 of them wrong), this one tells right from wrong best: area under the ROC curve 0.91 on average of the six sets,
-against 0.88 of normalised Tsallis entropy (Laptev and Ginsburg 2023, mean over the letters' frames), 0.84 of the
-letters' mean posterior and 0.81 of their smallest, 0.76 of the margin to the runner-up. The others look at frames one
-by one, where a letter that moves from one frame to the next looks like doubt.
+Two dozen measures were tried on AN4's test and development utterances, clean and in noise at 15 and 10 dB (3459 words,
+486 of them wrong). This one separates right from wrong words best: its area under the ROC curve is 0.91 on average over
+the six sets. Normalised Tsallis entropy (Laptev and Ginsburg 2023, mean over the letters' frames) reaches 0.88, the
+mean posterior of the letters 0.84, the smallest posterior of the letters 0.81, and the margin to the runner-up 0.76.
+These other measures look at frames one by one, where a letter that may be in either of two frames looks uncertain.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ _TINY = np.finfo(np.float64).tiny
 
 
 def word_confidence(log_probs: np.ndarray, hypothesis: Hypothesis, vocabulary: Vocabulary) -> np.ndarray:
-    """Probability (W,) of each word of ``word_spans``, in order: that its span's frames spell it and nothing else.
+    """Return the probability (W,) of each word of ``word_spans``, in order.
 
-    It sums over all paths (Graves et al. 2006, section 4.1) of the span's frames; the space at whose spike the
-    span begins is part of what is spelled. The decoder that found the hypothesis does not matter. A `Calibration`
-    turns these values into the share of words that are right.
+    It is the probability that the frames of the word's span spell the word and nothing else. It sums over all paths
+    (Graves et al. 2006, section 4.1) through these frames. The space at whose spike the span begins is spelled along
+    with the word. It does not matter which decoder found the hypothesis. A `Calibration` turns these values into the
+    share of words that are right.
 
     >>> log_probs = np.log([[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]])
     >>> word_confidence(log_probs, Hypothesis("AA", (1, 1), (0, 3), -1.0), Vocabulary(("A",))).round(3)
@@ -33,8 +34,8 @@ def word_confidence(log_probs: np.ndarray, hypothesis: Hypothesis, vocabulary: V
 
     Args:
         log_probs: (T', V) natural logarithms, blank at 0.
-        hypothesis: what a decoder, or forced alignment, made of them.
-        vocabulary: of V labels, the blank included.
+        hypothesis: the hypothesis that a decoder or forced alignment found for them.
+        vocabulary: the V labels, the blank included.
     """
     return word_confidences([log_probs], [hypothesis], vocabulary)[0]
 
@@ -42,7 +43,7 @@ def word_confidence(log_probs: np.ndarray, hypothesis: Hypothesis, vocabulary: V
 def word_confidences(
     log_probs: Sequence[np.ndarray], hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary
 ) -> list[np.ndarray]:
-    """As `word_confidence`, of several recordings at once, which costs little more than one."""
+    """Return the same as `word_confidence` for several recordings at once, which takes little longer than for one."""
     spelled, starts, ends, counts, first = [], [], [], [], 0
     for one, hypothesis in zip(log_probs, hypotheses, strict=True):
         spans = word_spans(hypothesis, vocabulary)
@@ -53,7 +54,7 @@ def word_confidences(
         first += len(one)
     if not spelled:
         return [np.empty(0) for _ in counts]
-    # Each recording in its own precision, before a neighbour of another makes them all alike.
+    # Each recording is computed in its own precision, before concatenation brings all of them to a common one.
     frames = np.concatenate([np.exp(one[:, : len(vocabulary)]) for one in log_probs])
     found = np.exp(_log_probabilities(frames, np.array(starts), np.array(ends), spelled))
     return np.split(found, np.cumsum(counts)[:-1])
@@ -62,9 +63,10 @@ def word_confidences(
 def _log_probabilities(
     probabilities: np.ndarray, starts: np.ndarray, ends: np.ndarray, texts: Sequence[Sequence[int]]
 ) -> np.ndarray:
-    """Logarithm of the probability (W,) that the frames ``[starts[i], ends[i])`` spell ``texts[i]``.
+    """Return the logarithm of the probability (W,) that the frames ``[starts[i], ends[i])`` spell ``texts[i]``.
 
-    All spans go forward together, each scaled to sum 1 at every frame so that long ones do not underflow.
+    The forward algorithm runs over all spans together. Each span's forward variables are scaled to a sum of 1 at every
+    frame, so that long spans do not underflow.
     """
     states, may_skip = _states(texts)
     rows, last = np.arange(len(texts)), 2 * np.array([len(text) for text in texts])
@@ -79,14 +81,17 @@ def _log_probabilities(
             reached[:, 1:] += front[on, :-1]
             reached[:, 2:] += np.where(may_skip[on, 2:], front[on, :-2], 0.0)
             reached *= inside[on] * np.take_along_axis(probabilities[starts[on] + step], states[on], axis=1)
-            sums = reached.cumsum(axis=1)[:, -1]  # one after the other, whatever a wider word beside it adds of zeros
+            sums = reached.cumsum(axis=1)[:, -1]  # summed one by one, so that padding for wider words changes nothing
             front[on] = reached / np.maximum(sums, _TINY)[:, None]
             totals[on] += np.log(sums)
         return totals + np.log(front[rows, last] + front[rows, last - 1])
 
 
 def _states(texts: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (W, S) of the states blank, label, blank, …, padded by blanks; and which may follow the last but one."""
+    """Return the labels (W, S) of the states (blank, label, blank, …), padded by blanks, and which may skip a blank.
+
+    A state that may skip a blank can directly follow the state two before it.
+    """
     width = 2 * max(map(len, texts)) + 1
     states = np.full((len(texts), width), BLANK, np.int64)
     for row, text in zip(states, texts, strict=True):

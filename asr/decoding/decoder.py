@@ -1,4 +1,4 @@
-"""From the log-probabilities of a stretch of speech to its readings, best first."""
+"""Decoders, which turn the log-probabilities of a stretch of speech into hypotheses, best first."""
 
 from __future__ import annotations
 
@@ -18,31 +18,34 @@ from asr.errors import AlignmentError
 from asr.text import Vocabulary
 
 _VARIANTS = 4
-"""Label sequences looked at for the first hypothesis, since some are the same words."""
+"""The number of label sequences considered for the first hypothesis, since several may spell the same words."""
 
 
 class Decoder(Protocol):
-    """Reads log-probabilities, natural logarithms: V columns of characters, blank at 0, and perhaps P of phones."""
+    """A decoder of log-probabilities, which are natural logarithms.
+
+    They have V columns of characters, with the blank at 0, and P columns of phones, where P may be 0.
+    """
 
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
-        """The likeliest readings of each (T', V + P), best first; none where nothing can be read."""
+        """Return the likeliest hypotheses of each (T', V + P), best first; an empty list where there is none."""
         ...
 
 
 class GreedyDecoder:
-    """Best path decoding; one reading."""
+    """A best path decoder, which returns one hypothesis."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        """Read with the labels of ``vocabulary``."""
+        """Decode with the labels of ``vocabulary``."""
         self._vocabulary = vocabulary
 
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
-        """As `Decoder.decode`."""
+        """Return one hypothesis of each (T', V + P), as `Decoder.decode`."""
         return [[greedy_decode(one[:, : len(self._vocabulary)], self._vocabulary)] for one in log_probs]
 
 
 class BeamDecoder:
-    """Prefix beam search with what scores prefixes: a language model, hotwords, a grammar."""
+    """A prefix beam search decoder with scorers of prefixes, such as a language model, hotwords or a grammar."""
 
     def __init__(
         self,
@@ -53,14 +56,15 @@ class BeamDecoder:
         n_best: int = 1,
         discount: np.ndarray | None = None,
     ) -> None:
-        """Read with the labels of ``vocabulary``, at most ``n_best`` readings.
+        """Decode with the labels of ``vocabulary`` into at most ``n_best`` hypotheses.
 
         Args:
-            vocabulary: of the labels.
-            scorers: of prefixes.
-            options: how wide to search.
-            n_best: readings to keep.
-            discount: (V,) taken from each frame's log-probabilities before the search, as of `asr.decoding.priors`.
+            vocabulary: the labels.
+            scorers: the scorers of prefixes.
+            options: how wide the search is.
+            n_best: the number of hypotheses to return.
+            discount: (V,) subtracted from each frame's log-probabilities before the search, as `asr.decoding.priors`
+                computes it.
         """
         self._vocabulary = vocabulary
         self._search = PrefixBeamSearch(len(vocabulary), scorers, options)
@@ -69,10 +73,12 @@ class BeamDecoder:
         self._discount = discount
 
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
-        """As `Decoder.decode`; frames are those of the best path that spells the reading.
+        """Return the likeliest hypotheses of each (T', V + P), as `Decoder.decode`.
 
-        A hypothesis' score is the logarithm of the sum over its paths, less the discount, and what the scorers gave; a
-        little less where paths were pruned.
+        The frames of a hypothesis are those of the most probable path that spells its labels.
+
+        The score of a hypothesis is the logarithm of the sum of the probabilities of its paths, after the discount is
+        subtracted, plus the scores of the scorers. It is a little lower where paths were pruned.
         """
         characters = [one[:, : len(self._vocabulary)] for one in log_probs]
         searched = characters if self._discount is None else [one - self._discount for one in characters]
@@ -81,14 +87,17 @@ class BeamDecoder:
         )
 
     def first(self, found: Sequence[Reading], log_probs: np.ndarray) -> Hypothesis | None:
-        """As `Spelling.first`: the variants of one text differ in spaces before, after or doubled."""
+        """Return the likeliest text, as `Spelling.first`.
+
+        Label sequences count as one text if they differ only in leading, trailing or doubled spaces.
+        """
         if not found:
             return None
         labels, score = _told_apart(found, self._vocabulary)[0]
         return self._hypothesis(labels, score, log_probs)
 
     def other(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis | None:
-        """As `Spelling.other`."""
+        """Return the hypothesis of one label sequence, as `Spelling.other`."""
         try:
             return self._hypothesis(labels, score, log_probs)
         except AlignmentError:
@@ -100,7 +109,7 @@ class BeamDecoder:
 
 
 def _told_apart(readings: Sequence[Reading], vocabulary: Vocabulary) -> list[Reading]:
-    """Readings of the same words as one, its score their sum; they differ in spaces before, after or doubled."""
+    """Merge readings that differ only in outer or doubled spaces, sum their probabilities, and sort them."""
     found: dict[str, Reading] = {}
     for labels, score in readings:
         words = " ".join(vocabulary.decode(labels).split())
@@ -110,9 +119,10 @@ def _told_apart(readings: Sequence[Reading], vocabulary: Vocabulary) -> list[Rea
 
 
 def probabilities(hypotheses: Sequence[Hypothesis]) -> list[float]:
-    """Each reading's share of the probability of all ``hypotheses``, by their scores.
+    """Return each hypothesis's share of the total probability of ``hypotheses``, computed from their scores.
 
-    >>>     >>> empty = Hypothesis("", (), (), 0.0)
+    >>> from dataclasses import replace
+    >>> empty = Hypothesis("", (), (), 0.0)
     >>> [round(p, 2) for p in probabilities([replace(empty, score=-1.0), replace(empty, score=-2.0)])]
     [0.73, 0.27]
     """

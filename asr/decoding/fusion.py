@@ -1,4 +1,4 @@
-"""Shallow fusion with a language model of words (Hannun et al. 2014, equation 7)."""
+"""Shallow fusion with a word language model (Hannun et al. 2014, equation 7)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _ROOT = NgramModel.ROOT
 
 @dataclass(frozen=True)
 class FusionWeights:
-    """How much the language model counts against the network.
+    """The weights of the language model relative to the network.
 
     Attributes:
-        alpha: weight of the language model's log-probability of a word.
-        beta: added for each word, against the language model's liking of few words.
-        unknown_score: added for each letter of a word from where it leaves the model's vocabulary on; without a price
-            for each, words would run into one another as a long unknown one.
-        prior_scale: how much of the labels' priors is divided out of the network's probabilities, which count them
-            once more beside a language model (Miao et al. 2015, EESEN); 0 to 1.
+        alpha: the weight of the language model's log-probability of a word.
+        beta: a bonus added for each word, which offsets the language model's preference for few words.
+        unknown_score: added for each letter of an unknown word, from the letter at which the word leaves the model's
+            vocabulary; without this penalty for each letter, words would run together into one long unknown word.
+        prior_scale: how much of the labels' priors is divided out of the network's probabilities, 0 to 1; beside a
+            language model, the priors would otherwise count twice (Miao et al. 2015, EESEN).
     """
 
     alpha: float = 0.5
@@ -33,7 +33,7 @@ class FusionWeights:
     prior_scale: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what no search over weights would give."""
+        """Refuse weights that are not finite numbers, a negative ``alpha`` and a ``prior_scale`` outside 0 to 1."""
         for name, value in vars(self).items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
                 raise ConfigError(f"{name} must be a number, got {value!r}")
@@ -44,13 +44,13 @@ class FusionWeights:
 
 
 class WordFusion:
-    """Scores each word of a prefix: ``alpha * log p(word | words before) + beta``.
+    """A scorer that gives each word of a prefix the score ``alpha * log p(word | words before) + beta``.
 
-    A known word is scored when the space after it comes, an unknown one as <unk> already at the letter where it leaves
-    the vocabulary, so that the beam compares prefixes by what they cost.
+    A known word is scored at the space after it. An unknown word is scored as <unk> already at the letter where it
+    leaves the vocabulary, so that the beam does not compare its prefix with others before its cost is counted.
 
-    A state is (the language model's state after the last word scored, the node of its vocabulary that the letters since
-    have reached, -1 within an unknown word).
+    A state is a pair of integers: the language model's state after the last scored word; and the node in the trie of
+    its vocabulary that the letters since then have reached, which is -1 within an unknown word.
     """
 
     width = 2
@@ -65,19 +65,19 @@ class WordFusion:
 
     @property
     def max_score(self) -> float:
-        """What a word would be given if the model were sure of it, and an unknown letter."""
+        """The most that a label adds: the score of a word that the model is sure of, plus that of an unknown letter."""
         return max(self._weights.beta, 0.0) + max(self._weights.unknown_score, 0.0)
 
     def start(self) -> np.ndarray:
-        """State (2,) at the start of a sentence."""
+        """Return the state (2,) at the start of a sentence."""
         return np.array([self._model.start, _ROOT])
 
     def allows(self, states: np.ndarray) -> np.ndarray | None:
-        """As `Scorer.allows`; words may be unknown, so that any letter may follow."""
+        """Return None, as `Scorer.allows` does where any label may follow, since words may be unknown."""
         return None
 
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `Scorer.extend`."""
+        """Return scores (n,) of a label (n,) in each state (n, 2), and the next states (n, 2), as `Scorer.extend`."""
         context, node = states[:, 0], states[:, 1]
         after = np.empty_like(states)
         after[:, 0] = context
@@ -94,12 +94,12 @@ class WordFusion:
         return scores, after
 
     def finish(self, states: np.ndarray) -> np.ndarray:
-        """The last word, and the end of the sentence."""
+        """Score the last word and the end of the sentence (n,), as `Scorer.finish`."""
         scores, context = self._end_word(states[:, 0], states[:, 1])
         return scores + self._weights.alpha * self._model.score_end(context)
 
     def _end_word(self, context: np.ndarray, node: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores (n,) of words whose letters end at ``node``, unless scored before, and the model's states after."""
+        """Return the scores (n,) of words that end at ``node``, 0 if scored before, and the model's next states."""
         word = self._model.word_at(node)
         scores, after = self._score(context, np.maximum(word, 0))
         scores[word < 0] += self._weights.unknown_score

@@ -1,4 +1,4 @@
-"""Decode only what a list allows: commands, digits."""
+"""Grammars, which restrict decoding to what a list allows, such as commands or digits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from asr.text import Vocabulary
 
 
 def phrases(lines: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
-    """The utterance is one of ``lines``, whole.
+    """Build a grammar in which the utterance is exactly one of ``lines``.
 
     Raises:
-        ConfigError: no lines.
+        ConfigError: there are no lines.
         VocabularyError: a character has no label.
     """
     trie = _trie(lines, vocabulary, "a grammar")
@@ -24,10 +24,12 @@ def phrases(lines: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
 
 
 def word_sequences(words: Iterable[str], vocabulary: Vocabulary) -> Acceptor:
-    """The utterance is any sequence of ``words``, with a space between two; of one word where labels have no space.
+    """Build a grammar in which the utterance is any sequence of ``words`` with a space between every two.
+
+    If the vocabulary has no space, the utterance is a single word.
 
     Raises:
-        ConfigError: no words.
+        ConfigError: there are no words.
         VocabularyError: a character has no label.
     """
     trie = _trie(words, vocabulary, "a list of words")
@@ -46,7 +48,7 @@ def _trie(lines: Iterable[str], vocabulary: Vocabulary, what: str) -> Trie:
 
 
 def _forbidden(trie: Trie, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
-    """States and weights (S, V) that allow the trie's arcs and nothing else."""
+    """Return the next states and weights (S, V) that allow the trie's arcs and nothing else."""
     next_state = np.zeros((len(trie.children), len(vocabulary)), np.int64)
     weights = np.full(next_state.shape, -np.inf)
     for node, arcs in enumerate(trie.children):

@@ -1,4 +1,4 @@
-"""Raise words and phrases that are expected, names above all."""
+"""Hotwords: words and phrases, above all names, that are expected and whose score is therefore raised."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from asr.errors import ConfigError
 from asr.text import Vocabulary
 
 MOST_AHEAD = 6.0
-"""Natural logarithms that a phrase gets before it is complete; more, and one that never is drives all else out."""
+"""The most that a phrase adds before it is complete, in natural logarithms.
+
+With more, a phrase that is never completed would drive all other prefixes out of the beam.
+"""
 
 _OUTSIDE = 1
-"""State of a word that begins no hotword: nothing happens until the next space."""
+"""The state within a word that begins no hotword, in which nothing is scored until the next space."""
 
 
 def hotwords(weights: Mapping[str, float], vocabulary: Vocabulary) -> Acceptor:
-    """An acceptor that adds each phrase's weight wherever the phrase occurs, whole words only.
+    """Build an acceptor that adds each phrase's weight wherever the phrase occurs as whole words.
 
-    Some of the weight comes in equal parts with the letters, so that the beam keeps a phrase that has begun, and is
-    taken back where the phrase is not completed. The automaton is that of Aho & Corasick (1975), its matches beginning
-    at words.
+    Part of the weight is added in equal shares with the letters, so that the beam keeps a phrase that has begun; it is
+    taken back if the phrase is not completed. The automaton is that of Aho & Corasick (1975), with matches that begin
+    only at the beginnings of words.
 
     >>> vocabulary = Vocabulary(tuple(" ABC"))
     >>> boost = hotwords({"AB": 4.0}, vocabulary)
@@ -37,11 +40,11 @@ def hotwords(weights: Mapping[str, float], vocabulary: Vocabulary) -> Acceptor:
     (4.0, 4.0, 8.0, 0.0, 0.0)
 
     Args:
-        weights: phrase → natural logarithm to add.
-        vocabulary: of the labels.
+        weights: what each phrase adds to the score, as a natural logarithm.
+        vocabulary: the labels.
 
     Raises:
-        ConfigError: no phrases, or one is empty.
+        ConfigError: there are no phrases, or one is empty.
         VocabularyError: a character has no label.
     """
     if not weights or not all(phrase.split() for phrase in weights):
@@ -50,7 +53,7 @@ def hotwords(weights: Mapping[str, float], vocabulary: Vocabulary) -> Acceptor:
 
 
 class _Builder:
-    """Lays phrases into a trie, each followed by the boundary after it, and follows failures between them."""
+    """A builder of the Aho-Corasick automaton: a trie of the phrases, with failure links between its nodes."""
 
     def __init__(self, weights: Mapping[str, float], vocabulary: Vocabulary) -> None:
         self._num_labels = len(vocabulary)
@@ -71,7 +74,7 @@ class _Builder:
         self._whole[nodes[-1]] = weight
 
     def _failures(self) -> dict[int, int]:
-        """Node → the longest other node that a later word of its phrase may have begun."""
+        """Return each node's failure link: the longest other node whose text begins at a later word of its phrase."""
         fail = {START: _OUTSIDE, _OUTSIDE: _OUTSIDE}
         queue = deque([START])
         while queue:
@@ -82,13 +85,13 @@ class _Builder:
         return fail
 
     def _step(self, node: int, label: int, fail: Mapping[int, int]) -> int:
-        """The state after ``label``: along the trie, else along what failed less."""
+        """Return the state after ``label``, along the trie where it goes on and else along failure links."""
         while label not in self._trie.children[node] and node != _OUTSIDE:
             node = fail[node]
         return self._trie.children[node].get(label, START if label == self._space else _OUTSIDE)
 
     def _completed(self, node: int) -> float:
-        """Weights of the phrases that a word boundary after ``node`` completes."""
+        """Return the summed weights of the phrases that a word boundary after ``node`` completes."""
         total = 0.0
         while node not in (START, _OUTSIDE):
             total += self._whole.get(node, 0.0)
@@ -96,7 +99,10 @@ class _Builder:
         return total
 
     def acceptor(self) -> Acceptor:
-        """The table: a state holds its phrase's part as credit; an arc pays what changes."""
+        """Build the acceptor; each arc adds the difference between the partial weights of its two states.
+
+        An arc at a word boundary also adds the weights of the phrases that it completes.
+        """
         count = len(self._trie.children)
         next_state = np.zeros((count, self._num_labels), np.int64)
         weights = np.zeros((count, self._num_labels))

@@ -1,4 +1,4 @@
-"""From a search to the hypotheses of a recording: the first, which is the same for any number, and more."""
+"""The hypotheses of a recording that a search finds: a first one, which does not depend on their number, and others."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from asr.decoding.n_best import best_texts
 from asr.decoding.prefix_beam_search import PrefixBeamSearch, Reading
 
 _TRIES = 20
-"""Texts looked at for each hypothesis that is asked for, where most cannot be one, for example for want of frames."""
+"""The most texts considered for each requested hypothesis, since many may be unusable, such as for lack of frames."""
 
 
 class Spelling(Protocol):
-    """Makes hypotheses of the label sequences that a search has found."""
+    """A maker of hypotheses from the label sequences that a search has found."""
 
     def first(self, found: Sequence[Reading], log_probs: np.ndarray) -> Hypothesis | None:
-        """Return the likeliest text of the best label sequences, those of one text summed; None where there is none.
+        """Return the likeliest text of the best label sequences; None if there is none.
+
+        The probabilities of label sequences that spell the same text are summed.
 
         Args:
-            found: of the search, best first.
-            log_probs: (T', V) of characters, to align with.
+            found: the label sequences that the search found, best first.
+            log_probs: (T', V) the log-probabilities of characters, with which the labels are aligned.
         """
         ...
 
     def other(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis | None:
-        """Return the text of one label sequence; None where ``log_probs`` (T', V) cannot spell it."""
+        """Return the hypothesis of one label sequence; None if ``log_probs`` (T', V) cannot spell it."""
         ...
 
 
@@ -44,25 +46,25 @@ def hypotheses_of(
     variants: int,
     n_best: int,
 ) -> list[list[Hypothesis]]:
-    """Return the hypotheses of each recording, best first, of different texts.
+    """Return the hypotheses of each recording, best first, all with different texts.
 
-    The first is the same for any ``n_best``. The others are read off the lattice of what the search merged, and none
-    has a higher score.
+    The first hypothesis is the same for any ``n_best``. The others are read off the lattice of prefixes that the search
+    merged, and none has a higher score than the first.
 
     Args:
-        search: finds label sequences.
-        searched: (T, labels) of each recording, what is searched.
-        log_probs: (T', V) of each recording, what labels are aligned with.
-        spelling: makes hypotheses.
-        hasher: tells texts apart, as ``spelling`` does.
-        variants: label sequences looked at for the first hypothesis, since several may be one text.
-        n_best: hypotheses of a recording, where it has as many.
+        search: the search that finds label sequences.
+        searched: for each recording, the log-probabilities (T, labels) that are searched.
+        log_probs: for each recording, the log-probabilities (T', V) with which labels are aligned.
+        spelling: the maker of hypotheses.
+        hasher: the hasher that tells texts apart in the same way as ``spelling``.
+        variants: the number of label sequences considered for the first hypothesis, since several may spell one text.
+        n_best: the number of hypotheses of each recording; a recording may have fewer.
     """
     if n_best == 1:
         pairs = zip(search.read(searched, variants), log_probs, strict=True)
         firsts = [spelling.first(found, one) for found, one in pairs]
         return [[] if first is None else [first] for first in firsts]
-    # One by one: what is merged is remembered by recording, and this is not where time is short.
+    # Recordings are searched one by one, since each has its own lattice and speed matters less here.
     both = zip(searched, log_probs, strict=True)
     return [_several(search, some, one, spelling, hasher, variants, n_best) for some, one in both]
 

@@ -1,4 +1,4 @@
-"""What a decoder answers."""
+"""The hypothesis, which is the result of a decoder."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One reading of an utterance.
+    """A hypothesis of what was said in an utterance.
 
     Attributes:
-        text: the labels as characters.
-        labels: (U,) without blanks.
-        frames: (U,) the output frame where each label was first emitted, increasing.
-        score: natural logarithm of the probability the decoder gives it; what it covers, the decoder says.
+        text: the characters that the labels spell.
+        labels: (U,) the labels, without blanks.
+        frames: (U,) the output frame in which each label was first emitted, increasing.
+        score: the natural logarithm of the probability that the decoder gives the hypothesis; each decoder documents
+            what the score includes.
     """
 
     text: str
