@@ -1,4 +1,4 @@
-"""Log-probabilities → hypotheses."""
+"""Decoders, which turn the network's log-probabilities into hypotheses."""
 
 from asr.decoding.decoder import BeamDecoder, Decoder, GreedyDecoder, probabilities
 from asr.decoding.fusion import FusionWeights, WordFusion

@@ -1,4 +1,4 @@
-"""Best path decoding: the most probable label of each frame (Graves et al. 2006, section 3.2)."""
+"""Best path decoding, which takes the most probable label of each frame (Graves et al. 2006, section 3.2)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from asr.text import BLANK, Vocabulary
 
 
 def greedy_decode(log_probs: np.ndarray, vocabulary: Vocabulary) -> Hypothesis:
-    """Take each frame's best label, collapse repeats, drop blanks: B(argmax path), in Graves's notation.
+    """Take each frame's best label, collapse repeats and drop blanks: B(argmax path), in Graves's notation.
 
-    It is the reading of the most probable path, not always the most probable reading, which is a sum over paths.
+    The result is the hypothesis of the most probable path. It is not always the most probable hypothesis, because the
+    probability of a hypothesis is a sum over paths.
 
     >>> probabilities = [[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]
     >>> greedy_decode(np.log(probabilities), Vocabulary(("A",))).text
@@ -20,10 +21,11 @@ def greedy_decode(log_probs: np.ndarray, vocabulary: Vocabulary) -> Hypothesis:
 
     Args:
         log_probs: (T', V) natural logarithms, blank at 0.
-        vocabulary: of V labels, the blank included.
+        vocabulary: the V labels, the blank included.
 
     Returns:
-        The hypothesis; its score is the sum of the path's log-probabilities, its frames are the first of each run.
+        The hypothesis. Its score is the sum of the path's log-probabilities, and its frames are the first frame of each
+        run of a label.
 
     Raises:
         VocabularyError: ``log_probs`` is not (T', V).

@@ -1,9 +1,10 @@
-"""The n best texts of a lattice, one after the other, as many as are asked for.
+"""The n-best texts of a lattice, which are found one after the other, as many as the caller asks for.
 
-The best history of a prefix is the one the search has kept, so every other is it with some alternatives in its place,
-and its score is lower by the sum of their differences. They come out in the order of their scores from a queue that
-holds, of each history found so far, only the next best alternative not yet taken (Eppstein 1998, "Finding the k
-shortest paths"; the lazy order of Huang and Chiang 2005, "Better k-best parsing", algorithm 3).
+The search has kept the best history of each prefix. Every other history is the best one with some parts replaced by
+alternatives, and its score is lower by the sum of their differences. A queue yields the histories in the order of
+their scores. For each history found so far, the queue holds only the best alternative that has not been taken yet
+(Eppstein 1998, "Finding the k shortest paths"; the lazy order of Huang and Chiang 2005, "Better k-best parsing",
+algorithm 3).
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ import numpy as np
 from asr.decoding.lattice import BASE, Alternatives, PrefixLattice, TextHasher
 
 _EVER = 1 << 62
-"""Later than all times."""
+"""A time that is later than every time at which something was merged."""
 
 
 @dataclass(frozen=True)
 class _History:
-    """One label sequence: the prefix at a node, and labels after it.
+    """One label sequence, which consists of the prefix at a node and the labels after it.
 
     Attributes:
-        score: natural logarithm.
-        node: of the prefix; its parts may be replaced by alternatives, the labels after it may not.
-        after: labels that follow.
-        before_time: alternatives must have been merged before this.
-        text: hash of the whole text.
-        symbols: how many it has.
+        score: the natural logarithm of its probability, with what the scorers gave.
+        node: the node of the prefix. Alternatives may replace parts of the prefix, but not the labels after it.
+        after: the labels that follow the prefix.
+        before_time: only alternatives that were merged before this time may replace a part.
+        text: the hash of the whole text.
+        symbols: the number of symbols in the whole text.
     """
 
     score: float
@@ -44,16 +45,16 @@ class _History:
 
 @dataclass(frozen=True, eq=False)
 class _Replacements:
-    """What one history becomes with one alternative in it, the best first.
+    """The M histories that one history becomes when one alternative replaces a part of it, the best first.
 
     Attributes:
-        history: the one that they are made of.
-        path: its node, and those before.
-        scores: (M,) falling.
-        alternatives: (M,) places in `Alternatives`.
-        depths: (M,) which node of ``path`` each replaces.
-        texts: (M,) hashes of the whole texts.
-        symbols: (M,) their counts.
+        history: the history that they are made from.
+        path: the node of ``history`` and all nodes before it.
+        scores: (M,) their scores, in descending order.
+        alternatives: (M,) the index in `Alternatives` of the alternative in each.
+        depths: (M,) the index in ``path`` of the node that each alternative replaces.
+        texts: (M,) the hashes of their whole texts.
+        symbols: (M,) the numbers of symbols in their whole texts.
     """
 
     history: _History
@@ -70,15 +71,17 @@ def best_texts(
 ) -> Iterator[tuple[tuple[int, ...], float]]:
     """Yield label sequences of different texts and their scores, best first, until the lattice has no more.
 
-    Of the label sequences of one text the best comes. A text's score is the sum over the final prefixes that say it,
-    or, where an alternative stands in it, that sum less the difference.
+    If several label sequences have the same text, only the best of them is yielded. The score of a text is the sum
+    over the final prefixes that have this text. If the text contains an alternative, the score is that sum less the
+    alternative's difference.
 
     Args:
-        lattice: of the search.
-        nodes: (W,) of the final prefixes.
-        scores: (W,) with what the scorers gave for ending there; minus infinity where they forbid it.
+        lattice: the lattice of the search.
+        nodes: (W,) the nodes of the final prefixes.
+        scores: (W,) the scores of the final prefixes, with what the scorers gave for ending there; minus infinity
+            where the scorers forbid it.
         hasher: tells texts apart.
-        most: no score is higher than this.
+        most: the upper limit of the yielded scores.
     """
     enumeration = _Enumeration(lattice, hasher)
     enumeration.start(nodes, scores, most)
@@ -86,7 +89,7 @@ def best_texts(
 
 
 class _Enumeration:
-    """The queue, and what was found."""
+    """The queue of histories, and the texts that were found so far."""
 
     def __init__(self, lattice: PrefixLattice, hasher: TextHasher) -> None:
         self._lattice = lattice
@@ -100,7 +103,7 @@ class _Enumeration:
         self._seen: set[int] = set()
 
     def start(self, nodes: np.ndarray, scores: np.ndarray, most: float) -> None:
-        """Queue the final prefixes, those of one text as one, at the score of the sum."""
+        """Put the final prefixes into the queue; those of one text become one entry, with the sum of their scores."""
         sums: dict[int, float] = {}
         best: dict[int, int] = {}
         texts = self._all.node_hashes[nodes].tolist()
@@ -131,7 +134,7 @@ class _Enumeration:
         heapq.heappush(self._queue, (-score, next(self._numbers), item, place))
 
     def _replacements(self, history: _History) -> _Replacements:
-        """Return what ``history`` becomes by each alternative that may stand in it and changes its text."""
+        """Return what ``history`` becomes with each alternative that is allowed in it and changes its text."""
         path = self._lattice.path(history.node)
         nodes = np.array(path)
         first = self._all.first.take(nodes)
@@ -161,7 +164,7 @@ class _Enumeration:
         return self._powers.take(exponents)
 
     def _replaced(self, found: _Replacements, place: int) -> _History:
-        """Return the history that the alternative at ``place`` makes."""
+        """Return the history that contains the alternative at ``place`` of ``found``."""
         at, depth = int(found.alternatives[place]), int(found.depths[place])
         before = self._lattice.labels(found.path[0])
         kept = before[len(before) - depth :] if depth else ()

@@ -1,4 +1,4 @@
-"""Reads the words of a language model by their phones."""
+"""A decoder that recognises the words of a language model by their phones."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from asr.text import BLANK, Vocabulary, frames_needed
 from asr.text.lexicon import BOUNDARY
 
 _VARIANTS = 8
-"""Label sequences looked at for the first hypothesis: some differ in how a word is said alone."""
+"""Label sequences considered for the first hypothesis; some of them differ only in how a word is pronounced."""
 
 
 class PhoneDecoder:
-    """Prefix beam search over phones, the words and their order judged by a language model.
+    """A prefix beam search over phones, in which a language model scores the words and their order.
 
-    It reads the columns of phones; where a word's letters are is told by those of characters.
+    The search uses the network's columns of phones. The columns of characters tell at which frames a word's letters
+    are.
     """
 
     def __init__(
@@ -40,17 +41,18 @@ class PhoneDecoder:
         discount: np.ndarray | None = None,
         raised: WordHotwords | None = None,
     ) -> None:
-        """Read at most ``n_best`` readings.
+        """Prepare to decode each recording to at most ``n_best`` hypotheses.
 
         Args:
-            vocabulary: of the characters, V labels.
-            model: of the words.
-            pronunciations: of its words, by the network's P labels of phones.
-            weights: of the model against the network.
+            vocabulary: the characters, V labels.
+            model: the language model of words.
+            pronunciations: the pronunciations of the model's words, in the network's P phone labels.
+            weights: how much the language model counts against the network.
             options: how wide to search.
-            n_best: readings to keep.
-            discount: (P,) taken from each frame's log-probabilities of phones, as of `asr.decoding.priors`.
-            raised: hotwords.
+            n_best: the number of hypotheses to keep.
+            discount: (P,) subtracted from each frame's log-probabilities of phones, as computed by
+                `asr.decoding.priors`.
+            raised: the hotwords.
         """
         self._vocabulary, self._model, self._pronunciations = vocabulary, model, pronunciations
         fusion = PhoneFusion(model, pronunciations, weights, raised)
@@ -59,10 +61,11 @@ class PhoneDecoder:
         self._n_best, self._discount = n_best, discount
 
     def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
-        """As `Decoder.decode`, of log-probabilities (T', V + P); frames are those of the best path through characters.
+        """Return the hypotheses of log-probabilities (T', V + P), as `Decoder.decode`.
 
-        A hypothesis' score is the logarithm of the sum over its paths, less the discount, and what the model gave; a
-        little less where paths were pruned.
+        The frames of a hypothesis are those of the best path through the characters. Its score is the natural
+        logarithm of the sum over its paths, less the discount, plus what the language model gave. The score is a
+        little lower where paths were pruned.
         """
         characters = [one[:, : len(self._vocabulary)] for one in log_probs]
         searched = [self._searched(one) for one in log_probs]
@@ -71,7 +74,7 @@ class PhoneDecoder:
         )
 
     def first(self, found: Sequence[Reading], log_probs: np.ndarray) -> Hypothesis | None:
-        """As `Spelling.first`: the variants of one text differ in how its words are said."""
+        """Return the likeliest text, as `Spelling.first`; the variants of one text differ in its pronunciations."""
         scores: dict[str, float] = {}
         for text, (_, score) in zip(self._texts([labels for labels, _ in found]), found, strict=True):
             scores[text] = float(np.logaddexp(scores.get(text, -np.inf), score))
@@ -79,11 +82,15 @@ class PhoneDecoder:
         return next(filter(None, (self._hypothesis(text, scores[text], log_probs) for text in best)), None)
 
     def other(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis | None:
-        """As `Spelling.other`."""
+        """Return the text of one label sequence, as `Spelling.other`."""
         return self._hypothesis(self._texts([labels])[0], score, log_probs)
 
     def _searched(self, log_probs: np.ndarray) -> np.ndarray:
-        """(T' + 1, labels): phones, their ends of words told apart, and a last frame where any word may end."""
+        """Return the log-probabilities (T' + 1, labels) to search.
+
+        They are those of the phones, less the discount, with a copy of the boundary's column for each extra label that
+        ends a homophone, and with a last frame in which any word may end.
+        """
         phones = log_probs[:, len(self._vocabulary) :]
         frames = np.full((len(phones) + 1, self._pronunciations.num_labels), -np.inf, np.float32)
         frames[:-1, : phones.shape[1]] = phones if self._discount is None else phones - self._discount
@@ -96,7 +103,10 @@ class PhoneDecoder:
         return [" ".join(names[word - 1] for word in words.tolist()) for words in self._pronunciations.read(spelled)]
 
     def _hypothesis(self, text: str, score: float, characters: np.ndarray) -> Hypothesis | None:
-        """The reading with its letters' frames; None where these are too few, or the network has no such letter."""
+        """Return the hypothesis with the frames of its letters.
+
+        Return None if there are too few frames, or if the network lacks one of the letters.
+        """
         if self._vocabulary.unknown(text):
             return None
         labels = self._vocabulary.encode(text)

@@ -12,20 +12,29 @@ from asr.lm import NgramModel, Pronunciations
 from asr.lm.spelling import ROOT
 
 _AHEAD = 0.5
-"""How much of a word's unigram is told ahead of its end; all of it misleads, for it knows none of the words before."""
+"""The share of a word's unigram score that is given before the word ends.
+
+The whole score would mislead, because a unigram does not depend on the words before.
+"""
 
 _HALF_WORD = -50.0
-"""What a word costs that is not said to its end; one that the recording cuts off is read only where nothing else is."""
+"""The score, in natural logarithms, of a last word that is not complete.
+
+A hypothesis that ends in a word cut off by the end of the recording wins only where there is no other.
+"""
 
 
 class PhoneFusion:
-    """Scores each word of a prefix once it ends, ``alpha * log p(word | words before) + beta``, and allows no others.
+    """A scorer that gives each word, where it ends, ``alpha * log p(word | words before) + beta``.
 
-    Phones are scored ahead: each prefix by the likeliest word that its phones may become (Ortmanns et al. 1996), and
-    what was given ahead is taken back where the word ends. A narrow beam so keeps what is worth keeping.
+    It allows no words but those of the language model.
 
-    A state is (the language model's state after the last word, the node of the pronunciations that the phones since
-    have reached), and that of the words raised, where there are.
+    Phones are scored by language model look-ahead: each prefix has the score of the likeliest word that its phones
+    may become (Ortmanns et al. 1996). Where the word ends, the look-ahead score is taken back. In this way a narrow
+    beam keeps the prefixes that are worth keeping.
+
+    A state consists of the language model's state after the last word and the node in the trie of pronunciations that
+    the phones since then have reached. If there are hotwords, their state is the third part.
     """
 
     constrains = False
@@ -37,7 +46,7 @@ class PhoneFusion:
         weights: FusionWeights,
         raised: WordHotwords | None = None,
     ) -> None:
-        """Fuse ``model`` into a search over the labels of ``pronunciations``; ``raised`` words beside it."""
+        """Fuse ``model`` into a search over the labels of ``pronunciations``, and the hotwords ``raised`` if given."""
         self._raised, self.width = raised, 2 if raised is None else 3
         self._model, self._scores, self._weights = model, ScoreCache(model), weights
         self._trie, self._words = pronunciations.trie, pronunciations.words
@@ -55,16 +64,16 @@ class PhoneFusion:
         self.max_score = np.where(pronunciations.ends_word(labels), max(surely, 0.0), 0.0)
 
     def start(self) -> np.ndarray:
-        """State (width,) at the start of a sentence."""
+        """Return the state (width,) at the start of a sentence."""
         return np.array([self._model.start, ROOT, 0][: self.width])
 
     def allows(self, states: np.ndarray) -> np.ndarray | None:
-        """As `Scorer.allows`: the phones that some word goes on with."""
+        """Return which labels may follow, as `Scorer.allows`: those with which the pronunciation of a word goes on."""
         following = self._following.take(states[:, 1], axis=0)
         return np.unpackbits(following, axis=1, count=self._num_labels).view(bool)
 
     def extend(self, states: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `Scorer.extend`."""
+        """Score one more label of each prefix, as `Scorer.extend`."""
         after = states.copy()
         after[:, 1] = self._trie.spell(states[:, 1], labels)
         before = self._ahead.take(states[:, 1])
@@ -83,7 +92,7 @@ class PhoneFusion:
         return scores, after
 
     def finish(self, states: np.ndarray) -> np.ndarray:
-        """The end of the sentence; what is left of a word is not read."""
+        """Score the end of the sentence, as `Scorer.finish`; a last word that is not complete costs extra."""
         ends = self._weights.alpha * self._model.score_end(states[:, 0])
         if self._raised is not None:
             ends = ends + self._raised.finish(states[:, 2])

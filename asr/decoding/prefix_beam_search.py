@@ -1,7 +1,7 @@
-"""Prefix beam search: the likeliest readings, each the sum over its paths (Hannun et al. 2014, algorithm 1).
+"""Prefix beam search, which scores each hypothesis by the sum over its paths (Hannun et al. 2014, algorithm 1).
 
-The beam is a table of arrays, a row a prefix, so that a frame costs a few dozen numpy calls whatever its width. The
-calls cost more than the rows: so recordings are searched side by side, in one table.
+The beam is a table of arrays with one row for each prefix, so that a frame costs a few dozen numpy calls whatever the
+width of the beam. The calls cost more than the rows; therefore recordings are searched side by side, in one table.
 """
 
 from __future__ import annotations
@@ -19,31 +19,34 @@ from asr.text import BLANK
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SEED = np.uint64(0xD1B54A32D192ED03)
-"""Odd, their bits mixed: a prefix is told from another by a hash of 64 bits that begins with the number of its
-recording and grows with each label."""
+"""The constants of the hashes; both are odd and have mixed bits.
+
+Prefixes are told apart by a hash of 64 bits that begins with the number of the recording and grows with each label.
+"""
 
 _SHIFT = np.uint64(29)
 
 _SIDE_BY_SIDE = 16
-"""Recordings in one table; with more, the rows begin to count."""
+"""The number of recordings in one table; with more of them, the cost of the rows begins to matter."""
 
 _SALTS = np.arange(1, _SIDE_BY_SIDE + 1, dtype=np.uint64) * _SEED
-"""Tell state hashes of recordings in one table apart."""
+"""Salts, which tell the state hashes of different recordings in one table apart."""
 
 Reading = tuple[tuple[int, ...], float]
-"""Labels (U,) and their score."""
+"""The labels (U,) of a hypothesis, and its score."""
 
 
 @dataclass(frozen=True)
 class BeamOptions:
-    """How wide to search.
+    """The options that limit how wide the search is.
 
     Attributes:
-        width: prefixes kept after each frame.
-        threshold: prefixes this far below the best, in natural logarithms, are dropped.
-        token_threshold: labels whose log-probability at a frame is lower do not extend prefixes there.
-        merge: of prefixes that end in the same label and have the same state for all scorers, so that what follows is
-            worth the same after each, only the best is kept. The others' paths are lost to the sums.
+        width: the number of prefixes that are kept after each frame.
+        threshold: prefixes whose scores are this far below the best, in natural logarithms, are dropped.
+        token_threshold: a label whose log-probability at a frame is lower than this does not extend prefixes there.
+        merge: whether to merge prefixes that end in the same label and have the same state for all scorers, so that
+            whatever follows adds the same to each. Only the best of them is kept, and the paths of the others are lost
+            to the sums.
     """
 
     width: int = 64
@@ -54,20 +57,20 @@ class BeamOptions:
 
 @dataclass(frozen=True)
 class Beam:
-    """The prefixes that are left after some frames, W of them, of one recording or of several.
+    """The W prefixes that are left after some frames, of one recording or of several.
 
     Attributes:
-        recording: (W,) whose prefix it is, from 0.
-        ends_blank: (W,) log-probability of all paths of the prefix that end in a blank.
-        ends_label: (W,) the same, of those that end in its last label.
-        total: (W,) of all.
+        recording: (W,) the number of the recording that the prefix belongs to, from 0.
+        ends_blank: (W,) the log-probability of all paths of the prefix that end in a blank.
+        ends_label: (W,) the log-probability of all paths of the prefix that end in its last label.
+        total: (W,) the log-probability of all paths of the prefix.
         extra: (W,) what the scorers have given so far.
-        states: (W, S) of the scorers.
-        last: (W,) last label, the blank for the empty prefix.
+        states: (W, S) the states of the scorers.
+        last: (W,) the last label; the blank for the empty prefix.
         state_hash: (W,) a hash of the last label and the scorers' states, on which all that may follow depends. It
-            tells a doubled letter from a single one, which goes on to become it.
-        identity, parent: (W,) hashes of the prefix, and of the prefix without its last label.
-        node: (W,) place in ``tree``.
+            tells a doubled letter from a single one, because a single one may still become doubled.
+        identity, parent: (W,) the hash of the prefix, and the hash of the prefix without its last label.
+        node: (W,) the node in ``tree``.
         tree: all prefixes.
     """
 
@@ -86,32 +89,33 @@ class Beam:
 
     @property
     def scores(self) -> np.ndarray:
-        """(W,) log-probability and what the scorers gave."""
+        """The score (W,) of each prefix: its log-probability plus what the scorers gave."""
         return self.total + self.extra
 
     def labels(self, row: int) -> tuple[int, ...]:
-        """The prefix of a row."""
+        """Return the labels of the prefix in a row."""
         return self.tree.labels(int(self.node[row]))
 
 
 class PrefixBeamSearch:
-    """Searches log-probabilities, natural logarithms, blank at 0.
+    """A prefix beam search over log-probabilities, which are natural logarithms with the blank at 0.
 
-    Of whole recordings with ``read``; of one as it comes with ``advance``, which takes a beam and gives the next one.
+    ``read`` searches whole recordings. ``advance`` searches one recording as it arrives: it takes a beam and returns
+    the next one.
     """
 
     def __init__(self, num_labels: int, scorers: Sequence[Scorer] = (), options: BeamOptions | None = None) -> None:
-        """Search among ``num_labels`` labels, V, the blank included."""
+        """Prepare a search over V = ``num_labels`` labels, the blank included."""
         self.num_labels = num_labels
         self._scorer = ScorerSum(scorers)
         self._max_score = np.broadcast_to(self._scorer.max_score, num_labels)
         options = options or BeamOptions()
-        # Where much is forbidden, what is left may be far below what the network would rather hear.
+        # Where the scorers forbid much, what they allow may score far below what the network prefers.
         forbids = self._scorer.constrains
         self.options = replace(options, threshold=np.inf, token_threshold=-np.inf) if forbids else options
 
     def read(self, log_probs: Sequence[np.ndarray], count: int = 1) -> list[list[Reading]]:
-        """The ``count`` best readings of each recording (T, V), the same as one by one.
+        """Return the ``count`` best hypotheses of each recording (T, V), the same as if it were searched alone.
 
         Raises:
             VocabularyError: one of ``log_probs`` is not (T, V).
@@ -127,7 +131,7 @@ class PrefixBeamSearch:
         return [found[i] for i in range(len(log_probs))]
 
     def with_lattice(self, log_probs: np.ndarray) -> tuple[Beam, PrefixLattice]:
-        """Return the last beam of one recording (T, V), as `read` has it, and the lattice of what was merged.
+        """Return the last beam of one recording (T, V), the same as in `read`, and the lattice of what was merged.
 
         Raises:
             VocabularyError: ``log_probs`` is not (T, V).
@@ -139,7 +143,7 @@ class PrefixBeamSearch:
         return self._advance(beam, log_probs[:, np.newaxis]), lattice
 
     def start(self) -> Beam:
-        """The empty prefix of one recording."""
+        """Return the beam before the first frame of one recording, which holds the empty prefix alone."""
         return self._start(1)
 
     def _start(self, recordings: int) -> Beam:
@@ -160,7 +164,7 @@ class PrefixBeamSearch:
         )
 
     def advance(self, beam: Beam, log_probs: np.ndarray) -> Beam:
-        """The beam of one recording after the frames of ``log_probs`` (T, V).
+        """Return the beam of one recording after the frames of ``log_probs`` (T, V).
 
         Raises:
             VocabularyError: ``log_probs`` is not (T, V).
@@ -173,7 +177,7 @@ class PrefixBeamSearch:
         return beam.scores + self._scorer.finish(beam.states)
 
     def finish(self, beam: Beam, count: int = 1) -> list[Reading]:
-        """The ``count`` best readings of one recording, best first; none where a grammar allows none."""
+        """Return the ``count`` best hypotheses of one recording, best first; none if a grammar allows none."""
         scores = self.final_scores(beam)
         best = np.argsort(-scores, kind="stable")[:count]
         return [(beam.labels(row), float(scores[row])) for row in best.tolist() if scores[row] > -np.inf]
@@ -183,7 +187,10 @@ class PrefixBeamSearch:
             raise VocabularyError(f"log_probs must be (T, {self.num_labels}), got {log_probs.shape}")
 
     def _side_by_side(self, log_probs: Sequence[np.ndarray]) -> Iterator[Beam]:
-        """Yield the last beam of each recording; the shortest comes first, and is number 0 of those that are left."""
+        """Yield the last beam of each recording, in order; ``log_probs`` must begin with the shortest.
+
+        Of the recordings that are left, the shortest is always number 0.
+        """
         beam, done = self._start(len(log_probs)), 0
         for number, shortest in enumerate(log_probs):
             frames = np.stack([one[done : len(shortest)] for one in log_probs[number:]], axis=1)
@@ -193,7 +200,7 @@ class PrefixBeamSearch:
             beam = replace(beam, recording=beam.recording - 1)
 
     def _advance(self, beam: Beam, frames: np.ndarray) -> Beam:
-        """The beam of R recordings after ``frames`` (T, R, V)."""
+        """Return the beam of R recordings after ``frames`` (T, R, V)."""
         frames = frames.astype(np.float64)
         likely = frames >= self.options.token_threshold
         likely[:, :, BLANK] = False
@@ -218,15 +225,15 @@ class PrefixBeamSearch:
         threshold: np.ndarray,
         resting: np.ndarray | None,
     ) -> Beam:
-        """One frame (R, V) in which some labels extend prefixes.
+        """Return the beam after one frame in which some labels extend prefixes.
 
         Args:
-            beam: before.
-            stayed: its prefixes as they are after the frame, which is changed.
-            frame: (R, V).
+            beam: the beam before the frame.
+            stayed: the prefixes of ``beam`` after the frame, without a new label; it is changed in place.
+            frame: (R, V) the log-probabilities of the frame.
             extending: (R, V) which labels extend the prefixes of each recording.
-            threshold: (R,) as ``BeamOptions.threshold``.
-            resting: (R,) which recordings no label extends; None where there is no such.
+            threshold: (R,) for each recording, as ``BeamOptions.threshold``.
+            resting: (R,) the recordings whose prefixes no label extends; None if there are none.
         """
         extensions = _extensions(beam, frame, self._following(beam, extending))
         _merge_into_children(beam, stayed, extensions, extending)
@@ -245,14 +252,14 @@ class PrefixBeamSearch:
         return _select(stayed, longer, self.options, threshold, resting)
 
     def _following(self, beam: Beam, extending: np.ndarray) -> np.ndarray:
-        """(W, V) which labels may extend each prefix."""
+        """Return which labels (W, V) may extend each prefix."""
         likely, allowed = extending.take(beam.recording, axis=0), self._scorer.allows(beam.states)
         return likely if allowed is None else likely & allowed
 
     def _least_to_enter(self, stayed: Beam, recordings: int) -> np.ndarray:
-        """(R,) the score that an extension must have, with all that the scorers may add, to be worth asking them.
+        """Return the score (R,) that an extension must exceed, with the most that the scorers may add, to be scored.
 
-        Where a recording has ``width`` prefixes without it, it has to beat the last of them.
+        If a recording has ``width`` prefixes without the extension, the extension has to beat the worst of them.
         """
         last = np.full(recordings, np.inf)
         np.minimum.at(last, stayed.recording, stayed.scores)
@@ -262,15 +269,15 @@ class PrefixBeamSearch:
 
 @dataclass(frozen=True)
 class _Longer:
-    """Prefixes of a beam with a label more, N of them.
+    """N prefixes that extend prefixes of a beam by one label, with their scores.
 
     Attributes:
-        rows: (N,) of the prefixes before, in the beam.
-        labels: (N,) what was added.
-        ends_label: (N,) log-probability of their paths.
-        scores: (N,) that and what the scorers gave.
+        rows: (N,) the rows in the beam of the prefixes without the label.
+        labels: (N,) the label that was added.
+        ends_label: (N,) the log-probability of their paths.
+        scores: (N,) that log-probability plus what the scorers gave.
         added: (N,) what the scorers gave for the label.
-        states: (N, S) of the scorers.
+        states: (N, S) the states of the scorers.
         state_hashes: (N,) as ``Beam.state_hash``.
     """
 
@@ -286,9 +293,9 @@ class _Longer:
 def _select(
     stayed: Beam, longer: _Longer, options: BeamOptions, threshold: np.ndarray, resting: np.ndarray | None
 ) -> Beam:
-    """The best of the prefixes that ``stayed`` and of those that grew by a label.
+    """Return the best of the prefixes that ``stayed`` the same and of those that are ``longer`` by a label.
 
-    Of a recording that is ``resting`` (R,) at this frame all are kept, as `_stay` would have it without a neighbour.
+    If a recording is ``resting`` (R,) at this frame, all its prefixes are kept, as if it were searched alone.
     """
     everyone = np.concatenate([stayed.scores, longer.scores])
     recording = np.concatenate([stayed.recording, stayed.recording[longer.rows]])
@@ -318,7 +325,7 @@ def _remember(
     everyone: np.ndarray,
     near: np.ndarray,
 ) -> None:
-    """Note in ``lattice`` which of the places ``near`` (of the scores ``everyone``) were merged into those ``kept``."""
+    """Record in ``lattice`` which places ``near`` of the scores ``everyone`` were merged into the places ``kept``."""
     lattice.weigh(beam.node, everyone.take(kept))
     others = np.setdiff1d(near, kept, assume_unique=True)
     order = beam.state_hash.argsort()
@@ -334,7 +341,7 @@ def _remember(
 
 
 def _grown(stayed: Beam, longer: _Longer, kept: np.ndarray) -> Beam:
-    """The prefixes at the places ``kept`` of those that ``stayed`` and, after them, of those that grew."""
+    """Return the prefixes at the places ``kept``, which count those that ``stayed`` and after them those ``longer``."""
     count = int(kept.searchsorted(len(stayed.last)))
     old, new = kept[:count], kept[count:] - len(stayed.last)
     if not len(new):
@@ -355,7 +362,7 @@ def _grown(stayed: Beam, longer: _Longer, kept: np.ndarray) -> Beam:
 
 
 def _rows(beam: Beam, rows: np.ndarray) -> Beam:
-    """A copy of these rows, in this order."""
+    """Return a copy of these rows of ``beam``, in this order."""
     return Beam(
         beam.recording.take(rows),
         beam.ends_blank.take(rows),
@@ -373,7 +380,7 @@ def _rows(beam: Beam, rows: np.ndarray) -> Beam:
 
 
 def _stay(beam: Beam, frame: np.ndarray) -> Beam:
-    """Each prefix as it is: a blank more, or its last label again."""
+    """Return the prefixes after a frame that adds no label: each path gets a blank or the prefix's last label again."""
     ends_blank = beam.total + frame[beam.recording, BLANK]
     ends_label = beam.ends_label + frame[beam.recording, beam.last]
     return Beam(
@@ -393,7 +400,7 @@ def _stay(beam: Beam, frame: np.ndarray) -> Beam:
 
 
 def _log_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The logarithm of ``exp(a) + exp(b)``, as `numpy.logaddexp` has it, without a branch for each number."""
+    """Return the logarithm of ``exp(a) + exp(b)``, as `numpy.logaddexp`, but without a branch for each number."""
     higher = np.maximum(a, b)
     with np.errstate(invalid="ignore"):
         lower = np.minimum(a, b) - higher
@@ -402,12 +409,12 @@ def _log_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Extensions:
-    """Prefixes of a beam with a label more each, N of them, those of one prefix side by side, labels in order.
+    """N extensions of prefixes of a beam by one label; those of one prefix are side by side, with labels in order.
 
     Attributes:
-        rows: (N,) of the prefixes before, in the beam.
-        labels: (N,) what is added.
-        ends_label: (N,) log-probability of the paths that the label makes longer by itself at this frame.
+        rows: (N,) the rows in the beam of the prefixes without the label.
+        labels: (N,) the label that is added.
+        ends_label: (N,) the log-probability of the paths that the label extends at this frame.
     """
 
     rows: np.ndarray
@@ -416,7 +423,10 @@ class _Extensions:
 
 
 def _extensions(beam: Beam, frame: np.ndarray, following: np.ndarray) -> _Extensions:
-    """Every prefix with every label that may follow (W, V); the last label again is new only after a blank."""
+    """Extend every prefix by every label that may follow it (W, V).
+
+    The last label of a prefix extends only the paths that end in a blank; otherwise it is the same label repeated.
+    """
     rows, labels = np.divmod(following.ravel().nonzero()[0], following.shape[1])
     again = beam.last.take(rows) == labels
     before = np.where(again, beam.ends_blank.take(rows), beam.total.take(rows))
@@ -424,7 +434,7 @@ def _extensions(beam: Beam, frame: np.ndarray, following: np.ndarray) -> _Extens
 
 
 def _merge_into_children(beam: Beam, stayed: Beam, extensions: _Extensions, extending: np.ndarray) -> None:
-    """Where an extension is a prefix that the beam has already, move its paths there."""
+    """Move the paths of each extension that is already a prefix of the beam to that prefix."""
     rows = extending[beam.recording, beam.last].nonzero()[0]
     if not len(rows):
         return
@@ -442,20 +452,23 @@ def _merge_into_children(beam: Beam, stayed: Beam, extensions: _Extensions, exte
 
 
 def _best_of_each(scores: np.ndarray, recording: np.ndarray, recordings: int) -> np.ndarray:
-    """(R,) best score of each recording."""
+    """Return the best score (R,) of each recording."""
     best = np.full(recordings, -np.inf)
     np.maximum.at(best, recording, scores)
     return best
 
 
 def _near_the_best(scores: np.ndarray, recording: np.ndarray, threshold: np.ndarray) -> np.ndarray:
-    """Which (N,) of the scores are not too far below the best of their recording."""
+    """Return which (N,) of the scores are less than ``threshold`` (R,) below the best of their recording."""
     least = _best_of_each(scores, recording, len(threshold)) - threshold
     return scores > least.take(recording)
 
 
 def _state_hashes(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.ndarray:
-    """(N,) as ``Beam.state_hash``, of prefixes that end with ``labels`` (N,) and have ``states`` (N, S)."""
+    """Return the hashes (N,), as ``Beam.state_hash``, of prefixes that end in ``labels`` (N,) and have states (N, S).
+
+    ``doubled`` (N,) tells which prefixes end in a doubled label.
+    """
     hashes = (2 * labels + doubled).astype(np.uint64) * _MULTIPLIER
     for column in states.T:
         hashes = (hashes ^ (hashes >> _SHIFT)) * _MULTIPLIER + column.astype(np.uint64)
@@ -463,7 +476,7 @@ def _state_hashes(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -
 
 
 def _best_of_each_state(state_hashes: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Places, in order, of the best score of each state; of equal scores the first."""
+    """Return the places, in order, of the best score of each state; of equal scores, the first."""
     if not len(state_hashes):
         return np.arange(0)
     by_hash = state_hashes.argsort()
@@ -487,13 +500,14 @@ def _best_of_each_state(state_hashes: np.ndarray, scores: np.ndarray) -> np.ndar
 
 
 _FEW = 500
-"""Scores that a stable sort orders as fast as any other."""
+"""The number of scores up to which a stable sort is as fast as any other."""
 
 
 def _best_first(scores: np.ndarray) -> np.ndarray:
-    """Places (N,) of the scores (N,), the highest first, equal ones in order: no sort may choose between them.
+    """Return the places (N,) of the scores (N,), the highest first and equal ones in order.
 
-    Of many scores a stable sort takes several times as long, and is needed only where two are the same.
+    The order of equal scores must not depend on the sort. For many scores a stable sort takes several times as long as
+    another, and it is needed only if two scores are equal.
     """
     if len(scores) > _FEW:
         order = (-scores).argsort()
@@ -506,7 +520,10 @@ def _best_first(scores: np.ndarray) -> np.ndarray:
 def _widest_of_each(
     kept: np.ndarray, scores: np.ndarray, recording: np.ndarray, recordings: int, width: int
 ) -> np.ndarray:
-    """Those of ``kept``, in order, that are among the best ``width`` scores of their recording, equal ones by place."""
+    """Return those of ``kept``, in order, that are among the ``width`` best scores of their recording.
+
+    Of equal scores, the one with the lower place is better.
+    """
     best_first = kept.take(_best_first(scores.take(kept)))
     whose = recording.take(best_first)
     by_recording = whose.astype(np.uint8).argsort(kind="stable")

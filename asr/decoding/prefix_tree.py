@@ -1,4 +1,4 @@
-"""The prefixes of a beam search, each stored as the prefix before it and one label more."""
+"""The prefixes of a beam search, each of which is stored as the prefix before it and one more label."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from asr.text import BLANK
 
 
 class PrefixTree:
-    """Holds every prefix that was ever kept; node 0 is the empty prefix.
+    """A tree of all prefixes that a search has ever kept; node 0 is the empty prefix.
 
-    The tree only grows, so that beams of earlier frames stay valid. It is kept in plain arrays, since a recording of
-    an hour makes millions of nodes.
+    The tree only grows, so that beams of earlier frames stay valid. It is stored in plain arrays, because a recording
+    of an hour makes millions of nodes.
     """
 
     def __init__(self) -> None:
-        """Hold the empty prefix alone."""
+        """Start with the empty prefix alone."""
         self._before, self._labels = array("i", [0]), array("i", [BLANK])
 
     def __len__(self) -> int:
@@ -25,7 +25,7 @@ class PrefixTree:
         return len(self._labels)
 
     def add(self, before: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Add the prefixes that are the nodes ``before`` (n,) and a label (n,) each; return their nodes (n,)."""
+        """Add the prefixes that extend the nodes ``before`` (n,) by one label (n,) each; return their nodes (n,)."""
         first = len(self._labels)
         self._before.frombytes(before.astype(np.intc).tobytes())
         self._labels.frombytes(labels.astype(np.intc).tobytes())
@@ -48,5 +48,5 @@ class PrefixTree:
         return nodes
 
     def columns(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return a copy of all nodes: the nodes before them (N,) and their last labels (N,)."""
+        """Return copies of two arrays over all N nodes: the node before each (N,) and its last label (N,)."""
         return np.array(self._before, np.int64), np.array(self._labels, np.int64)

@@ -1,4 +1,4 @@
-"""How much of all frames each label has, for a search that divides it out."""
+"""The prior of each label, which is its share of all frames, for a search that divides it out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def log_priors(log_probs: Sequence[np.ndarray]) -> np.ndarray:
-    """The natural logarithm (V,) of each label's mean probability over all frames of recordings (T_i, V).
+    """Return the natural logarithm (V,) of each label's mean probability over all frames of recordings (T_i, V).
 
     >>> log_priors([np.log([[0.9, 0.1], [0.5, 0.5]]), np.log([[0.7, 0.3]])]).round(2).tolist()
     [-0.36, -1.2]
@@ -18,10 +18,13 @@ def log_priors(log_probs: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def discount(priors: Sequence[float], scale: float) -> np.ndarray | None:
-    """What (V,) float32 to take from each frame's log-probabilities: none of the commonest label; None where nothing.
+    """Return the values (V,) float32 to subtract from each frame's log-probabilities.
+
+    The value of the most frequent label is 0. Return None if there is nothing to subtract, because there are no
+    priors or the scale is 0.
 
     Args:
-        priors: (V,) as ``log_priors`` gives them, or none.
+        priors: (V,) as ``log_priors`` returns them, or empty.
         scale: as `FusionWeights.prior_scale`.
     """
     if not len(priors) or not scale:

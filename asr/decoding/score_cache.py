@@ -1,4 +1,4 @@
-"""A language model with its latest answers at hand: a beam asks the same for frames on end."""
+"""A cache of a language model's latest scores, because a beam asks for the same scores frame after frame."""
 
 from __future__ import annotations
 
@@ -15,18 +15,25 @@ _NOBODY = -1
 
 
 class ScoreCache:
-    """`NgramModel.score`, and a table of what it answered; each question has one place there, and the last stays."""
+    """A cache of `NgramModel.score`.
+
+    Each pair of a state and a word has one place in a table. Of the pairs that share a place, the latest stays.
+    """
 
     def __init__(self, model: NgramModel) -> None:
-        """Ask ``model`` where nothing is remembered."""
+        """Start with an empty table; ``model`` computes every score that is not in the table."""
         self._model = model
         self._questions = np.full(1 << _BITS, _NOBODY, np.int64)
         self._log_probs = np.zeros(1 << _BITS)
         self._after = np.zeros(1 << _BITS, np.int64)
-        self._writing = threading.Lock()  # one decoder may serve several threads
+        self._writing = threading.Lock()  # several threads may share one decoder
 
     def score(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `NgramModel.score`: states (n,) int64, words (n,) int32 → natural logarithms, states after (n,)."""
+        """Return the scores of words (n,) int32 after states (n,) int64, as `NgramModel.score`.
+
+        Returns:
+            The log-probabilities (n,), natural logarithms, and the states (n,) after the words.
+        """
         questions = states << 32 | words
         places = (questions.view(np.uint64) * _MULTIPLIER >> _SHIFT).view(np.int64)
         with self._writing:
@@ -35,7 +42,7 @@ class ScoreCache:
             if len(asked):
                 log_probs[asked], after[asked] = self._model.score(states.take(asked), words.take(asked))
                 places = places.take(asked)
-                self._questions[places] = _NOBODY  # until the answers are there: Ctrl-C may come between
+                self._questions[places] = _NOBODY  # until the scores are stored: Ctrl-C may interrupt here
                 self._log_probs[places], self._after[places] = log_probs.take(asked), after.take(asked)
                 self._questions[places] = questions.take(asked)
         return log_probs, after

@@ -1,4 +1,4 @@
-"""How a bundle is decoded unless somebody says otherwise: found on dev, kept in the bundle."""
+"""The default decoding settings of a bundle, which are tuned on dev and stored in the bundle."""
 
 from __future__ import annotations
 
@@ -14,23 +14,27 @@ from asr.errors import ConfigError
 
 @dataclass(frozen=True)
 class PhoneSettings:
-    """What was tuned of a search by how words are said.
+    """The tuned settings of a search over phones.
 
     Attributes:
-        weights: of the language model against the network's phones; no word is unknown there.
-        priors: (P,) as ``DecoderSettings.priors``, of phones.
+        weights: how much the language model counts against the network's phones; this search has no unknown words.
+        priors: (P,) the priors of the phones, as ``DecoderSettings.priors``.
     """
 
     weights: FusionWeights = FusionWeights()
     priors: Sequence[float] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a share of no priors."""
+        """Refuse a scale of priors without priors.
+
+        Raises:
+            ConfigError: ``weights.prior_scale`` is not 0, and ``priors`` is empty.
+        """
         _check_priors(self.weights, self.priors)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> PhoneSettings:
-        """Read what ``DecoderSettings.to_json`` has of it."""
+        """Read the part on phones of what ``DecoderSettings.to_json`` returned."""
         return cls(FusionWeights(**stored["weights"]), tuple(map(float, stored["priors"])))
 
 
@@ -41,15 +45,16 @@ def _check_priors(weights: FusionWeights, priors: Sequence[float]) -> None:
 
 @dataclass(frozen=True)
 class DecoderSettings:
-    """What was tuned.
+    """The tuned settings of a bundle's decoder.
 
     Attributes:
-        weights: of the language model against the network's characters.
-        beam_width: prefixes kept where a search is needed.
-        calibration: raw confidence → probability that a word is right.
-        priors: (V,) natural logarithms of the labels' shares of all frames of dev; () where the search needs none.
-        usual_confidence: the share of words that were right on dev, to tell sounds from speech by; None: nobody looked.
-        phones: of the language model against the network's phones, in a search by how words are said; None for none.
+        weights: how much the language model counts against the network's characters.
+        beam_width: the number of prefixes that a search keeps, where one is needed.
+        calibration: maps a word's raw confidence to the probability that the word is right.
+        usual_confidence: the share of words that were right on dev, by which sounds are told from speech; None if it
+            was not measured.
+        priors: (V,) the natural logarithms of the labels' shares of all frames of dev; () if the search needs none.
+        phones: the settings of a search over phones; None if there is no such search.
     """
 
     weights: FusionWeights = FusionWeights()
@@ -60,21 +65,25 @@ class DecoderSettings:
     phones: PhoneSettings | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a beam of nothing."""
+        """Refuse a beam without prefixes, and a scale of priors without priors.
+
+        Raises:
+            ConfigError: ``beam_width`` is not a whole number from 1 on, or ``weights.prior_scale`` needs priors.
+        """
         if isinstance(self.beam_width, bool) or not isinstance(self.beam_width, int) or self.beam_width < 1:
             raise ConfigError(f"beam_width must be a whole number from 1 on, got {self.beam_width!r}")
         _check_priors(self.weights, self.priors)
 
     def to_json(self) -> dict[str, Any]:
-        """As stored in a bundle."""
+        """Return the settings in the form in which a bundle stores them."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> DecoderSettings:
-        """Read what ``to_json`` gave.
+        """Read what ``to_json`` returned.
 
         Raises:
-            ConfigError: keys or values that are none.
+            ConfigError: keys are missing, or keys or values are not valid.
         """
         if "spoken" in stored:
             raise ConfigError("decoder settings of an older version: what they call 'spoken' is now 'phones'")

@@ -1,4 +1,7 @@
-"""Hashes of what label sequences say: spaces alone make no other text, nor does another way to say a word."""
+"""Hashes of the texts of label sequences.
+
+Label sequences that differ only in their number of spaces, or in the pronunciation of a word, have the same text.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from asr.text import Vocabulary
 
 _WITHIN, _BETWEEN = 0, 1
 _SPACE = np.uint64(1 << 32)
-"""The symbol of a space, which no label has."""
+"""The symbol of a space, which differs from every label."""
 
 
 class CharacterTexts:
-    """Hashes texts of characters (`TextHasher`), with one space before each word however many there are.
+    """A `TextHasher` of texts of characters, which counts one space before each word, however many there are.
 
-    The cursor is 1 after a space and at the start, where a space before the next letter is due.
+    The cursor is 1 after a space and at the start, where the next letter needs a space before it, and 0 elsewhere.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -25,13 +28,13 @@ class CharacterTexts:
         self._space = -1 if vocabulary.space is None else vocabulary.space
 
     def start(self) -> int:
-        """As `TextHasher.start`."""
+        """Return the cursor of the empty prefix, as `TextHasher.start`."""
         return _BETWEEN
 
     def extend(
         self, hashes: np.ndarray, counts: np.ndarray, cursors: np.ndarray, labels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """As `TextHasher.extend`."""
+        """Return hashes, counts and cursors (n,) after one more label each (n,), as `TextHasher.extend`."""
         space, due = labels == self._space, cursors == _BETWEEN
         symbol = labels.astype(np.uint64)
         begun = (hashes * BASE + _SPACE) * BASE + symbol
@@ -44,9 +47,10 @@ class CharacterTexts:
 
 
 class WordTexts:
-    """Hashes texts of words that are spelled by their phones (`TextHasher`).
+    """A `TextHasher` of texts of words that are spelled by their phones.
 
-    A symbol is a word that has ended. The cursor is the node of the pronunciations that the phones since have reached.
+    A symbol is a word that has ended. The cursor is the node in the trie of pronunciations that the phones since the
+    last word have reached.
     """
 
     def __init__(self, pronunciations: Pronunciations) -> None:
@@ -54,13 +58,13 @@ class WordTexts:
         self._trie, self._words = pronunciations.trie, pronunciations.words
 
     def start(self) -> int:
-        """As `TextHasher.start`."""
+        """Return the cursor of the empty prefix, as `TextHasher.start`."""
         return ROOT
 
     def extend(
         self, hashes: np.ndarray, counts: np.ndarray, cursors: np.ndarray, labels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """As `TextHasher.extend`."""
+        """Return hashes, counts and cursors (n,) after one more label each (n,), as `TextHasher.extend`."""
         reached = self._trie.spell(cursors, labels)
         said = self._trie.word_at(reached)
         ends = said >= 0

@@ -1,4 +1,4 @@
-"""Hotwords of a search that reads whole words."""
+"""Hotwords for a search that scores whole words."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _DIGITS = "0123456789abcdef"
 
 
 class WordHotwords:
-    """Adds each phrase's weight wherever its words follow each other.
+    """An acceptor that adds the weight of each phrase wherever the words of the phrase follow each other.
 
-    It is `hotwords`, a word being spelled by its number among those that are raised, and any other by nought.
+    It uses `hotwords`: each word of the phrases is spelled by its number among these words, from 1, and any other word
+    is spelled by 0.
 
     >>> raised = WordHotwords({(3, 4): 6.0, (5,): 2.0}, num_words=10)
     >>> scores, states = raised.extend(np.array([0, 0]), np.array([3, 5]))
@@ -27,14 +28,14 @@ class WordHotwords:
     """
 
     def __init__(self, weights: Mapping[tuple[int, ...], float], num_words: int) -> None:
-        """Raise phrases.
+        """Build the acceptor of the phrases in ``weights``.
 
         Args:
-            weights: ids of words → natural logarithm to add.
-            num_words: ids are below.
+            weights: for each phrase, as the ids of its words, the natural logarithm to add.
+            num_words: the number of words; all ids are below it.
 
         Raises:
-            ConfigError: no phrases, or one has no words.
+            ConfigError: there are no phrases, or a phrase has no words.
         """
         ids = sorted({word for phrase in weights for word in phrase})
         digits, vocabulary = len(f"{len(ids):x}"), Vocabulary((" ", *_DIGITS))
@@ -47,11 +48,19 @@ class WordHotwords:
 
     @property
     def max_score(self) -> float:
-        """No word is given more."""
+        """The upper limit of what one word adds to the score."""
         return self._spelled.shape[1] * max(self._acceptor.max_score, 0.0)
 
     def extend(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """States (n,), of which 0 begins, and words (n,) → what they add (n,), states after them (n,)."""
+        """Score one more word each.
+
+        Args:
+            states: (n,) the states before the words; 0 is the state at the start.
+            words: (n,) the ids of the words.
+
+        Returns:
+            What each word adds to the score (n,), and the states after the words (n,).
+        """
         added, after = np.zeros(len(words)), states[:, np.newaxis]
         for labels in self._spelled.take(self._numbers.take(words), axis=0).T:
             more, after = self._acceptor.extend(after, labels)
@@ -59,5 +68,5 @@ class WordHotwords:
         return added, after[:, 0]
 
     def finish(self, states: np.ndarray) -> np.ndarray:
-        """What ending here adds (n,): a phrase that was not completed gives back what it got."""
+        """Return what ending in each state adds (n,): a phrase that is not complete gives back what it was given."""
         return self._acceptor.finish(states[:, np.newaxis])

@@ -1,9 +1,10 @@
-"""Where each word of a hypothesis begins and ends.
+"""The start and the end of each word of a hypothesis.
 
-CTC emits a letter as a spike of a frame or two, late, and says nothing of how long it lasts. The rules below are
-those that came nearest to 393 edges between speech and silence in AN4's test and development utterances (edges by
-energy, the labels laid over the recording by forced alignment). Mean distance of a word's start: 92 ms from its first
-spike, 42 ms by the rules; of its end: 158 ms from the end of its last spike's frame, 60 ms by the rules.
+CTC emits a letter as a late spike of one or two frames, and does not tell how long the letter lasts. The rules below
+are those that came nearest to 393 edges between speech and silence in AN4's test and development utterances. The edges
+were found by energy, and the labels were placed by forced alignment. The start of a word is on average 92 ms away from
+its first spike, and 42 ms away from where the rules put it. The end of a word is on average 158 ms away from the end of
+its last spike's frame, and 60 ms away from where the rules put it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from asr.decoding.hypothesis import Hypothesis
 from asr.text import Vocabulary
 
 _SPACING = 3.0
-"""Frames from letter to letter where no word has two."""
+"""The frames from one letter to the next, for a hypothesis in which no word has two letters."""
 
 _TAIL = 1.5
 _LONGEST_TAIL = 4.0
-"""Letters that a word's last letter sounds on after its spike: at the end of all, and at most before a space."""
+"""How long a word's last letter sounds after its spike, in units of a letter's time.
+
+``_TAIL`` holds for the last word of a hypothesis; ``_LONGEST_TAIL`` is the most for a word before a space.
+"""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,10 @@ class WordSpan:
 
     Attributes:
         text: the word.
-        start_frame: the output frame it begins in.
-        end_frame: the output frame it has ended by; ``start_frame < end_frame``. That of the last word may lie
-            beyond the recording.
-        labels: which of the hypothesis's labels spell it.
+        start_frame: the output frame in which the word begins.
+        end_frame: the output frame by which the word has ended; ``start_frame < end_frame``. The end of the last word
+            may lie beyond the recording.
+        labels: which of the hypothesis's labels spell the word.
     """
 
     text: str
@@ -41,12 +45,15 @@ class WordSpan:
 
 
 def word_spans(hypothesis: Hypothesis, vocabulary: Vocabulary) -> tuple[WordSpan, ...]:
-    """The words between spaces, in order, none over another; a vocabulary without a space makes one word.
+    """Return the words between spaces, in order and without overlap.
 
-    A word begins at the spike of the space before it, which comes when the word is heard to begin; the first word a
-    letter's time before its first spike. It ends halfway to the spike of the space after it, yet no more than four
-    letters' time after its last spike, so that a pause is no part of it; the last word one and a half. A letter's
-    time is the mean between spikes within this hypothesis's words.
+    If the vocabulary has no space, the whole hypothesis is one word.
+
+    A word begins at the spike of the space before it, which comes when the word is heard to begin. The first word
+    begins a letter's time before its first spike. A word ends halfway between its last spike and the spike of the space
+    after it, but no more than four letters' time after its last spike, so that a pause is not part of the word. The
+    last word ends one and a half letters' time after its last spike. A letter's time is the mean time between spikes
+    within the words of this hypothesis.
 
     >>> vocabulary = Vocabulary((" ", "A", "B"))
     >>> hypothesis = Hypothesis("AB B", labels=(2, 3, 1, 3), frames=(5, 7, 10, 12), score=-1.0)
@@ -63,7 +70,7 @@ def word_spans(hypothesis: Hypothesis, vocabulary: Vocabulary) -> tuple[WordSpan
 
 
 def _spacing(frames: tuple[int, ...], words: list[slice]) -> float:
-    """Mean frames from a letter's spike to the next's, within words."""
+    """Return the mean number of frames from a letter's spike to the next letter's spike, within words."""
     letters = sum(word.stop - word.start - 1 for word in words)
     return sum(frames[word.stop - 1] - frames[word.start] for word in words) / letters if letters else _SPACING
 
