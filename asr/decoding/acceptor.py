@@ -61,7 +61,8 @@ class Acceptor:
 
     def finish(self, states: np.ndarray) -> np.ndarray:
         """Return the final weights (n,) of states (n, 1), as `Scorer.finish`."""
-        return self.final[states[:, 0]]
+        found: np.ndarray = self.final[states[:, 0]]
+        return found
 
 
 @dataclass

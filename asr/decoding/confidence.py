@@ -84,7 +84,8 @@ def _log_probabilities(
             sums = reached.cumsum(axis=1)[:, -1]  # summed one by one, so that padding for wider words changes nothing
             front[on] = reached / np.maximum(sums, _TINY)[:, None]
             totals[on] += np.log(sums)
-        return totals + np.log(front[rows, last] + front[rows, last - 1])
+        found: np.ndarray = totals + np.log(front[rows, last] + front[rows, last - 1])
+        return found
 
 
 def _states(texts: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:

@@ -90,7 +90,8 @@ class Beam:
     @property
     def scores(self) -> np.ndarray:
         """The score (W,) of each prefix: its log-probability plus what the scorers gave."""
-        return self.total + self.extra
+        found: np.ndarray = self.total + self.extra
+        return found
 
     def labels(self, row: int) -> tuple[int, ...]:
         """Return the labels of the prefix in a row."""
@@ -174,7 +175,8 @@ class PrefixBeamSearch:
 
     def final_scores(self, beam: Beam) -> np.ndarray:
         """Return the scores (W,) of a beam's prefixes if the recording ends with them."""
-        return beam.scores + self._scorer.finish(beam.states)
+        found: np.ndarray = beam.scores + self._scorer.finish(beam.states)
+        return found
 
     def finish(self, beam: Beam, count: int = 1) -> list[Reading]:
         """Return the ``count`` best hypotheses of one recording, best first; none if a grammar allows none."""
@@ -404,7 +406,8 @@ def _log_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     higher = np.maximum(a, b)
     with np.errstate(invalid="ignore"):
         lower = np.minimum(a, b) - higher
-    return higher + np.log1p(np.exp(np.fmin(lower, 0.0)))
+    found: np.ndarray = higher + np.log1p(np.exp(np.fmin(lower, 0.0)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -461,7 +464,8 @@ def _best_of_each(scores: np.ndarray, recording: np.ndarray, recordings: int) ->
 def _near_the_best(scores: np.ndarray, recording: np.ndarray, threshold: np.ndarray) -> np.ndarray:
     """Return which (N,) of the scores are less than ``threshold`` (R,) below the best of their recording."""
     least = _best_of_each(scores, recording, len(threshold)) - threshold
-    return scores > least.take(recording)
+    found: np.ndarray = scores > least.take(recording)
+    return found
 
 
 def _state_hashes(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -> np.ndarray:
@@ -472,7 +476,8 @@ def _state_hashes(labels: np.ndarray, doubled: np.ndarray, states: np.ndarray) -
     hashes = (2 * labels + doubled).astype(np.uint64) * _MULTIPLIER
     for column in states.T:
         hashes = (hashes ^ (hashes >> _SHIFT)) * _MULTIPLIER + column.astype(np.uint64)
-    return hashes * _MULTIPLIER
+    found: np.ndarray = hashes * _MULTIPLIER
+    return found
 
 
 def _best_of_each_state(state_hashes: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -14,7 +14,8 @@ def log_priors(log_probs: Sequence[np.ndarray]) -> np.ndarray:
     [-0.36, -1.2]
     """
     total = sum(np.exp(one, dtype=np.float64).sum(axis=0) for one in log_probs)
-    return np.log(np.maximum(total / sum(map(len, log_probs)), np.finfo(np.float32).tiny))
+    found: np.ndarray = np.log(np.maximum(total / sum(map(len, log_probs)), np.finfo(np.float32).tiny))
+    return found
 
 
 def discount(priors: Sequence[float], scale: float) -> np.ndarray | None:
@@ -30,4 +31,5 @@ def discount(priors: Sequence[float], scale: float) -> np.ndarray | None:
     if not len(priors) or not scale:
         return None
     logs = np.asarray(priors)
-    return (scale * (logs - logs.max())).astype(np.float32)
+    found: np.ndarray = (scale * (logs - logs.max())).astype(np.float32)
+    return found

@@ -77,12 +77,13 @@ def _spacing(frames: tuple[int, ...], words: list[slice]) -> float:
 
 def _start(frames: tuple[int, ...], word: slice, letter: float) -> int:
     if word.start > 0:
-        return frames[word.start - 1]
+        before: int = frames[word.start - 1]
+        return before
     return max(0, frames[0] - round(letter))
 
 
 def _end(frames: tuple[int, ...], word: slice, letter: float) -> int:
-    after = frames[word.stop - 1] + 1
+    after: int = frames[word.stop - 1] + 1
     if word.stop == len(frames):
         return after + round(_TAIL * letter)
     halfway = (after + frames[word.stop] + 1) // 2
