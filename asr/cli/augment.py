@@ -83,7 +83,9 @@ def _configured(settings: list[str]) -> dict[str, Any]:
     config = composing.compose(settings if chosen else ["augment=noisy", *settings])
     from omegaconf import OmegaConf
 
-    groups: Any = {name: OmegaConf.to_container(config[name], resolve=True) for name in ("augment", "features")}
+    groups: dict[str, Any] = {
+        name: OmegaConf.to_container(config[name], resolve=True) for name in ("augment", "features")
+    }
     return groups
 
 

@@ -237,7 +237,8 @@ def _name_folders(config: DictConfig) -> None:
 def task_overrides(config: DictConfig) -> list[str]:
     """Return the overrides, as written, that a configuration was composed with, except Hydra's own."""
     written: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
-    return written
+    overrides: list[str] = written
+    return overrides
 
 
 def _given(config: DictConfig, files: Sequence[DictConfig]) -> set[str]:

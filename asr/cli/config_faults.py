@@ -174,7 +174,7 @@ def kind_of(key: str) -> Any:
         if part.isdigit() and is_list(kind):
             kind = element_of(kind)[0]
         elif is_dataclass(kind):
-            kinds = types_of(kind)  # type: ignore[arg-type]
+            kinds = types_of(kind)
             if kind in FEATURES.values() and part not in kinds:
                 kinds = {name: one for options in FEATURES.values() for name, one in types_of(options).items()}
             kind = kinds.get(part)

@@ -79,7 +79,8 @@ def read_card(path: Path) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         raise ConfigError(f"{path}: a model card needs keys and values, got {content!r}")
     stages = content.get("stages")
-    return (stages if isinstance(stages, Mapping) else content).get("card", content)
+    card: Mapping[str, Any] = (stages if isinstance(stages, Mapping) else content).get("card", content)
+    return card
 
 
 def _print(exported: Export) -> None:

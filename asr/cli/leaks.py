@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if leaks.serious or leaks.recordings.failures else 0
 
 
-def _decoding(utterances: list[Utterance]) -> Iterable[Utterance]:
+def _decoding(utterances: list[tuple[Utterance, bool]]) -> Iterable[tuple[Utterance, bool]]:
     return watched(utterances, len(utterances), "decoding")
 
 

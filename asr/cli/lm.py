@@ -165,7 +165,7 @@ def _convert(arguments: argparse.Namespace) -> None:
     _write(read_ngram(arguments.input), arguments.output)
 
 
-SUB_VERBS: dict[str, tuple[Callable, str, Callable]] = {
+SUB_VERBS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str, Callable[[argparse.Namespace], None]]] = {
     "train": (_declare_train, "train a model on texts", _train),
     "perplexity": (_declare_perplexity, "measure a model on texts", _perplexity),
     "tune": (lm_tune.declare, "add a model to a bundle; tune weights and confidence on dev", lm_tune.work),

@@ -84,7 +84,8 @@ def _dispatch(argv: list[str]) -> int:
 def _run_verb(verb: str, argv: list[str]) -> int:
     module = importlib.import_module(VERBS[verb][0])
     if hasattr(module, "run_raw"):
-        return module.run_raw(argv)
+        status: int = module.run_raw(argv)
+        return status
     parser = OneLineParser(
         prog=f"asr {verb}",
         description=module.__doc__,
@@ -96,7 +97,8 @@ def _run_verb(verb: str, argv: list[str]) -> int:
         arguments = parser.parse_intermixed_args(argv)
     except SystemExit as leaving:
         return int(leaving.code or 0)
-    return module.run(arguments)
+    status = module.run(arguments)
+    return status
 
 
 def _overview() -> str:

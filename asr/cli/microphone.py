@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def microphone(sample_rate: int) -> Iterator[np.ndarray]:
         raise AudioError(f"microphone: {fault}; choose another as the system's default input") from fault
 
 
-def _sounddevice():  # noqa: ANN202
+def _sounddevice() -> Any:
     try:
         import sounddevice
     except ImportError as missing:

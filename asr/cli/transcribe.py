@@ -143,7 +143,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _wrong_inputs(arguments: argparse.Namespace) -> str | None:
     """Return what is wrong with the inputs, which the parser cannot check; None if nothing is."""
     if arguments.mic == bool(arguments.inputs):
-        return "name recordings, or - for stdin, or --mic" + " and nothing beside it" * arguments.mic
+        alone: str = " and nothing beside it" * arguments.mic
+        return "name recordings, or - for stdin, or --mic" + alone
     if arguments.raw is not None and arguments.inputs != ["-"]:
         return "--raw is for stdin: asr transcribe - --raw HZ"
     return None
@@ -303,7 +304,7 @@ def _print(text: str) -> None:
     print(text, end="", flush=True)
 
 
-def _progress(total: int, shown: bool) -> AbstractContextManager:
+def _progress(total: int, shown: bool) -> AbstractContextManager[Callable[[], None]]:
     """Return a progress bar for several recordings if stderr is a terminal and no text would be mixed with it."""
     if total < 2 or not shown or not sys.stderr.isatty():
         return nullcontext(lambda: None)

@@ -43,4 +43,5 @@ class AcousticSession:
         """Return the natural log-probabilities (T', V + P) of one chunk's features (T, F)."""
         feeds = {"features": features[np.newaxis], "feature_lengths": np.array([len(features)], np.int64)}
         log_probs, lengths = self._session.run(["log_probs", "log_prob_lengths"], feeds)
-        return log_probs[0, : int(lengths[0])]
+        alone: np.ndarray = log_probs[0, : int(lengths[0])]
+        return alone

@@ -56,4 +56,5 @@ class RunningCmvn:
         if isinstance(self._normaliser, Cmvn) or not self._are_levels:
             return np.zeros(len(features), bool)
         levels = features.max(axis=1)
-        return levels < levels.max() - SILENT_DB
+        silent: np.ndarray = levels < levels.max() - SILENT_DB
+        return silent

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from asr.data import Utterance
 from asr.leaks.overlap import TextOverlap, text_overlap
-from asr.leaks.recordings import SharedRecordings, shared_recordings
+from asr.leaks.recordings import SharedRecordings, Watch, shared_recordings
 from asr.leaks.sentences import SharedSentences, shared_sentences
 from asr.leaks.speakers import SharedSpeakers, shared_speakers
 
@@ -65,7 +65,7 @@ def find_leaks(
     train: Sequence[Utterance],
     test: Sequence[Utterance],
     text: Iterable[str] | None = None,
-    watch: Callable[[list], Iterable] = iter,
+    watch: Watch = iter,
 ) -> Leaks:
     """Search for leaks of every kind.
 

@@ -118,4 +118,5 @@ def _hashes(runs: np.ndarray) -> np.ndarray:
 def _among(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
     """Tell (N,) which of ``values`` (N,) are in the sorted array ``ordered``."""
     places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    return ordered[places] == values
+    found: np.ndarray = ordered[places] == values
+    return found

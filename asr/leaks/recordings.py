@@ -24,6 +24,9 @@ from asr.errors import AudioError
 AGREE_S = 0.01
 """Largest difference between two manifests' durations of one recording: some round to two decimals."""
 
+Watch = Callable[[list[tuple[Utterance, bool]]], Iterable[tuple[Utterance, bool]]]
+"""Wraps the list of utterances to decode, each with whether it is of the test, to show progress."""
+
 
 @dataclass(frozen=True)
 class SharedRecordings:
@@ -37,9 +40,7 @@ class SharedRecordings:
     failures: tuple[tuple[str, AudioError], ...]
 
 
-def shared_recordings(
-    train: Sequence[Utterance], test: Sequence[Utterance], watch: Callable[[list], Iterable] = iter
-) -> SharedRecordings:
+def shared_recordings(train: Sequence[Utterance], test: Sequence[Utterance], watch: Watch = iter) -> SharedRecordings:
     """Find utterances of ``test`` whose samples equal those of an utterance of ``train``.
 
     ``watch`` wraps the list of utterances to decode, to show progress.

@@ -85,7 +85,7 @@ def _read_header(start: bytes, size: int, path: str | Path) -> dict[str, Any]:
         )
     length = int.from_bytes(start[len(MAGIC) : _START], "little")
     try:
-        content = json.loads(start[_START : _START + length])
+        content: dict[str, Any] = json.loads(start[_START : _START + length])
         version, needed = content["version"], content["size"]
     except (ValueError, KeyError, TypeError) as fault:
         raise LanguageModelError(f"{path}: the header is damaged or cut short; make the model again") from fault

@@ -107,7 +107,8 @@ class Pronunciations:
 
     def ends_word(self, labels: np.ndarray) -> np.ndarray:
         """Tell (n,) which of the labels (n,) end a word."""
-        return (labels == BOUNDARY) | (labels >= self.num_phones)
+        ends: np.ndarray = (labels == BOUNDARY) | (labels >= self.num_phones)
+        return ends
 
     def read(self, spelled: Sequence[Sequence[int]]) -> list[np.ndarray]:
         """Read rows of labels as words: return the ids (n,) int32 of the words that end in each row."""

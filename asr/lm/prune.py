@@ -42,7 +42,8 @@ def _divergences(one: Ngrams, below: Ngrams, words: float) -> np.ndarray:
     now = below.gammas[one.contexts]
     then = (backed_off[one.contexts] + one.probs) / (unseen[one.contexts] + shorter)
     gain = one.probs * np.log(shorter * then / one.probs) + backed_off[one.contexts] * np.log(then / now)
-    return -below.occurrences[one.contexts] / words * gain
+    changes: np.ndarray = -below.occurrences[one.contexts] / words * gain
+    return changes
 
 
 def _chosen(ngrams: Sequence[Ngrams], changes: Sequence[np.ndarray], threshold: float) -> list[np.ndarray]:

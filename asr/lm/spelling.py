@@ -84,7 +84,8 @@ class Spelling:
 
     def word_at(self, nodes: np.ndarray) -> np.ndarray:
         """Return the word (n,) int32 that ends at each node (n,), -1 where none ends."""
-        return self.word_of[nodes]
+        words: np.ndarray = self.word_of[nodes]
+        return words
 
     def best_below(self, scores: np.ndarray) -> np.ndarray:
         """Find the best score (nodes + 1,) of the words below each node, given a score (n,) for each word.

@@ -25,7 +25,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from asr.errors import LanguageModelError
 from asr.text import find_normaliser, normalise_lines
@@ -33,7 +33,7 @@ from asr.text.losses import count_lost
 from asr.text.normalisers import FOR_TRAINING
 
 _BLOCK = 1 << 19
-_OPENERS: dict[str, Callable] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 UNREADABLE = (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError, zlib.error, tarfile.TarError)
 """Errors of the standard library from reading compressed text."""
 
@@ -49,7 +49,8 @@ _SENTENCE_END = re.compile(
 
 def open_packed(path: str | Path, suffix: str, mode: str) -> IO[bytes]:
     """Open a binary file, compressed as ``suffix`` says (``.gz``, ``.xz``, ``.bz2``, any other: not at all)."""
-    return _OPENERS.get(suffix.lower(), open)(path, mode)
+    opened: IO[bytes] = _OPENERS.get(suffix.lower(), open)(path, mode)
+    return opened
 
 
 def read_sentences(

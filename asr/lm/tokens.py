@@ -77,7 +77,8 @@ def _read(texts: Iterable[str]) -> tuple[np.ndarray, dict[str, int]]:
 
 
 def _without_empty(ids: np.ndarray) -> np.ndarray:
-    return ids[(ids != 0) | np.concatenate([[False], ids[:-1] != 0])]
+    kept: np.ndarray = ids[(ids != 0) | np.concatenate([[False], ids[:-1] != 0])]
+    return kept
 
 
 def _chosen(

@@ -24,7 +24,7 @@ def ctc_loss(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -
     An utterance with fewer frames than ``frames_needed`` has an infinite loss; the pre-flight finds it before training.
     """
 
-    @tf.custom_gradient
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
     def differentiable(logits: Any) -> tuple[Any, Any]:
         arguments = (logits, *(tf.cast(a, tf.int32) for a in (logit_lengths, labels, label_lengths)))
         losses, gradient = tf.numpy_function(losses_and_gradient, arguments, [tf.float32] * 2, stateful=False)

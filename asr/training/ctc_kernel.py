@@ -11,12 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from asr.models.cells.compiled import compiled
 from asr.models.threads import threads
 from asr.text.vocabulary import BLANK
 
-_FAST: Any = {"fastmath": True, "nogil": True, "cache": True, "error_model": "numpy"}
 _F = np.float32
 _NEVER = _F(-1e30)
 """The logarithm that stands for probability zero: far below any real one, but finite."""
@@ -30,8 +29,8 @@ _A1, _A3, _A5, _A7, _A9, _A11 = (_F(2 / d) for d in (1, 3, 5, 7, 9, 11))
 _CENTRE, _LOG_CENTRE = _F(1.75), _F(np.log(1.75))
 
 
-@njit(**_FAST)
-def _exp(x):
+@compiled
+def _exp(x: Any) -> Any:
     """Compute e^x for x <= 0 as 2^n times a Taylor series within half of ln 2; return zero below ``_TINY``."""
     none = x < _TINY
     x = max(x, _TINY)
@@ -42,24 +41,24 @@ def _exp(x):
     return _F(0) if none else p * power
 
 
-@njit(**_FAST)
-def _log_1_to_3(x):
+@compiled
+def _log_1_to_3(x: Any) -> Any:
     """Compute the logarithm of a number from 1 to 3: log(1.75) + 2 atanh((x - 1.75) / (x + 1.75))."""
     z = (x - _CENTRE) / (x + _CENTRE)
     q = z * z
     return _LOG_CENTRE + z * (_A1 + q * (_A3 + q * (_A5 + q * (_A7 + q * (_A9 + q * _A11)))))
 
 
-@njit(**_FAST)
-def _states(labels, states, skips):
+@compiled
+def _states(labels: np.ndarray, states: np.ndarray, skips: np.ndarray) -> None:
     """Fill the label of each state (S,), and 0 where a path may come from two states before, else ``_NEVER``."""
     for s in range(len(states)):
         states[s] = labels[s // 2] if s % 2 else BLANK
         skips[s] = _F(0) if s % 2 and s > 1 and states[s] != states[s - 2] else _NEVER
 
 
-@njit(**_FAST)
-def _centred(row):
+@compiled
+def _centred(row: np.ndarray) -> Any:
     """Subtract the maximum of ``row`` from it in place, and return that maximum."""
     high = _NEVER
     for value in row:
@@ -69,8 +68,8 @@ def _centred(row):
     return high
 
 
-@njit(**_FAST)
-def _log_softmax(logits, out):
+@compiled
+def _log_softmax(logits: np.ndarray, out: np.ndarray) -> None:
     """Write the log-softmax of ``logits`` (T, V) into ``out`` (T, V)."""
     for t in range(len(logits)):
         high = logits[t, 0]
@@ -84,8 +83,8 @@ def _log_softmax(logits, out):
             out[t, k] = logits[t, k] - shift
 
 
-@njit(**_FAST)
-def _step(before, emitted, skips, row):
+@compiled
+def _step(before: np.ndarray, emitted: np.ndarray, skips: np.ndarray, row: np.ndarray) -> None:
     """Compute α_t(s) = y_t(l_s) (α_{t-1}(s) + α_{t-1}(s-1) + α_{t-1}(s-2) if allowed), as logarithms (eq. 6, 7).
 
     ``before`` (2 + S,) begins with two padding states that no path visits.
@@ -99,10 +98,10 @@ def _step(before, emitted, skips, row):
         row[s] = emitted[s] + high + _log_1_to_3(total)
 
 
-@njit(**_FAST)
-def _sweep(emitted, skips, sums):
+@compiled
+def _sweep(emitted: np.ndarray, skips: np.ndarray, sums: np.ndarray) -> float:
     """Write log α less the maximum of each frame into ``sums`` (T, 2 + S); return the sum of these maxima."""
-    total = 0.0
+    total: float = 0.0
     sums[:, :2] = _NEVER
     sums[0, 2:] = _NEVER
     sums[0, 2] = emitted[0, 0]
@@ -115,8 +114,8 @@ def _sweep(emitted, skips, sums):
     return total
 
 
-@njit(**_FAST)
-def _one(logits, labels, gradient):
+@compiled
+def _one(logits: np.ndarray, labels: np.ndarray, gradient: np.ndarray) -> float:
     """Return the loss of an utterance's ``logits`` (T, V); fill ``gradient`` (T, V), with zeros if no path exists."""
     frames, size = logits.shape[0], 2 * len(labels) + 1
     log_probs = np.empty_like(logits)
@@ -139,11 +138,19 @@ def _one(logits, labels, gradient):
     _states(labels[::-1], reverse_states, reverse_skips)
     _sweep(emitted[::-1, ::-1].copy(), reverse_skips, back)
     _fill(log_probs, states, emitted, forward, back, gradient)
-    return -(total + ends)
+    loss: float = -(total + ends)
+    return loss
 
 
-@njit(**_FAST)
-def _fill(log_probs, states, emitted, forward, back, gradient):
+@compiled
+def _fill(
+    log_probs: np.ndarray,
+    states: np.ndarray,
+    emitted: np.ndarray,
+    forward: np.ndarray,
+    back: np.ndarray,
+    gradient: np.ndarray,
+) -> None:
     """Fill ∂L/∂logit = y_t(k) - the share of paths that are at label k in frame t (eq. 16)."""
     frames, size = emitted.shape
     at = np.empty(size, np.float32)

@@ -60,7 +60,8 @@ class Devices:
     @property
     def replicas(self) -> int:
         """Number of replicas in this process."""
-        return self.strategy.num_replicas_in_sync // self.workers
+        replicas: int = self.strategy.num_replicas_in_sync
+        return replicas // self.workers
 
     def own_rows(self, *tensors: Any) -> list[Any]:
         """Return this replica's rows of ``tensors`` (B, …), the last of them weights, split as in `shared`."""
@@ -76,7 +77,8 @@ class Devices:
         """Sum ``tensors`` over all replicas; call it on each replica."""
         if self.strategy.num_replicas_in_sync == 1:
             return tensors
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)
+        totals: list[Any] = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)
+        return totals
 
     def first(self, value: Any) -> Any:
         """Return ``value`` as the first replica of this process has it."""
@@ -93,7 +95,8 @@ class Devices:
         def on_replica(table: Any) -> Any:
             return self.summed([tf.identity(table)])[0]  # the copy is on the replica's device; an argument is on none
 
-        return tf.function(lambda table: self.first(self.strategy.run(on_replica, (table,))))
+        total: Callable[[Any], Any] = tf.function(lambda table: self.first(self.strategy.run(on_replica, (table,))))
+        return total
 
     @contextmanager
     def watched(self) -> Iterator[None]:

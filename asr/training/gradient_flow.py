@@ -73,7 +73,8 @@ class GradientFlow:
 
     def relative(self, quantile: float = 0.5) -> np.ndarray:
         """Return a quantile over utterances of the norms relative to the last frame's norm, (K + 1,)."""
-        return np.quantile(self.norms / self.norms[:, :1], quantile, axis=0)
+        norms: np.ndarray = np.quantile(self.norms / self.norms[:, :1], quantile, axis=0)
+        return norms
 
     def reach(self, fall: float = 1000.0) -> int | None:
         """Return the least distance in frames at which the median is below 1 / ``fall``, or None if there is none.

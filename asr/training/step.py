@@ -16,7 +16,7 @@ from asr.training.precision import LossScale
 from asr.training.setup import named
 
 
-class SummedAdamW(keras.optimizers.AdamW):
+class SummedAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
     """AdamW for gradients that are already summed over the replicas, as clipping by the global norm requires."""
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:

@@ -289,7 +289,7 @@ class Trainer:
         if self.options.patience is None or not self.dev or not history:
             return False
         best = min(history, key=lambda r: (r["wer"], r["cer"]))
-        return history[-1]["epoch"] - best["epoch"] >= self.options.patience
+        return bool(history[-1]["epoch"] - best["epoch"] >= self.options.patience)
 
     def _out_of_minutes(self) -> bool:
         limit = self.options.max_minutes

@@ -22,4 +22,5 @@ def normalise(text: str) -> str:
 def _whisper_english() -> Callable[[str], str]:
     from whisper_normalizer.english import EnglishTextNormalizer
 
-    return EnglishTextNormalizer()
+    normaliser: Callable[[str], str] = EnglishTextNormalizer()
+    return normaliser
