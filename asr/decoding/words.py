@@ -86,5 +86,5 @@ def _end(frames: tuple[int, ...], word: slice, letter: float) -> int:
     after: int = frames[word.stop - 1] + 1
     if word.stop == len(frames):
         return after + round(_TAIL * letter)
-    halfway = (after + frames[word.stop] + 1) // 2
+    halfway: int = (after + frames[word.stop] + 1) // 2
     return min(halfway, after + round(_LONGEST_TAIL * letter))
