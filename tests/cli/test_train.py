@@ -191,7 +191,7 @@ def test_a_value_that_makes_no_sense_is_refused(
             "data.dev is ${oc.env:NO_SUCH}, and no environment variable has this name",
         ),
         ("trainer: 3", "trainer must be a mapping with the keys epochs, max_minutes, "),
-        ("defaults: [noisi]", "no recipe 'noisi'; there are an4, an4_finetuned, "),
+        ("defaults: [qqqq]", "no recipe 'qqqq'; there are an4, an4_finetuned, "),
         ("- units", "a recipe has keys and values, got a list"),
         ("modle: {units: [3]}", "no setting 'modle'; did you mean model?"),
     ],

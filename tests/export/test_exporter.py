@@ -19,6 +19,7 @@ from asr.errors import AudioNotFoundError, CheckpointError, ConfigError, ExportE
 from asr.export import export_bundle, exporter
 from asr.export.reopen import reopen
 from asr.inference import load_model, texts
+from asr.inference.speech_probabilities import all_speech
 from asr.text import Phones
 from asr.training.checkpoint import FINAL, save_arrays
 from asr.training.evaluate import transcribe_with_checkpoint
@@ -50,7 +51,7 @@ def card(exported: exporter.Export) -> Any:
 def test_float32_transcribes_as_the_trained_model(exported: exporter.Export, run_folder: Path, manifest: Path) -> None:
     utterances = read_manifest(manifest)
     trained = transcribe_with_checkpoint(run_folder, utterances)
-    exported_model = load_model(exported.path, precision="float32", threads=1)
+    exported_model = load_model(exported.path, precision="float32", threads=1, speech_detector=all_speech)
     assert any(trained)
     assert list(texts(exported_model.transcribe_utterances(utterances))) == trained
 
@@ -172,7 +173,7 @@ def test_phones_come_with_the_model(run_with_phones: Path, manifest: Path, tmp_p
     bundle, utterances = load_bundle(export.path), read_manifest(manifest)
     assert bundle.phones == PHONES
     assert "CTC over 7 labels of characters and 4 of phones" in bundle.card["description"]
-    read = load_model(export.path, precision="float32", threads=1)
+    read = load_model(export.path, precision="float32", threads=1, speech_detector=all_speech)
     assert list(texts(read.transcribe_utterances(utterances))) == transcribe_with_checkpoint(
         run_with_phones, utterances
     )
