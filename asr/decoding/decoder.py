@@ -11,7 +11,7 @@ from asr.decoding.alignment import forced_alignment
 from asr.decoding.greedy import greedy_decode
 from asr.decoding.hypotheses import hypotheses_of
 from asr.decoding.hypothesis import Hypothesis
-from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, Reading
+from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, ScoredLabels
 from asr.decoding.scorer import Scorer
 from asr.decoding.text_hash import CharacterTexts
 from asr.errors import AlignmentError
@@ -86,7 +86,7 @@ class BeamDecoder:
             self._search, searched, characters, self, self._hasher, variants=_VARIANTS, n_best=self._n_best
         )
 
-    def first(self, found: Sequence[Reading], log_probs: np.ndarray) -> Hypothesis | None:
+    def first(self, found: Sequence[ScoredLabels], log_probs: np.ndarray) -> Hypothesis | None:
         """Return the likeliest text, as `Spelling.first`.
 
         Label sequences count as one text if they differ only in leading, trailing or doubled spaces.
@@ -108,14 +108,14 @@ class BeamDecoder:
         return Hypothesis(self._vocabulary.decode(labels), labels, tuple(frames.tolist()), score)
 
 
-def _told_apart(readings: Sequence[Reading], vocabulary: Vocabulary) -> list[Reading]:
-    """Merge readings that differ only in outer or doubled spaces, sum their probabilities, and sort them."""
-    found: dict[str, Reading] = {}
-    for labels, score in readings:
+def _told_apart(found: Sequence[ScoredLabels], vocabulary: Vocabulary) -> list[ScoredLabels]:
+    """Merge label sequences that differ only in outer or doubled spaces, sum their probabilities, and sort them."""
+    merged: dict[str, ScoredLabels] = {}
+    for labels, score in found:
         words = " ".join(vocabulary.decode(labels).split())
-        likeliest, total = found.get(words, (labels, -np.inf))
-        found[words] = likeliest, float(np.logaddexp(total, score))
-    return sorted(found.values(), key=lambda reading: -reading[1])
+        likeliest, total = merged.get(words, (labels, -np.inf))
+        merged[words] = likeliest, float(np.logaddexp(total, score))
+    return sorted(merged.values(), key=lambda one: -one[1])
 
 
 def probabilities(hypotheses: Sequence[Hypothesis]) -> list[float]:

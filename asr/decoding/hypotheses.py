@@ -11,7 +11,7 @@ import numpy as np
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.lattice import TextHasher
 from asr.decoding.n_best import best_texts
-from asr.decoding.prefix_beam_search import PrefixBeamSearch, Reading
+from asr.decoding.prefix_beam_search import PrefixBeamSearch, ScoredLabels
 
 _TRIES = 20
 """The most texts considered for each requested hypothesis, since many may be unusable, such as for lack of frames."""
@@ -20,7 +20,7 @@ _TRIES = 20
 class Spelling(Protocol):
     """A maker of hypotheses from the label sequences that a search has found."""
 
-    def first(self, found: Sequence[Reading], log_probs: np.ndarray) -> Hypothesis | None:
+    def first(self, found: Sequence[ScoredLabels], log_probs: np.ndarray) -> Hypothesis | None:
         """Return the likeliest text of the best label sequences; None if there is none.
 
         The probabilities of label sequences that spell the same text are summed.

@@ -11,7 +11,7 @@ from asr.decoding.fusion import FusionWeights
 from asr.decoding.hypotheses import hypotheses_of
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.phone_fusion import PhoneFusion
-from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, Reading
+from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, ScoredLabels
 from asr.decoding.text_hash import WordTexts
 from asr.decoding.word_hotwords import WordHotwords
 from asr.lm import NgramModel, Pronunciations
@@ -73,7 +73,7 @@ class PhoneDecoder:
             self._search, searched, characters, self, self._hasher, variants=_VARIANTS, n_best=self._n_best
         )
 
-    def first(self, found: Sequence[Reading], log_probs: np.ndarray) -> Hypothesis | None:
+    def first(self, found: Sequence[ScoredLabels], log_probs: np.ndarray) -> Hypothesis | None:
         """Return the likeliest text, as `Spelling.first`; the variants of one text differ in its pronunciations."""
         scores: dict[str, float] = {}
         for text, (_, score) in zip(self._texts([labels for labels, _ in found]), found, strict=True):

@@ -32,7 +32,7 @@ _SIDE_BY_SIDE = 16
 _SALTS = np.arange(1, _SIDE_BY_SIDE + 1, dtype=np.uint64) * _SEED
 """Salts, which tell the state hashes of different recordings in one table apart."""
 
-Reading = tuple[tuple[int, ...], float]
+ScoredLabels = tuple[tuple[int, ...], float]
 """The labels (U,) of a hypothesis, and its score."""
 
 
@@ -115,7 +115,7 @@ class PrefixBeamSearch:
         forbids = self._scorer.constrains
         self.options = replace(options, threshold=np.inf, token_threshold=-np.inf) if forbids else options
 
-    def read(self, log_probs: Sequence[np.ndarray], count: int = 1) -> list[list[Reading]]:
+    def read(self, log_probs: Sequence[np.ndarray], count: int = 1) -> list[list[ScoredLabels]]:
         """Return the ``count`` best hypotheses of each recording (T, V), the same as if it were searched alone.
 
         Raises:
@@ -124,7 +124,7 @@ class PrefixBeamSearch:
         for one in log_probs:
             self._check(one)
         by_length = sorted(range(len(log_probs)), key=lambda i: len(log_probs[i]))
-        found: dict[int, list[Reading]] = {}
+        found: dict[int, list[ScoredLabels]] = {}
         for at in range(0, len(by_length), _SIDE_BY_SIDE):
             some = by_length[at : at + _SIDE_BY_SIDE]
             beams = self._side_by_side([log_probs[i] for i in some])
@@ -178,7 +178,7 @@ class PrefixBeamSearch:
         found: np.ndarray = beam.scores + self._scorer.finish(beam.states)
         return found
 
-    def finish(self, beam: Beam, count: int = 1) -> list[Reading]:
+    def finish(self, beam: Beam, count: int = 1) -> list[ScoredLabels]:
         """Return the ``count`` best hypotheses of one recording, best first; none if a grammar allows none."""
         scores = self.final_scores(beam)
         best = np.argsort(-scores, kind="stable")[:count]

@@ -37,7 +37,7 @@ class StreamingTranscriber:
 
     Latency, beside the packets' own length and the computing: a word is heard into the next partial, at most
     ``interval_s`` (0.5 s) after its end, or up to 1.5 s later where it begins speech after a silence (the detector
-    decides 1 s at a time and hears 0.5 s beyond); it is stable a partial later, where its reading keeps; and it is
+    decides 1 s at a time and hears 0.5 s beyond); it is stable a partial later, unless its text changes; and it is
     final 0.5 to 3 s after the silence that ends its speech began, or, where nobody pauses for half a second, after
     60 to 86 s of speech. In the first 6 s of a recording nothing is final.
     """

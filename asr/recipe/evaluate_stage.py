@@ -19,7 +19,7 @@ from asr.recipe.language_model_stage import LanguageModel
 from asr.recipe.plan import Peer, Plan
 from asr.recipe.results import Compared, SetFigures, SystemScores
 from asr.recipe.table import NOBODY
-from asr.recipe.tune_stage import Reading, copy_to_tune, halves, tune_stage
+from asr.recipe.tune_stage import DecodingPlan, copy_to_tune, halves, tune_stage
 
 DEV = "dev"
 
@@ -98,20 +98,20 @@ def evaluate_bundle(test: EvaluationSet, precision: str, decoding: Decoding) -> 
 def evaluation_sets(
     plan: Plan,
     bundle: Path,
-    reading: Reading | None,
+    decoding_plan: DecodingPlan | None,
     dev: Sequence[Utterance],
     dev_speakers: Sequence[str],
     say: Callable[[str], None],
 ) -> list[EvaluationSet]:
     """Return the main test set, then the further ones; their bundles are given their language model here."""
     test = read_manifest(plan.test) if plan.test else []
-    tuned_on = "the dev set" if reading else NOBODY
-    if reading:
-        tune_stage(bundle, reading, dev, say, test=test)
+    tuned_on = "the dev set" if decoding_plan else NOBODY
+    if decoding_plan:
+        tune_stage(bundle, decoding_plan, dev, say, test=test)
     if plan.test:
         first = EvaluationSet.read_by(bundle, plan.test.stem, test, tuned_on)
-    elif reading:
-        first = _read_by_halves(bundle, reading, dev, dev_speakers, say)
+    elif decoding_plan:
+        first = _by_halves(bundle, decoding_plan, dev, dev_speakers, say)
     else:
         first = EvaluationSet.read_by(bundle, DEV, dev, tuned_on)
     further = [
@@ -122,8 +122,12 @@ def evaluation_sets(
     return [first, *further]
 
 
-def _read_by_halves(
-    bundle: Path, reading: Reading, dev: Sequence[Utterance], dev_speakers: Sequence[str], say: Callable[[str], None]
+def _by_halves(
+    bundle: Path,
+    decoding_plan: DecodingPlan,
+    dev: Sequence[Utterance],
+    dev_speakers: Sequence[str],
+    say: Callable[[str], None],
 ) -> EvaluationSet:
     """Return the dev set, each half of its speakers transcribed by a bundle tuned on the other half alone."""
     parts = halves(dev_speakers or sorted({u.speaker for u in dev}))
@@ -132,7 +136,7 @@ def _read_by_halves(
     for name, tuning, tested in [("second", second, first), ("first", first, second)]:
         copy = bundle.with_name(f"tuned_on_{name}_half")
         copy_to_tune(bundle, copy)
-        tune_stage(copy, reading, tuning, say)
+        tune_stage(copy, decoding_plan, tuning, say)
         readers.append((copy, tested))
     return EvaluationSet(DEV, dev, readers, "the other half of the speakers")
 

@@ -27,7 +27,7 @@ from asr.recipe.language_model_stage import LanguageModel, make_language_model
 from asr.recipe.plan import Plan
 from asr.recipe.results import FurtherResults, LanguageModelFigures, Origin, Results, SystemScores, rows_of
 from asr.recipe.train_stage import Train, TrainedRun, data_options, round_figures, train_rounds
-from asr.recipe.tune_stage import Reading, note_test
+from asr.recipe.tune_stage import DecodingPlan, note_test
 from asr.text import Vocabulary
 from asr.training.evaluate import transcribe_with_checkpoint
 
@@ -60,12 +60,12 @@ def _one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | None)
     options = data_options(run)
     learned, dev = options.split()
     bundle = export_stage(plan, trained[-1], plan.test or _dev_manifest(run, dev), say)
-    model = reading = None
+    model = decoding_plan = None
     if plan.language_model:
         text = plan.text(data)
         model = make_language_model(plan.language_model, text, run, learned, dev, options.normaliser, say)
-        reading = Reading(model.path, plan.width, plan.lexicon)
-    tests = evaluation_sets(plan, bundle, reading, dev, options.dev_speakers, say)
+        decoding_plan = DecodingPlan(model.path, plan.width, plan.lexicon)
+    tests = evaluation_sets(plan, bundle, decoding_plan, dev, options.dev_speakers, say)
     say(f"evaluate: {', '.join(f'{len(test.utterances)} utterances of {test.name}' for test in tests)}")
     ways = ways_to_decode(plan, model)
     found = {test.name: evaluate_ways(test, ways, run / "hypotheses") for test in tests}

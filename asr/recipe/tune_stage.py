@@ -32,7 +32,7 @@ def trained_sha256(bundle: Path) -> str | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class DecodingPlan:
     """The language model, beam width and lexicon that a bundle is to decode with.
 
     Attributes:
@@ -58,7 +58,7 @@ class Reading:
 
 def tune_stage(
     bundle: Path,
-    reading: Reading,
+    decoding_plan: DecodingPlan,
     dev: Sequence[Utterance],
     say: Callable[[str], None],
     *,
@@ -68,15 +68,15 @@ def tune_stage(
 
     ``test`` is scored for the bundle's card. The bundle's folder is not changed until tuning is done.
     """
-    if reading.is_in(load_bundle(bundle)):
+    if decoding_plan.is_in(load_bundle(bundle)):
         say(f"tune: {bundle} has its language model")
         return
     say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
     heard = dev_set(load_model(bundle, decoding=Decoding(beam_width=1)), dev)
-    words = NgramModel.open(reading.language_model).words
-    lexicon = lexicon_of(reading.lexicon, words) if reading.lexicon else None
+    words = NgramModel.open(decoding_plan.language_model).words
+    lexicon = lexicon_of(decoding_plan.lexicon, words) if decoding_plan.lexicon else None
     tuned = tune_bundle(
-        bundle, heard, reading.language_model, lexicon=lexicon, beam_width=reading.beam_width, test=test
+        bundle, heard, decoding_plan.language_model, lexicon=lexicon, beam_width=decoding_plan.beam_width, test=test
     )
     say(f"tune: {bundle}: dev WER {', '.join(f'{100 * wer:.2f} % {way}' for way, wer in tuned.rates.items())}")
 
