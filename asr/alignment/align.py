@@ -104,7 +104,7 @@ def _align(model: Transcriber, source: str | Path | np.ndarray, lines: Sequence[
         _segment(tuple(_joined(word.written, [next(timed) for _ in word.spelled]) for word in of_line))
         for of_line in words
     )
-    return Transcript(" ".join(s.text for s in segments), segments, clock.span_s[1])
+    return Transcript.of(segments, clock.span_s[1])
 
 
 # Text

@@ -87,7 +87,7 @@ def _transcribe_stream(model: Transcriber, blocks: Iterable[np.ndarray], on_segm
         decided(streaming.finish().final)
         raise
     decided(streaming.finish().final)
-    return Transcript(" ".join(s.text for s in found), tuple(found), streaming.heard_s)
+    return Transcript.of(found, streaming.heard_s)
 
 
 def _show_partial(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 _UNKNOWN = "unrecognized arguments: "
 
-FORMER_FLAGS = {"--lexicon": "--words", "--voice_activity": "--speech_detector"}
+FORMER_FLAGS = {"--lexicon": "--words"}
 """New names of removed flags that do not resemble the old ones."""
 
 

@@ -93,8 +93,12 @@ def _add_subtitle_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _formats(text: str) -> str:
-    if unknown := [name for name in text.split(",") if name not in FORMATS and text != "all"]:
-        raise argparse.ArgumentTypeError(f"no format {unknown[0]!r}; there are {', '.join(FORMATS)}; or all, alone")
+    from asr.inference.writers import formats
+
+    try:
+        formats(text)
+    except ConfigError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from fault
     return text
 
 
@@ -169,7 +173,7 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
         return False
     except KeyboardInterrupt:
         if found and not at_once:
-            output(entry, Transcript(" ".join(s.text for s in found), tuple(found), found[-1].end))
+            output(entry, Transcript.of(found, found[-1].end))
         raise
     if not at_once or not found:
         output(entry, transcript)

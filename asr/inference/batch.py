@@ -101,7 +101,7 @@ def _finish_together(pipeline: Pipeline, group: Sequence[_Begun]) -> Iterator[Tr
 
 def _finish(pipeline: Pipeline, begun: _Begun, head: Sequence[Segment | None]) -> Transcript | AsrError:
     """Return the transcript, once what is left of a long recording is read."""
-    rest = pipeline.segments(begun.stitcher.over(pipeline.all_log_probs(begun.chunks)))
+    rest = pipeline.segments(begun.chunks, begun.stitcher)
     try:
         found = tuple(chain(filter(None, head), rest))
     except AsrError as error:

@@ -122,10 +122,17 @@ class Pipeline:
         """Return what is said in each region, all decoded together; None where that is nothing."""
         return as_segments(regions, self.decoder.decode([region.log_probs for region in regions]), self.bundle)
 
-    def segments(self, regions: Iterable[SpeechRegion]) -> Iterator[Segment]:
-        """Yield what is said, some regions decoded at a time; before an error or Ctrl-C, what was said until then."""
+    def segments(self, chunks: Iterable[ChunkFeatures], stitcher: Stitcher) -> Iterator[Segment]:
+        """Yield what is said in ``chunks``, some regions decoded at a time.
+
+        Before an error or Ctrl-C comes what was said until then.
+
+        Args:
+            chunks: the chunks of one recording, or those that are left of it.
+            stitcher: the step that joins them to each other, and to those before.
+        """
         groups = grouped(
-            regions,
+            stitcher.over(self.all_log_probs(chunks)),
             attrgetter("duration"),
             max_size=_DECODED_TOGETHER_S,
             max_count=_DECODED_TOGETHER,

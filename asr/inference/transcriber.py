@@ -106,7 +106,7 @@ class Transcriber:
         """
         reader, found = self.pipeline.reader(), []
         chunks = reader.over(self._blocks(source, sample_rate))
-        for segment in self.pipeline.segments(self.pipeline.stitcher().over(self.pipeline.all_log_probs(chunks))):
+        for segment in self.pipeline.segments(chunks, self.pipeline.stitcher()):
             found.append(segment)
             on_segment(segment)
         return Transcript.of(found, reader.duration)
@@ -117,7 +117,7 @@ class Transcriber:
         Arguments and errors as `transcribe`; an error that shows on the way comes after the segments before it.
         """
         chunks = self.pipeline.reader().over(self._blocks(source, sample_rate))
-        return self.pipeline.segments(self.pipeline.stitcher().over(self.pipeline.all_log_probs(chunks)))
+        return self.pipeline.segments(chunks, self.pipeline.stitcher())
 
     def log_probs(self, source: Source | np.ndarray, sample_rate: int | None = None) -> np.ndarray:
         """Compute natural log-probabilities (T', V + P) float32 of one whole recording, nothing skipped.
