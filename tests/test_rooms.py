@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "asr"
-GROUND = {"errors", "files", "provenance", "checks", "distribution", "onnx_runtime", "typed"}
+GROUND = {"arrays", "errors", "files", "provenance", "checks", "distribution", "onnx_runtime", "typed"}
 LIGHT = {
     "audio",
     "text",
