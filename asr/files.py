@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from asr.errors import ConfigError
+from asr.staging import temporary_file
 
 
 @contextmanager
@@ -21,19 +21,12 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
     If the block raises, ``path`` stays as it was and the temporary file is deleted.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    with temporary_file(path) as temporary:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
-        _sync(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        sync(path.parent)
 
 
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
@@ -42,7 +35,8 @@ def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk hold what was written to a file, or the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
