@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Features
 from asr.errors import TrainingError
 from asr.stored_arrays import take
 
@@ -22,7 +23,7 @@ class Cmvn:
     std: np.ndarray
 
     @classmethod
-    def fit(cls, features: Iterable[np.ndarray]) -> Cmvn:
+    def fit(cls, features: Iterable[Features]) -> Cmvn:
         """Compute mean and standard deviation over all frames of the arrays (T, F), accumulated in float64.
 
         Raises:
@@ -38,7 +39,7 @@ class Cmvn:
         std = np.sqrt(np.maximum(squares / count - mean**2, _FLOOR**2))
         return cls(mean.astype(np.float32), std.astype(np.float32))
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
+    def __call__(self, features: Features) -> Features:
         """Normalise features (T, F); return an array of the same shape."""
         normalised: np.ndarray = (features - self.mean) / self.std
         return normalised
@@ -52,7 +53,7 @@ class Cmvn:
 class UtteranceCmvn:
     """Normalisation of each utterance by its own mean and deviation; it has no state and adapts to the microphone."""
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
+    def __call__(self, features: Features) -> Features:
         """Normalise features (T, F); return an array of the same shape."""
         normalised: np.ndarray = (features - features.mean(0)) / np.maximum(features.std(0), _FLOOR)
         return normalised
@@ -78,7 +79,7 @@ class SmoothedCmvn:
     whole: Cmvn
     prior_frames: float
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
+    def __call__(self, features: Features) -> Features:
         """Normalise features (T, F); return an array of the same shape."""
         mean = (features.sum(0) + self.prior_frames * self.whole.mean) / (len(features) + self.prior_frames)
         normalised: np.ndarray = ((features - mean) / self.whole.std).astype(np.float32)

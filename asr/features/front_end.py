@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from asr.arrays import Features, Samples
 from asr.errors import AudioTooShortError
 from asr.stored_arrays import take
 
@@ -78,7 +79,7 @@ class FrontEnd:
         """Return the number of frames T of ``num_samples`` samples."""
         return 1 + num_samples // self.hop_length + 2 * self.margin
 
-    def __call__(self, samples: np.ndarray) -> np.ndarray:
+    def __call__(self, samples: Samples) -> Features:
         """Compute features (T, F) float32 of ``samples`` (N,) float32.
 
         Raises:
@@ -104,14 +105,14 @@ class FrontEnd:
             power = _product(power, self.mel.T)
         return 10 * np.log10(np.maximum(power, self.amin))
 
-    def _derivatives(self, static: np.ndarray) -> list[np.ndarray]:
+    def _derivatives(self, static: Features) -> list[Features]:
         derivatives, last = [], static
         for _ in range(self.delta_order):
             last = self._derivative(last)
             derivatives.append(last)
         return derivatives
 
-    def _derivative(self, features: np.ndarray) -> np.ndarray:
+    def _derivative(self, features: Features) -> Features:
         """Correlate features (T, F) with the derivative filter along time, repeating the end frames."""
         if self.delta is None:
             return features

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from asr.arrays import Labels
 from asr.errors import VocabularyError
 from asr.stored_json import parse_json
 
@@ -17,7 +18,7 @@ BLANK = 0
 """The label of the CTC blank, everywhere in this project."""
 
 
-def frames_needed(labels: Sequence[int] | np.ndarray) -> int:
+def frames_needed(labels: Sequence[int] | Labels) -> int:
     """Return the fewest frames that can spell ``labels`` (U,): one a label, and a blank between two equal labels.
 
     >>> frames_needed([8, 5, 12, 12, 15])
@@ -75,7 +76,7 @@ class Vocabulary:
         """Return the characters of ``text`` that have no label."""
         return set(text) - self._labels.keys()
 
-    def encode(self, text: str) -> np.ndarray:
+    def encode(self, text: str) -> Labels:
         """Return the labels (U,) int32 of ``text``.
 
         Raises:
@@ -85,7 +86,7 @@ class Vocabulary:
             raise VocabularyError(f"{text!r} has {sorted(unknown)}, not among {''.join(self.characters)!r}")
         return np.array([self._labels[c] for c in text], dtype=np.int32)
 
-    def decode(self, labels: Sequence[int] | np.ndarray) -> str:
+    def decode(self, labels: Sequence[int] | Labels) -> str:
         """Return the text of ``labels`` (U,), which contain no blanks."""
         return "".join(self.characters[int(label) - 1] for label in labels)
 
