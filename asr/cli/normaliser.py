@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from asr.errors import ConfigError
+from asr.stored_json import read_json
 
 
 def normaliser_names() -> list[str]:
@@ -65,7 +65,7 @@ def normaliser_of_model(name_or_folder: str | None) -> str:
     if not path.is_file():
         return FOR_SCORING
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         return str(content.get("normaliser") or content["record"]["config"]["data"]["normaliser"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise ConfigError(f"{path} does not say how its texts are written; name a --normaliser") from fault
