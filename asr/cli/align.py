@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.main import report
+from asr.cli.salvage import add_salvage
 from asr.errors import AlignmentError, AsrError, ConfigError
 from asr.files import write_atomically
 from asr.inference.writers import FORMATS, render_transcript
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text_file", metavar="TEXT_FILE", nargs="?", help="the text of the recording")
     parser.add_argument("--text", help="the text itself, instead of TEXT_FILE")
     parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
+    add_salvage(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE|FOLDER", help="default: ctm on stdout")
     parser.add_argument(
         "-f",
@@ -71,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from asr.alignment.align import align_text
 
-    transcript = align_text(_acoustic_model(arguments), arguments.input, lines)
+    transcript = align_text(_acoustic_model(arguments), arguments.input, lines, salvage=arguments.salvage)
     _write(render_transcript(transcript, output_format, Path(arguments.input).stem), arguments.output)
     return 0
 
@@ -128,7 +130,7 @@ def _align_manifest(arguments: argparse.Namespace) -> int:
         _refuse_file(arguments.output)
         _refuse_paths(utterances)
     rendered: list[str] = []
-    for utterance, transcript in _aligned(_acoustic_model(arguments), utterances):
+    for utterance, transcript in _aligned(_acoustic_model(arguments), utterances, arguments.salvage):
         rendered.append(render_transcript(transcript, output_format, utterance.id))
         if not in_one_file:
             _write(rendered[-1], arguments.output / f"{utterance.id}.{output_format}")
@@ -144,6 +146,8 @@ def _cut_manifest(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             "--cut needs words, such as YES,NO, and a manifest to write them to: -o FILE.jsonl, without -f"
         )
+    if arguments.salvage:
+        raise ConfigError("--cut makes utterances to train on, which must be whole; leave --salvage out")
     if output.resolve() == Path(arguments.input).resolve():
         raise ConfigError(f"-o {output} is the manifest that is read; write another")
     from asr.alignment.isolated_words import WordCutter
@@ -184,12 +188,14 @@ def _refuse_paths(utterances: Sequence[Utterance]) -> None:
         raise ConfigError(f"{len(named)} ids cannot name a file, such as {named[0]!r}; write one file, -o FILE.ctm")
 
 
-def _aligned(model: Transcriber, utterances: Sequence[Utterance]) -> Iterator[tuple[Utterance, Transcript]]:
+def _aligned(
+    model: Transcriber, utterances: Sequence[Utterance], salvage: bool
+) -> Iterator[tuple[Utterance, Transcript]]:
     """Yield each utterance that can be aligned with its alignment; report the others."""
     from asr.alignment.align import align_utterance
 
     for utterance in utterances:
         try:
-            yield utterance, align_utterance(model, utterance)
+            yield utterance, align_utterance(model, utterance, salvage=salvage)
         except AsrError as error:
             report(error)

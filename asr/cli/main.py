@@ -7,11 +7,12 @@ import importlib
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 
 from asr import __version__
 from asr.cli.parser import OneLineParser
-from asr.errors import AsrError
+from asr.errors import AsrError, AudioWarning
 
 VERBS = {
     "prepare": ("asr.cli.prepare", "convert a published corpus into manifests"),
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Ctrl-C.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
+    warnings.showwarning = _show_warning
+    warnings.simplefilter("always", AudioWarning)
     try:
         code = _dispatch(argv)
         sys.stdout.flush()
@@ -61,6 +64,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         # For example a full disk or a folder without write permission: print the system's message and the file.
         print(f"asr: error[system]: {fault.filename or 'a file'}: {fault.strerror or fault}", file=sys.stderr)
         return 1
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    """Print a warning about a recording as one line on stderr, and any other as Python does."""
+    if issubclass(category, AudioWarning):
+        print(f"asr: warning: {message}", file=sys.stderr)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 def report(error: AsrError) -> None:
