@@ -1,4 +1,4 @@
-"""Reading of what a recording's container says that it holds, from its bytes, without decoding; one container a file."""
+"""Reading of what a recording's container states, from its bytes and without decoding, one container a file."""
 
 from __future__ import annotations
 

@@ -92,7 +92,8 @@ def read(window: Window, start: int, thorough: bool) -> Contents:
     length, seconds = header.total / header.rate, held / header.rate
     if held < header.total:
         parts = _whole(header, window, header.total).parts
-        return Contents(parts, length, length - seconds, ("its last frames are missing or damaged",))
+        cut = last.size / header.rate if last else 0.0
+        return Contents(parts, length, length - seconds + cut, ("its last frames are missing or damaged",))
     note = f"its header says {length:.2f} s; all {seconds:.2f} s were read"
     return Contents(_whole(header, window, held).parts, seconds, notes=(note,))
 
