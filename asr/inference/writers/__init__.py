@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asr.errors import ConfigError
-from asr.files import write_atomically
+from asr.files import write_text
 from asr.inference.transcript import Transcript
 from asr.inference.writers.formats import FORMATS, Format
 from asr.inference.writers.options import PLAIN, SubtitleOptions
@@ -49,9 +49,7 @@ def write_transcript(
     paths = []
     for name in formats(output_format):
         path = stem.with_name(f"{stem.name}.{name}")
-        with write_atomically(path) as temporary:
-            text = render_transcript(transcript, name, stem.name, options)
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+        write_text(path, render_transcript(transcript, name, stem.name, options))
         paths.append(path)
     return paths
 
