@@ -11,7 +11,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,26 @@ def _sync(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def files_below(
+    folder: str | Path, failed: Callable[[OSError], object], hidden: Callable[[str], object] = lambda path: None
+) -> Iterator[Path]:
+    """Yield every file below ``folder``, sorted; links to folders are followed, and each folder is visited once.
+
+    Args:
+        folder: where to search.
+        failed: gets the error of a folder that cannot be listed.
+        hidden: gets the path of each hidden file, such as macOS's ``._NAME``, or folder; they are left out.
+    """
+    visited: set[str] = set()
+    for place, folders, names in os.walk(folder, onerror=failed, followlinks=True):
+        visited.add(os.path.realpath(place))
+        for name in [name for name in sorted([*folders, *names]) if name.startswith(".")]:
+            hidden(os.path.join(place, name))
+        shown = sorted(f for f in folders if not f.startswith("."))
+        folders[:] = [f for f in shown if os.path.realpath(os.path.join(place, f)) not in visited]
+        yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
 
 
 def sha256_of(path: str | Path) -> str:
