@@ -95,7 +95,7 @@ def read_arpa(path: str | Path) -> NgramModel:
     """
     try:
         with open_packed(path, Path(path).suffix, "rb") as file:
-            lines = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+            lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
             counts = _read_counts(lines, path)
             sections = (_read_section(lines, order, count, path) for order, count in enumerate(counts, start=1))
             model = _assemble(sections, path)
