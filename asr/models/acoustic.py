@@ -87,7 +87,9 @@ def _normalised(inputs: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
         def gradient(d_outputs: Any) -> tuple[Any, Any, Any]:
             d = tf.cast(d_outputs, tf.float32)
             g = d * scale
-            d_inputs = (g - tf.reduce_mean(g, -1, keepdims=True) - x * tf.reduce_mean(g * x, -1, keepdims=True)) * inverse
+            d_inputs = (
+                g - tf.reduce_mean(g, -1, keepdims=True) - x * tf.reduce_mean(g * x, -1, keepdims=True)
+            ) * inverse
             rows = tuple(range(len(inputs.shape) - 1))
             d_gamma, d_beta = tf.reduce_sum(d * x, rows), tf.reduce_sum(d, rows)
             return tf.cast(d_inputs, inputs.dtype), tf.cast(d_gamma, gamma.dtype), tf.cast(d_beta, beta.dtype)

@@ -44,7 +44,7 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
 
 
 def _pairs(start: AcousticModel, model: AcousticModel) -> Iterator[tuple[Any, Any]]:
-    """Yield each weight of ``start`` with the one of ``model`` that takes its place; the outputs are those of the top."""
+    """Yield each weight of ``start`` with the one of ``model`` that it is copied to; outputs stay outputs."""
     layers = [
         *zip(start.convolutions, model.convolutions, strict=True),
         *zip(start.recurrent, model.recurrent, strict=False),
