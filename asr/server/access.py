@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from asr.errors import AsrError
 from asr.server.errors import INTERNAL, Refusal, error_response, status_of
@@ -22,6 +23,9 @@ from asr.server.service import Service
 
 GONE = 499
 """The status in the log of a request whose client went away; no client sees it."""
+
+_SWITCHED = 101
+"""The status of a WebSocket that was accepted."""
 
 _HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -47,7 +51,7 @@ class _Answer:
             self.status = message["status"]
             self._complete(MutableHeaders(scope=message))
         elif message["type"] == "websocket.accept":
-            self.status = 101
+            self.status = _SWITCHED
             message.setdefault("headers", [])
             self._complete(MutableHeaders(scope=message))
         async with asyncio.timeout(self._send_s):
@@ -78,7 +82,7 @@ def observed(app: ASGIApp, service: Service) -> ASGIApp:
 async def _answered(app: ASGIApp, scope: Scope, receive: Receive, answer: _Answer) -> None:
     try:
         await app(scope, receive, answer.send)
-    except (ClientDisconnect, TimeoutError):
+    except (ClientDisconnect, WebSocketDisconnect, TimeoutError):
         return  # nobody reads an answer
     except Exception as fault:
         error = _as_error(fault)
@@ -88,7 +92,9 @@ async def _answered(app: ASGIApp, scope: Scope, receive: Receive, answer: _Answe
             error = INTERNAL
         if answer.status is None:
             await error_response(error)(scope, receive, answer.send)
-        elif answer.status != 101:
+        elif answer.status == _SWITCHED:
+            await answer.send({"type": "websocket.close", "code": 1011})
+        else:
             raise  # an answer that was begun cannot be whole: have the connection closed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asr.server import operations
@@ -14,6 +14,7 @@ from asr.server.page_files import page, read_page
 from asr.server.security import guarded
 from asr.server.service import Service
 from asr.server.transcriptions import Transcriptions
+from asr.server.vosk import vosk
 
 
 def create_app(service: Service) -> ASGIApp:
@@ -28,6 +29,8 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/", partial(page, files)),
         Route("/page/{name}", partial(page, files)),
         Route("/v1/audio/transcriptions", Transcriptions(service), methods=["POST"]),
+        WebSocketRoute("/", partial(vosk, service)),
+        WebSocketRoute("/live", partial(vosk, service)),
         Route("/v1/models", partial(operations.list_models, service)),
         Route("/v1/models/{name}", partial(operations.show_model, service)),
         Route("/health", operations.health),

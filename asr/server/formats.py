@@ -114,7 +114,7 @@ def delta(segment: Segment, number: int, wanted: Wanted) -> bytes:
     if wanted.response_format != "verbose_json":
         return _event(content)
     written = as_json(Transcript.of([segment], segment.end))["segments"][0]
-    return _event(content) + _event({"type": "transcript.text.segment", **written, "id": number})
+    return _event(content) + _event({"type": "transcript.text.segment", **written, "id": str(number)})
 
 
 def done(transcript: Transcript, wanted: Wanted) -> bytes:

@@ -19,6 +19,9 @@ from asr.server.options import ServerOptions
 from asr.server.protocol import protocol_within
 from asr.server.service import Service
 
+_BACKLOG = 2048
+"""Connections that may wait to be accepted."""
+
 _LIVE_S = 5.0
 """Seconds that live streams have for their last words."""
 
@@ -116,6 +119,7 @@ def allow_files(count: int) -> None:
 
 def serve(service: Service, bound: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C."""
+    bound.listen(_BACKLOG)  # so that who reads the next line can connect
     allow_files(4 * service.options.limits.connections)
     log("listening", url=url_of(bound), models=list(service.models), threads=service.pool.threads)
     Server(service).run([bound])
