@@ -115,6 +115,11 @@ class Recording:
         length = self._contents.length_s
         return round(length * self.sample_rate) if length is not None else self._first.frames
 
+    @property
+    def stated_frames(self) -> int | None:
+        """Samples a channel that the container states, without estimates; None where it does not."""
+        return self.frames if self._contents.states_length else None
+
     def read(self, start: int, wanted: int | None, most: int) -> Iterator[np.ndarray]:
         """Yield the samples from ``start`` on as blocks (n,) float32 with one channel.
 
@@ -142,8 +147,8 @@ class Recording:
         """Compare what was decoded with what the container says, or with what is wanted."""
         rate = self.sample_rate
         needed = wanted
-        if needed is None and self._contents.states_length and self.frames is not None:
-            needed = max(self.frames - start, 0)
+        if needed is None and (frames := self.stated_frames) is not None:
+            needed = max(frames - start, 0)
         if needed is not None and good < needed - SLACK_S * rate:
             if not self._salvage:
                 raise AudioTruncatedError(

@@ -74,7 +74,7 @@ def open_recording(source: str | Path | BinaryIO, salvage: bool = False, taken: 
 
 def _contents(file: BinaryIO, thorough: bool) -> Contents:
     """Read what the container says, once for all spans of a file that are read one after another."""
-    if not isinstance(file, io.BufferedReader):
+    if not (isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO)):
         return read_contents(file, thorough)
     state = os.fstat(file.fileno())
     key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, thorough)
