@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -12,14 +11,12 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from asr.errors import ConfigError
-
-_LONGEST_NAME = 255
-"""Bytes of a file's name on Linux's file systems."""
+from asr.staging import temporary_file
 
 
 @contextmanager
@@ -126,72 +123,21 @@ def _opened(path: Path) -> AbstractContextManager[Any]:
 def _renamed_to(path: Path, old: os.stat_result | None) -> Iterator[Path]:
     """Yield a temporary path beside the file that ``path`` names, to which it is renamed at the end."""
     target = Path(os.path.realpath(path))
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary, descriptor = _made_beside(target, 0o666 if old is None else 0o600 | old.st_mode & 0o777)
-    except OSError as fault:
-        raise _of(path, fault) from fault
-    try:
+    with ExitStack() as stack:
+        try:
+            mode = 0o666 if old is None else 0o600 | old.st_mode & 0o777
+            temporary = stack.enter_context(temporary_file(target, mode))
+        except OSError as fault:
+            raise _of(path, fault) from fault
         yield temporary
         try:
             if old is not None:
                 _make_like(temporary, old)
-            _sync(temporary)
+            sync(temporary)
             temporary.replace(target)
-            _sync(target.parent)
+            sync(target.parent)
         except OSError as fault:
             raise _of(path, fault) from fault
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(descriptor)
-
-
-def _made_beside(target: Path, mode: int) -> tuple[Path, int]:
-    """Make a hidden file beside ``target``; return it, and a descriptor that holds a lock on it while it is written.
-
-    Its name is the first that no living writer has, so that the next writer finds what a killed one left.
-    """
-    number = 0
-    while True:
-        temporary = target.with_name(f".{_cut(target.name)}.{number}.tmp")
-        try:
-            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        except FileExistsError:
-            number += not _removed_as_stale(temporary)
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            ours = os.fstat(descriptor).st_nlink > 0
-        except BlockingIOError:  # another writer, which takes it for stale
-            ours = False
-        except OSError:  # a file system without locks, where nothing is taken for stale
-            ours = True
-        if ours:
-            return temporary, descriptor
-        os.close(descriptor)
-
-
-def _removed_as_stale(temporary: Path) -> bool:
-    """Delete a temporary file if the writer that made it is dead: that of a living one is locked."""
-    with suppress(OSError):
-        descriptor = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(descriptor), os.lstat(temporary)):
-                temporary.unlink()
-        finally:
-            os.close(descriptor)
-        return True
-    return not os.path.lexists(temporary)
-
-
-def _cut(name: str) -> str:
-    """Shorten a name so that the temporary file's name, which is longer, is allowed too."""
-    while len(os.fsencode(name)) > _LONGEST_NAME - len("..12345.tmp"):
-        name = name[:-1]
-    return name
 
 
 def _make_like(new: Path, old: os.stat_result) -> None:
@@ -208,7 +154,8 @@ def _of(path: Path, fault: OSError) -> OSError:
     return OSError(fault.errno or errno.EIO, fault.strerror or str(fault), str(path))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk hold what was written to a file, or the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -18,6 +18,7 @@ VERBS = {
     "train": ("asr.cli.train", "train a model; settings as key=value (Hydra)"),
     "export": ("asr.cli.export", "export a training run as a bundle that runs without TensorFlow"),
     "transcribe": ("asr.cli.transcribe", "transcribe recordings"),
+    "serve": ("asr.cli.serve", "serve models over HTTP, live too, and a page for people"),
     "align": ("asr.cli.align", "find when each word of a known text is spoken"),
     "evaluate": ("asr.cli.evaluate", "compute word and character error rates"),
     "compare": ("asr.cli.compare", "test which of two systems makes fewer word errors"),

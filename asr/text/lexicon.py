@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from asr.arrays import Labels
 from asr.errors import VocabularyError
 from asr.files import write_text
 
@@ -44,7 +45,7 @@ class Phones:
         """Tell whether all phones of ``word`` have a label."""
         return set(word) <= self._labels.keys()
 
-    def encode(self, words: Iterable[Pronunciation]) -> np.ndarray:
+    def encode(self, words: Iterable[Pronunciation]) -> Labels:
         """Return the labels (U,) int32 of words in sequence, with ``BOUNDARY`` after each word.
 
         Raises:
