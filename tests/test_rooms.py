@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "asr"
-GROUND = {"errors", "files", "provenance", "checks", "distribution", "onnx_runtime", "typed"}
+GROUND = {
+    "arrays",
+    "errors",
+    "files",
+    "provenance",
+    "checks",
+    "distribution",
+    "onnx_file",
+    "onnx_runtime",
+    "staging",
+    "stored_arrays",
+    "stored_json",
+    "typed",
+}
 LIGHT = {
     "audio",
     "text",
@@ -33,7 +46,8 @@ MAY_IMPORT = {
     "decoding": {"text", "lm"},
     "evaluation": {"text", "audio", "decoding"},
     "leaks": {"audio", "text", "data"},
-    "bundle": {"features", "text", "lm", "decoding"},
+    "bundle_parts": {"features", "text", "lm", "decoding"},
+    "bundle": {"features", "text", "lm", "decoding", "bundle_parts"},
     "inference": {"audio", "text", "features", "data", "lm", "decoding", "bundle"},
     "alignment": {"audio", "text", "data", "decoding", "bundle", "inference"},
     "tuning": {"audio", "text", "data", "lm", "decoding", "evaluation", "bundle", "inference"},

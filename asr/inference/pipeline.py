@@ -15,8 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-import numpy as np
-
+from asr.arrays import Features, Samples
 from asr.bundle import Bundle
 from asr.decoding.decoder import Decoder
 from asr.errors import AsrError
@@ -40,7 +39,7 @@ class ChunkFeatures:
     """A chunk's span, and its normalised features (T, F)."""
 
     span: Span
-    features: np.ndarray
+    features: Features
 
 
 class ChunkReader:
@@ -57,7 +56,7 @@ class ChunkReader:
         """Seconds of the recording so far."""
         return self._chunker.duration
 
-    def accept(self, samples: np.ndarray) -> list[ChunkFeatures]:
+    def accept(self, samples: Samples) -> list[ChunkFeatures]:
         """Take samples (n,) float32 at the front end's rate; return the chunks, often none, that they complete."""
         return [self._complete(chunk) for chunk in self._chunker.accept(samples)]
 
@@ -70,7 +69,7 @@ class ChunkReader:
         chunk = self._chunker.open_chunk()
         return None if chunk is None else ChunkFeatures(chunk.span, self._cmvn.preview(self._front_end(chunk.samples)))
 
-    def over(self, blocks: Iterable[np.ndarray]) -> Iterator[ChunkFeatures]:
+    def over(self, blocks: Iterable[Samples]) -> Iterator[ChunkFeatures]:
         """Yield the chunks of all ``blocks`` of samples; before an error, those of what was good."""
         try:
             for block in blocks:
