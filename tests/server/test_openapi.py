@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.conftest import Fuzz
 from tests.server.conftest import SAMPLE, Running
 
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -59,14 +60,13 @@ def _with_real_recording(case: Case) -> Case:
     return case
 
 
-def test_every_answer_is_described(server: Running, description: Any, request: pytest.FixtureRequest) -> None:
-    count = request.config.getoption("--fuzz", 25)
+def test_every_answer_is_described(server: Running, description: Any, fuzz: Fuzz) -> None:
     statuses: dict[int, int] = {}
 
     @hypothesis.settings(
-        max_examples=count, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
+        max_examples=fuzz.count, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
     )
-    @hypothesis.seed(21)
+    @hypothesis.seed(fuzz.seed)
     @hypothesis.given(cases(description, server.url))
     def check(case: Case) -> None:
         answer = case.call(timeout=60)
