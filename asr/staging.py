@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 _SUFFIX = ".asr-tmp"
@@ -20,9 +21,12 @@ _REPLACED = ".asr-replaced"
 
 
 @contextmanager
-def temporary_file(path: Path) -> Iterator[Path]:
-    """Yield an empty file beside ``path``, with its own name; if it is still there after the block, it is removed."""
-    with _held(path, _new_file) as made:
+def temporary_file(path: Path, mode: int = 0o666) -> Iterator[Path]:
+    """Yield an empty file beside ``path``, with its own name; if it is still there after the block, it is removed.
+
+    It has ``mode`` but for what the umask takes away.
+    """
+    with _held(path, partial(_new_file, mode=mode)) as made:
         try:
             yield made
         finally:
@@ -89,9 +93,9 @@ def _held(path: Path, make: Callable[[Path], tuple[Path, int]]) -> Iterator[Path
         os.close(descriptor)
 
 
-def _new_file(path: Path) -> tuple[Path, int]:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=_SUFFIX)
-    return Path(name), descriptor
+def _new_file(path: Path, mode: int) -> tuple[Path, int]:
+    made = path.with_name(f"{_prefix(path)}{secrets.token_hex(4)}{_SUFFIX}")
+    return made, os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
 
 
 def _new_folder(path: Path) -> tuple[Path, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ SLOW = (
     "tests/tuning/test_tune.py",
     "tests/models",
     "tests/recipes",
+    "tests/server",
     "tests/training",
     "tests/audio/test_voice_activity.py",
     "tests/corpora/test_recipe_corpora.py",
@@ -65,6 +67,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As nohup and a background job have it; the programs that tests interrupt would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: left out of the choice for each commit, -m 'not slow'")
     config.addinivalue_line("markers", "real_data: needs the recordings of ../shared/data (or ASR_REAL_DATA)")
 

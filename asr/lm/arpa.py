@@ -97,7 +97,7 @@ def read_arpa(path: str | Path) -> NgramModel:
     """
     try:
         with open_packed(path, Path(path).suffix, "rb") as file:
-            text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
             lines = _lines(text, path)
             counts = _read_counts(lines, path)
             sections = (_read_section(lines, order, count, path) for order, count in enumerate(counts, start=1))

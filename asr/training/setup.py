@@ -11,7 +11,7 @@ import numpy as np
 
 from asr.errors import CheckpointError, ConfigError, VocabularyError
 from asr.features import FrontEnd, Normaliser, cmvn_from_arrays
-from asr.files import write_atomically, write_json
+from asr.files import write_json, write_text
 from asr.models import AcousticModel
 from asr.stored_json import read_json
 from asr.text import Phones, Vocabulary
@@ -45,8 +45,7 @@ def save_setup(folder: Path, setup: Setup) -> None:
     """Write everything but the weights, ``setup.json`` last."""
     save_arrays(folder / "front_end.npz", setup.front_end.to_arrays())
     save_arrays(folder / "cmvn.npz", setup.cmvn.to_arrays())
-    with write_atomically(folder / "vocabulary.json") as temporary:
-        temporary.write_text(setup.vocabulary.to_json() + "\n", encoding="utf-8")
+    write_text(folder / "vocabulary.json", setup.vocabulary.to_json() + "\n")
     phones = {"phones": setup.phones.symbols} if setup.phones else {}
     content = {"model": setup.model.options, "normaliser": setup.normaliser, **phones, "record": setup.record}
     write_json(folder / "setup.json", content)

@@ -43,6 +43,13 @@ def small(tmp_path):
     return tmp_path / "small.arpa"
 
 
+def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_it(small):
+    other = small.with_name("other.arpa")
+    start = SMALL[SMALL.index("\\data") :]
+    other.write_bytes(("\ufeff" + start.replace("\n", "\r\n")).encode())
+    assert read_arpa(other).sentence_log_prob(["YES", "NO"]) == read_arpa(small).sentence_log_prob(["YES", "NO"])
+
+
 @pytest.mark.parametrize(
     ("sentence", "log10"),
     [
