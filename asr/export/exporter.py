@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from asr.export.onnx_graph import to_onnx
 from asr.export.parity import Difference, check_parity, difference
 from asr.inference import Transcriber
 from asr.inference import texts as to_texts
+from asr.staging import temporary_folder
 from asr.training.dataset import Example, compute_features
 from asr.training.evaluate import log_probs
 from asr.training.setup import Setup, load_trained
@@ -82,9 +82,9 @@ def export_bundle(
     card_text = CardText.from_mapping(text) if text else CardText()
     utterances = read_manifest(manifest) if manifest else None
     examples = _examples(setup, _varied(utterances or _own_utterances(config)))
-    with tempfile.TemporaryDirectory(prefix="asr-export-") as work:
-        files = {p: Path(work) / f"{p}.onnx" for p in precisions}
-        distances = _convert(setup, files, Path(work), examples)
+    with temporary_folder(Path(out)) as work:
+        files = {p: work / f"{p}.onnx" for p in precisions}
+        distances = _convert(setup, files, work, examples)
         models = tuple(
             ExportedModel(
                 precision,
