@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "asr"
-GROUND = {"arrays", "errors", "files", "provenance", "checks", "distribution", "onnx_runtime", "typed"}
+GROUND = {"arrays", "errors", "files", "provenance", "checks", "distribution", "onnx_runtime", "rates", "typed"}
 LIGHT = {
     "audio",
     "text",
@@ -18,6 +18,8 @@ LIGHT = {
     "lm",
     "decoding",
     "evaluation",
+    "card",
+    "run_record",
     "bundle",
     "inference",
     "alignment",
@@ -33,13 +35,27 @@ MAY_IMPORT = {
     "decoding": {"text", "lm"},
     "evaluation": {"text", "audio", "decoding"},
     "leaks": {"audio", "text", "data"},
-    "bundle": {"features", "text", "lm", "decoding"},
+    "card": set(),
+    "run_record": {"card"},
+    "bundle": {"features", "text", "lm", "decoding", "card"},
     "inference": {"audio", "text", "features", "data", "lm", "decoding", "bundle"},
     "alignment": {"audio", "text", "data", "decoding", "bundle", "inference"},
-    "tuning": {"audio", "text", "data", "lm", "decoding", "evaluation", "bundle", "inference"},
+    "tuning": {"audio", "text", "data", "lm", "decoding", "evaluation", "card", "bundle", "inference"},
     "options": {"text", "features", "data"},
     "models": {"text", "options"},
-    "training": {"audio", "text", "features", "data", "lm", "decoding", "evaluation", "options", "models"},
+    "training": {
+        "audio",
+        "text",
+        "features",
+        "data",
+        "lm",
+        "decoding",
+        "evaluation",
+        "card",
+        "run_record",
+        "options",
+        "models",
+    },
     "export": {*LIGHT, "options", "models", "training"},
     "recipe": {*LIGHT, "corpora", "options", "models", "training", "export"},
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from asr.card import ModelCard
 from asr.errors import CheckpointError
 from asr.features import FrontEnd, Normaliser, cmvn_from_arrays
 from asr.files import write_atomically, write_json
 from asr.models import AcousticModel
+from asr.run_record import SETUP, RunRecord, StoredSetup, read_setup
 from asr.text import Phones, Vocabulary
 from asr.training.checkpoint import FINAL, load_arrays, load_checkpoint, save_arrays
 
@@ -28,7 +29,7 @@ class Setup:
         cmvn: normalises the features.
         vocabulary: maps between labels and characters.
         normaliser: the name of the text normaliser that transcripts were written by.
-        record: how it was made: the configuration, the data's figures, commit, seed.
+        record: how it was made: the record of its run, or the card of its bundle.
         phones: the phones that the model outputs beside characters, None where it outputs none.
     """
 
@@ -37,19 +38,19 @@ class Setup:
     cmvn: Normaliser
     vocabulary: Vocabulary
     normaliser: str
-    record: Mapping[str, Any]
+    record: RunRecord | ModelCard
     phones: Phones | None = None
 
 
-def save_setup(folder: Path, setup: Setup) -> None:
-    """Write everything but the weights, ``setup.json`` last."""
+def save_setup(folder: Path, setup: Setup, record: RunRecord) -> None:
+    """Write everything but the weights, ``setup.json`` with ``record`` last."""
     save_arrays(folder / "front_end.npz", setup.front_end.to_arrays())
     save_arrays(folder / "cmvn.npz", setup.cmvn.to_arrays())
     with write_atomically(folder / "vocabulary.json") as temporary:
         temporary.write_text(setup.vocabulary.to_json() + "\n", encoding="utf-8")
-    phones = {"phones": setup.phones.symbols} if setup.phones else {}
-    content = {"model": setup.model.options, "normaliser": setup.normaliser, **phones, "record": setup.record}
-    write_json(folder / "setup.json", content)
+    phones = setup.phones.symbols if setup.phones else None
+    stored = StoredSetup(setup.model.options, setup.normaliser, record, phones)
+    write_json(folder / SETUP, stored.to_json())
 
 
 def load_trained(folder: str | Path) -> Setup:
@@ -59,26 +60,18 @@ def load_trained(folder: str | Path) -> Setup:
         CheckpointError: the folder is not a run folder, or has no weights yet.
     """
     folder = Path(folder)
-    try:
-        content = json.loads((folder / "setup.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise CheckpointError(f"{folder} is no run folder: setup.json cannot be read ({fault})") from fault
-    model = AcousticModel(**content["model"])
+    stored = read_setup(folder)
+    model = AcousticModel(**stored.model)
     assign(named(model.variables), _weights(folder))
     return Setup(
         model,
         FrontEnd.from_arrays(load_arrays(folder / "front_end.npz")),
         cmvn_from_arrays(load_arrays(folder / "cmvn.npz")),
         Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8")),
-        content.get("normaliser") or _normaliser_of_before(content["record"]),
-        content["record"],
-        Phones(tuple(content["phones"])) if "phones" in content else None,
+        stored.normaliser,
+        stored.record,
+        Phones(stored.phones) if stored.phones is not None else None,
     )
-
-
-def _normaliser_of_before(record: Mapping[str, Any]) -> str:
-    """Return the normaliser of a run from before run folders named it: the configured one, or the default of then."""
-    return str(record.get("config", {}).get("data", {}).get("normaliser", "upper_letters"))
 
 
 def named(variables: Sequence[Any]) -> dict[str, Any]:

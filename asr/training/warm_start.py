@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from asr.card import NOT_STATED, DataSource, ModelCard
 from asr.errors import ConfigError
 from asr.features import FrontEnd, Normaliser
 from asr.models import AcousticModel
+from asr.run_record import Origin, RunRecord
 from asr.training.setup import Setup, assign, named
 
 _FREE = {"dropout", "phones"}
@@ -37,16 +38,27 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     weights = named(start.model.trainable_variables)  # without the seeds of dropout
     taken = {n: v for n, v in named(model.trainable_variables).items() if n in weights}  # those of phones stand last
     assign(taken, {n: v.numpy() for n, v in weights.items() if n in taken})
-    alike = _equal(start.front_end.to_arrays(), front_end.to_arrays()) and type(start.cmvn) is type(normaliser)
-    return start.cmvn if alike else normaliser
+    same = _equal(start.front_end.to_arrays(), front_end.to_arrays()) and type(start.cmvn) is type(normaliser)
+    return start.cmvn if same else normaliser
 
 
-def origin(start: Setup) -> dict[str, Any]:
-    """Return the record of ``start`` and a digest of its weights, since its name may denote other weights later."""
+def origin(start: Setup) -> Origin:
+    """Return the commit and the corpora of ``start``, and a digest of its weights.
+
+    Raises:
+        ConfigError: the card in its configuration lacks a key, or one is unknown or not of its type.
+    """
     digest = hashlib.sha256()
     for name, value in sorted(named(start.model.trainable_variables).items()):
         digest.update(name.encode() + value.numpy().tobytes())
-    return {**start.record, "weights_sha256": digest.hexdigest()}
+    return Origin(*_made(start.record), digest.hexdigest())
+
+
+def _made(record: RunRecord | ModelCard) -> tuple[str, tuple[DataSource, ...]]:
+    """Return the commit that trained a model, and the corpora that it was trained on."""
+    if isinstance(record, ModelCard):
+        return record.trained.commit if record.trained else NOT_STATED, record.data
+    return record.commit, record.corpora(record.card.data if record.card else ())
 
 
 def _equal(theirs: Mapping[str, np.ndarray], ours: Mapping[str, np.ndarray]) -> bool:
