@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from asr.errors import BundleCorruptError, ConfigError
 from asr.rates import Rate
+from asr.stored_json import read_json
 from asr.typed import from_tree, to_tree
 
 NOT_STATED = "not stated"
@@ -303,8 +303,8 @@ def read_card(folder: Path) -> ModelCard:
     """
     path = folder / FILE
     try:
-        return from_tree(ModelCard, json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError) as fault:
+        return from_tree(ModelCard, read_json(path))
+    except (OSError, ValueError) as fault:
         raise BundleCorruptError(f"{path}: cannot be read: {fault}; copy or export the bundle again") from fault
     except ConfigError as fault:
         raise BundleCorruptError(f"{path}: {fault}; export the bundle again with this version of asr") from fault

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 
 from asr.card import CardText, DataSource, PartFigures, Provenance
 from asr.errors import CheckpointError, ConfigError
+from asr.stored_json import read_json
 from asr.typed import from_tree, to_tree
 
 SETUP, SUMMARY = "setup.json", "final.json"
@@ -157,7 +157,7 @@ def read_summary(folder: str | Path) -> Summary:
 
 def _read(path: Path, fault: str) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except (OSError, ValueError) as cause:
         raise CheckpointError(f"{fault} ({cause})") from cause
 

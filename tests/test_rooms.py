@@ -9,7 +9,21 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "asr"
-GROUND = {"arrays", "errors", "files", "provenance", "checks", "distribution", "onnx_runtime", "rates", "typed"}
+GROUND = {
+    "arrays",
+    "errors",
+    "files",
+    "provenance",
+    "checks",
+    "distribution",
+    "onnx_file",
+    "onnx_runtime",
+    "rates",
+    "staging",
+    "stored_arrays",
+    "stored_json",
+    "typed",
+}
 LIGHT = {
     "audio",
     "text",
@@ -37,7 +51,8 @@ MAY_IMPORT = {
     "leaks": {"audio", "text", "data"},
     "card": set(),
     "run_record": {"card"},
-    "bundle": {"features", "text", "lm", "decoding", "card"},
+    "bundle_parts": {"features", "text", "lm", "decoding"},
+    "bundle": {"features", "text", "lm", "decoding", "bundle_parts", "card"},
     "inference": {"audio", "text", "features", "data", "lm", "decoding", "bundle"},
     "alignment": {"audio", "text", "data", "decoding", "bundle", "inference"},
     "tuning": {"audio", "text", "data", "lm", "decoding", "evaluation", "card", "bundle", "inference"},
@@ -58,6 +73,7 @@ MAY_IMPORT = {
     },
     "export": {*LIGHT, "options", "models", "training"},
     "recipe": {*LIGHT, "corpora", "options", "models", "training", "export"},
+    "server": {"audio", "decoding", "card", "bundle", "inference"},
 }
 """What each room may import beside itself and the ground; cli may import anything, and nothing imports cli."""
 
@@ -82,7 +98,7 @@ def files(room: str) -> list[Path]:
 
 def test_every_room_is_known() -> None:
     rooms = {p.stem for p in PACKAGE.iterdir() if p.is_dir() and (p / "__init__.py").is_file()}
-    assert rooms - {"cli", "server"} <= set(MAY_IMPORT)
+    assert rooms - {"cli"} <= set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)

@@ -9,6 +9,7 @@ import numpy as np
 
 from asr.arrays import Features
 from asr.errors import TrainingError
+from asr.stored_arrays import take
 
 _FLOOR = 1e-3
 """Smallest standard deviation, so that a constant band becomes 0 and not infinite."""
@@ -92,9 +93,22 @@ class SmoothedCmvn:
 Normaliser = Cmvn | UtteranceCmvn | SmoothedCmvn
 
 
-def cmvn_from_arrays(arrays: Mapping[str, np.ndarray]) -> Normaliser:
-    """Restore a normaliser from ``to_arrays``: per utterance if empty, smoothed if there is a prior, else global."""
-    if "mean" not in arrays:
+def cmvn_from_arrays(arrays: Mapping[str, np.ndarray], num_features: int) -> Normaliser:
+    """Restore a normaliser from ``to_arrays``: per utterance if empty, smoothed if there is a prior, else global.
+
+    Raises:
+        ValueError: an array is missing, unknown, or does not normalise frames of ``num_features`` features.
+    """
+    if unknown := arrays.keys() - {"mean", "std", "prior_frames"}:
+        raise ValueError(f"no normalisation has {', '.join(sorted(unknown))}")
+    if not arrays:
         return UtteranceCmvn()
-    whole = Cmvn(arrays["mean"], arrays["std"])
-    return SmoothedCmvn(whole, float(arrays["prior_frames"])) if "prior_frames" in arrays else whole
+    whole = Cmvn(take(arrays, "mean", "f", (num_features,)), take(arrays, "std", "f", (num_features,)))
+    if whole.std.min() <= 0:
+        raise ValueError(f"std must be above 0, got {whole.std.min()}")
+    if "prior_frames" not in arrays:
+        return whole
+    prior_frames = float(take(arrays, "prior_frames", "f", ()))
+    if prior_frames < 0:
+        raise ValueError(f"prior_frames must be at least 0, got {prior_frames}")
+    return SmoothedCmvn(whole, prior_frames)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
@@ -76,6 +78,16 @@ class Transcriber:
             speech_detector or _shipped_detector(),
             threads or os.cpu_count() or 1,
         )
+
+    def with_decoding(self, decoding: Decoding) -> Transcriber:
+        """Return a transcriber that shares this one's network, and decodes as ``decoding`` says.
+
+        Raises:
+            ConfigError, LanguageModelError, VocabularyError: as `Decoding.decoder`.
+        """
+        other = copy(self)
+        other.pipeline = replace(self.pipeline, decoder=decoding.decoder(self.bundle))
+        return other
 
     @property
     def bundle(self) -> Bundle:

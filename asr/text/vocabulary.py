@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ import numpy as np
 
 from asr.arrays import Labels
 from asr.errors import VocabularyError
+from asr.stored_json import parse_json
 
 BLANK = 0
 """The label of the CTC blank, everywhere in this project."""
@@ -47,6 +49,8 @@ class Vocabulary:
             raise VocabularyError("a vocabulary needs at least one character, got none")
         if any(len(c) != 1 for c in self.characters):
             raise VocabularyError(f"each entry must be a single character, got {self.characters!r}")
+        if unwritable := [c for c in self.characters if unicodedata.category(c) in ("Cc", "Cs")]:
+            raise VocabularyError(f"{unwritable[0]!r} is a control character, which no text has")
         if len(set(self.characters)) != len(self.characters):
             raise VocabularyError(f"characters must be distinct, got {self.characters!r}")
 
@@ -92,5 +96,16 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, text: str) -> Vocabulary:
-        """Read the vocabulary from the JSON that ``to_json`` returns."""
-        return cls(tuple(json.loads(text)["characters"]))
+        """Read the vocabulary from the JSON that ``to_json`` returns.
+
+        Raises:
+            ValueError: the text is not this JSON.
+            VocabularyError: the characters cannot be labels, or the blank has another label than 0.
+        """
+        content = parse_json(text)
+        characters = content.get("characters") if isinstance(content, dict) else None
+        if not isinstance(characters, list) or not all(isinstance(one, str) for one in characters):
+            raise ValueError("an object with the list 'characters' is needed")
+        if content.get("blank", BLANK) != BLANK:
+            raise VocabularyError(f"the blank must be label {BLANK}, got {content['blank']!r}")
+        return cls(tuple(characters))

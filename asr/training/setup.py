@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from asr.card import ModelCard
-from asr.errors import CheckpointError
+from asr.errors import CheckpointError, ConfigError, VocabularyError
 from asr.features import FrontEnd, Normaliser, cmvn_from_arrays
-from asr.files import write_atomically, write_json
+from asr.files import write_json, write_text
 from asr.models import AcousticModel
 from asr.run_record import SETUP, RunRecord, StoredSetup, read_setup
 from asr.text import Phones, Vocabulary
@@ -46,8 +46,7 @@ def save_setup(folder: Path, setup: Setup, record: RunRecord) -> None:
     """Write everything but the weights, ``setup.json`` with ``record`` last."""
     save_arrays(folder / "front_end.npz", setup.front_end.to_arrays())
     save_arrays(folder / "cmvn.npz", setup.cmvn.to_arrays())
-    with write_atomically(folder / "vocabulary.json") as temporary:
-        temporary.write_text(setup.vocabulary.to_json() + "\n", encoding="utf-8")
+    write_text(folder / "vocabulary.json", setup.vocabulary.to_json() + "\n")
     phones = setup.phones.symbols if setup.phones else None
     stored = StoredSetup(setup.model.options, setup.normaliser, record, phones)
     write_json(folder / SETUP, stored.to_json())
@@ -61,17 +60,16 @@ def load_trained(folder: str | Path) -> Setup:
     """
     folder = Path(folder)
     stored = read_setup(folder)
-    model = AcousticModel(**stored.model)
+    try:
+        model = AcousticModel(**stored.model)
+        phones = Phones(stored.phones) if stored.phones is not None else None
+        vocabulary = Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        front_end = FrontEnd.from_arrays(load_arrays(folder / "front_end.npz"))
+        cmvn = cmvn_from_arrays(load_arrays(folder / "cmvn.npz"), front_end.num_features)
+    except (OSError, ValueError, KeyError, TypeError, VocabularyError, ConfigError) as fault:
+        raise CheckpointError(f"{folder} is no run folder: {fault}; train anew, or name another") from fault
     assign(named(model.variables), _weights(folder))
-    return Setup(
-        model,
-        FrontEnd.from_arrays(load_arrays(folder / "front_end.npz")),
-        cmvn_from_arrays(load_arrays(folder / "cmvn.npz")),
-        Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8")),
-        stored.normaliser,
-        stored.record,
-        Phones(stored.phones) if stored.phones is not None else None,
-    )
+    return Setup(model, front_end, cmvn, vocabulary, stored.normaliser, stored.record, phones)
 
 
 def named(variables: Sequence[Any]) -> dict[str, Any]:

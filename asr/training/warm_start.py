@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from asr.errors import ConfigError
 from asr.features import FrontEnd, Normaliser
 from asr.models import AcousticModel
 from asr.run_record import Origin, RunRecord
-from asr.training.setup import Setup, assign, named
+from asr.training.setup import Setup, named
 
-_FREE = {"dropout", "phones"}
-"""Model options in which the two models may differ."""
+_FREE = {"dropout", "phones", "units"}
+"""Model options in which the two models may differ; ``units`` by layers that follow the other's."""
 
 
 def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normaliser: Normaliser) -> Normaliser:
@@ -24,7 +25,8 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     This is the normalisation of ``start``, unless this run's front end or kind of normalisation differs (telephone
     speech, say); then it is ``normaliser``, which was fitted to this run's features.
 
-    A model with a phone layer may begin with one without; its phone layer then starts from its initial weights.
+    A model with a phone layer may begin with one without, and one of more recurrent layers with one of fewer: what is
+    new then starts from its initial weights.
 
     Raises:
         ConfigError: the options of the models differ, such as the number of features; the message names them.
@@ -33,13 +35,28 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     others = [
         f"model.{k} is {theirs[k]!r} there, {ours[k]!r} here" for k in ours.keys() - _FREE if theirs[k] != ours[k]
     ]
+    first, own = ([layer.units for layer in network.recurrent] for network in (start.model, model))
+    if own[: len(first)] != first:
+        others.append(f"model.units is {first} there, {own} here")
     if others:
         raise ConfigError(f"init_from: {'; '.join(sorted(others))}; give this run the same")
-    weights = named(start.model.trainable_variables)  # without the seeds of dropout
-    taken = {n: v for n, v in named(model.trainable_variables).items() if n in weights}  # those of phones stand last
-    assign(taken, {n: v.numpy() for n, v in weights.items() if n in taken})
+    for source, target in _pairs(start.model, model):
+        target.assign(source)
     same = _equal(start.front_end.to_arrays(), front_end.to_arrays()) and type(start.cmvn) is type(normaliser)
     return start.cmvn if same else normaliser
+
+
+def _pairs(start: AcousticModel, model: AcousticModel) -> Iterator[tuple[Any, Any]]:
+    """Yield each weight of ``start`` with the one of ``model`` that it is copied to; outputs stay outputs."""
+    layers = [
+        *zip(start.convolutions, model.convolutions, strict=True),
+        *zip(start.recurrent, model.recurrent, strict=False),
+        *zip(start.norms[:-1], model.norms[:-1], strict=False),
+        *zip(start.norms[-1:], model.norms[-1:], strict=True),
+        *zip(start.output_layers, model.output_layers, strict=False),
+    ]
+    for source, target in layers:
+        yield from zip(source.trainable_variables, target.trainable_variables, strict=True)
 
 
 def origin(start: Setup) -> Origin:

@@ -104,6 +104,21 @@ def test_hotwords_win_also_against_the_language_model(fused: Bundle, bag: LogPro
     assert read(Decoding(hotwords={"egg": 2.0}), fused, bag) == ["BAD"]
 
 
+def test_what_is_not_spoken_is_left_out_of_a_hotword(fused: Bundle, bag: LogProbs) -> None:
+    """The bundle has no apostrophe, and its normaliser keeps one."""
+    assert read(Decoding(hotwords={"«Bág»…": 2.0}), fused, bag) == ["BAG"]
+    assert read(Decoding(hotwords={"B’ag.": 2.0}), fused, bag) == ["BAG"]
+    with pytest.raises(VocabularyError, match=r"'bag \+ 7' has '\+7', which .* loses"):
+        Decoding(hotwords={"bag + 7": 2.0}).decoder(fused)
+
+
+def test_a_language_model_in_the_other_case_is_refused(plain: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "small.lm"
+    train_ngram(["a bad cab", "a bad face"], order=2).save(path)
+    with pytest.raises(LanguageModelError, match=r"small.lm: 4 of 4 words, such as face, .*asr lm train --for .*tones"):
+        Decoding(language_model=path).decoder(plain)
+
+
 def test_a_grammar_and_a_list_of_words_leave_nothing_else_to_say(fused: Bundle, bag: LogProbs) -> None:
     assert read(Decoding(grammar=["BAG", "FACE"]), fused, bag) == ["BAG"]
     assert read(Decoding(words=["CAB", "FACE"]), fused, bag) == ["CAB"]
@@ -259,5 +274,5 @@ def test_a_phrase_of_signs_alone_is_refused(plain: Bundle) -> None:
 def test_phrases_are_written_as_the_bundle_writes_texts(plain: Bundle, bag: LogProbs) -> None:
     assert read(Decoding(language_model=None, grammar=["‘Bád!’", "cab"]), plain, bag) == ["BAD"]
     cased = replace(plain, normaliser="letters")
-    with pytest.raises(VocabularyError, match="'bad'"):
+    with pytest.raises(VocabularyError, match="'BAD' has 'abd', and "):
         Decoding(language_model=None, grammar=["BAD"]).decoder(cased)
