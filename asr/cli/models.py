@@ -8,7 +8,6 @@ asr models FOLDER          the card of any bundle
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from asr.card import ModelCard
     from asr.rates import Rate
+
+from asr.files import to_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _json(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=1)
+    return to_json(content, indent=1)
 
 
 @dataclass(frozen=True)
