@@ -30,10 +30,10 @@ def as_segments(
     only where both the detector and the words have little confidence. A model's confidence says something only beside
     its usual confidence on dev: a model that has three words in four wrong would otherwise find no speech at all.
     """
-    spoken = [(region, hypotheses) for region, hypotheses in zip(regions, n_best, strict=True) if hypotheses]
+    decoded = [(region, hypotheses) for region, hypotheses in zip(regions, n_best, strict=True) if hypotheses]
     raw = iter(
         word_confidences(
-            [region.log_probs.characters for region, _ in spoken], [some[0] for _, some in spoken], bundle.vocabulary
+            [region.log_probs.characters for region, _ in decoded], [some[0] for _, some in decoded], bundle.vocabulary
         )
     )
     return [

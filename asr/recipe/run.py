@@ -80,7 +80,7 @@ def _one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | None)
     if plan.test_on_dev or len(tests) > 1 or plan.conditions:
         further = {t.name: _further(t, found[t.name]) for t in tests[1:]}
         further |= _in_conditions(plan, tests[0], main, ways, run, data, say)
-        results = replace(results, judged_on=tests[0].figures(), further=further)
+        results = replace(results, test_set=tests[0].figures(), further=further)
     return replace(
         results,
         rounds=round_figures(trained),
@@ -142,7 +142,7 @@ def _kept(model: LanguageModel, bundle: Path) -> LanguageModelFigures:
     return replace(
         model.figures,
         weights=asdict(decoder.weights),
-        spoken_weights=asdict(decoder.phones.weights) if decoder.phones else None,
+        phone_weights=asdict(decoder.phones.weights) if decoder.phones else None,
         beam_width=decoder.beam_width,
         tuned_on=opened.card.decoder.dev if opened.card.decoder else None,
     )

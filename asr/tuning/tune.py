@@ -95,15 +95,15 @@ def tune_bundle(
         raise ConfigError(f"a lexicon says how a language model's words are said, and {folder} has none; name one")
     greedy: Decoder = GreedyDecoder(bundle.vocabulary)
     decoder, settings = greedy, DecoderSettings(beam_width=beam_width)
-    best = by_phones = said = None
+    best = by_phones = pronunciations = None
     if language_model is not None:
-        said = _pronunciations(bundle, language_model, lexicon)
+        pronunciations = _pronunciations(bundle, language_model, lexicon)
         processes = processes or os.cpu_count() or 1
         search = Search(bundle.vocabulary, language_model, beam_width, dev.priors)
         best = find_weights(dev, search, processes=processes, tried=tried)
         decoder, settings = search.decoder(best.weights), replace(settings, **_kept(search, best))
-        if said:
-            search = replace(search, pronunciations=said, priors=dev.phone_priors)
+        if pronunciations:
+            search = replace(search, pronunciations=pronunciations, priors=dev.phone_priors)
             by_phones = find_weights(dev, search, processes=processes, tried=tried)
             decoder = search.decoder(by_phones.weights)
             settings = replace(settings, phones=PhoneSettings(**_kept(search, by_phones)))
@@ -115,7 +115,7 @@ def tune_bundle(
         found = list(texts(Transcriber(bundle, decoder).transcribe_utterances(test)))
         scores = evaluate(test, found, bundle.normaliser).normalised
         card = replace(card, test=ScoredTest(scores.normaliser, scores.words.figures(), scores.characters.figures()))
-    write_decoder(folder, settings, language_model, replace(bundle.card, decoder=card), said)
+    write_decoder(folder, settings, language_model, replace(bundle.card, decoder=card), pronunciations)
     return tuned
 
 
