@@ -26,7 +26,7 @@ from asr.decoding.hotwords import hotwords
 from asr.decoding.priors import discount
 from asr.decoding.scorer import Scorer
 from asr.decoding.word_hotwords import WordHotwords
-from asr.errors import ConfigError, LanguageModelError, VocabularyError
+from asr.errors import BundleCorruptError, ConfigError, LanguageModelError, VocabularyError
 from asr.lm import NgramModel, Pronunciations
 from asr.text import normalise
 from asr.text.losses import lost_characters
@@ -100,6 +100,11 @@ class Decoding:
         if model and path is not None and self.language_model != OWN:
             refuse_other_writing(path, model, bundle)
         if model and self.language_model == OWN and bundle.pronunciations:
+            if (last := int(bundle.pronunciations.words.max())) >= len(model):
+                raise BundleCorruptError(
+                    f"{bundle.path}: a pronunciation of word {last}, and its language model has {len(model)} words; "
+                    "tune the bundle again"
+                )
             raised = self._hotwords_by_words(bundle, model)
             if np.isin([word for phrase in raised for word in phrase], bundle.pronunciations.words).all():
                 return self._spoken(bundle, model, bundle.pronunciations, raised)
