@@ -39,6 +39,7 @@ SLOW = (
     "tests/tuning/test_tune.py",
     "tests/models",
     "tests/recipes",
+    "tests/server",
     "tests/training",
     "tests/audio/test_voice_activity.py",
     "tests/corpora/test_recipe_corpora.py",

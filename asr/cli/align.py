@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.main import report
 from asr.cli.outputs import refuse_overwriting
+from asr.cli.salvage import add_salvage
 from asr.errors import AlignmentError, AsrError, ConfigError
 from asr.files import write_text
 from asr.inference.writers import FORMATS, render_named, render_transcript
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text_file", metavar="TEXT_FILE", nargs="?", help="the text of the recording")
     parser.add_argument("--text", help="the text itself, instead of TEXT_FILE")
     parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
+    add_salvage(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE|FOLDER", help="default: ctm on stdout")
     parser.add_argument(
         "-f",
@@ -75,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from asr.alignment.align import align_text
 
-    transcript = align_text(_acoustic_model(arguments), arguments.input, lines)
+    transcript = align_text(_acoustic_model(arguments), arguments.input, lines, salvage=arguments.salvage)
     _write(render_transcript(transcript, output_format, Path(arguments.input).stem), arguments.output)
     return 0
 
@@ -129,7 +131,7 @@ def _align_manifest(arguments: argparse.Namespace) -> int:
         output_format = _format_of_file(arguments)
         rendered = [
             render_named(transcript, output_format, "utterance", utterance.id)
-            for utterance, transcript in _aligned(_acoustic_model(arguments), utterances)
+            for utterance, transcript in _aligned(_acoustic_model(arguments), utterances, arguments.salvage)
         ]
         _write("".join(rendered), arguments.output)
         return int(len(rendered) < len(utterances))
@@ -141,7 +143,7 @@ def _align_manifest(arguments: argparse.Namespace) -> int:
 def _align_to_folder(arguments: argparse.Namespace, utterances: Sequence[Utterance]) -> int:
     """Write a file for each utterance; return how many were aligned and written."""
     output_format, written = arguments.output_format or "json", 0
-    for utterance, transcript in _aligned(_acoustic_model(arguments), utterances):
+    for utterance, transcript in _aligned(_acoustic_model(arguments), utterances, arguments.salvage):
         try:
             text = render_transcript(transcript, output_format, utterance.id)
             _write(text, arguments.output / f"{utterance.id}.{output_format}")
@@ -164,6 +166,8 @@ def _cut_manifest(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             "--cut needs words, such as YES,NO, and a manifest to write them to: -o FILE.jsonl, without -f"
         )
+    if arguments.salvage:
+        raise ConfigError("--cut makes utterances to train on, which must be whole; leave --salvage out")
     from asr.alignment.isolated_words import WordCutter
     from asr.data import read_manifest, write_manifest
 
@@ -205,12 +209,14 @@ def _refuse_paths(utterances: Sequence[Utterance]) -> None:
         raise ConfigError(f"{len(named)} ids cannot name a file, such as {named[0]!r}; write one file, -o FILE.ctm")
 
 
-def _aligned(model: Transcriber, utterances: Sequence[Utterance]) -> Iterator[tuple[Utterance, Transcript]]:
+def _aligned(
+    model: Transcriber, utterances: Sequence[Utterance], salvage: bool
+) -> Iterator[tuple[Utterance, Transcript]]:
     """Yield each utterance that can be aligned with its alignment; report the others."""
     from asr.alignment.align import align_utterance
 
     for utterance in utterances:
         try:
-            yield utterance, align_utterance(model, utterance)
+            yield utterance, align_utterance(model, utterance, salvage=salvage)
         except AsrError as error:
             report(error)

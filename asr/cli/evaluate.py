@@ -27,6 +27,7 @@ from asr.cli.normaliser import add_normaliser, normaliser_of_model
 from asr.cli.numbers import whole_number
 from asr.cli.outputs import refuse_overwriting
 from asr.cli.progress import table_console, watched
+from asr.cli.salvage import add_salvage
 from asr.errors import AsrError, ConfigError, EvaluationError, MissingExtraError
 from asr.files import to_json
 
@@ -56,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole_number(0), default=0, help="seed of the bootstrap (default 0)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--precision", choices=("int8", "float32"), help="of a bundle (default: int8 if it has one)")
+    add_salvage(parser)
     parser.set_defaults(threads=0)
     page = parser.add_argument_group("page")
     page.add_argument("--report", metavar="FILE.html", help="write a page with all results, which needs no network")
@@ -134,6 +136,8 @@ def _refuse_misfits(arguments: argparse.Namespace) -> None:
         raise ConfigError("two text files are scored as they are; leave --model and --hypotheses out")
     if (texts or arguments.hypotheses) and (given := decoding_flags(arguments)):
         raise ConfigError(f"nothing is decoded here; leave {', '.join(given)} out")
+    if (texts or arguments.hypotheses) and arguments.salvage:
+        raise ConfigError("no recordings are transcribed here; leave --salvage out")
     if arguments.output and (texts or arguments.hypotheses):
         raise ConfigError("-o keeps what a model writes, and no model is asked here; leave it out")
     for flag, path in (("-o", arguments.output), ("--report", arguments.report)):
@@ -228,12 +232,13 @@ def _words(transcript: Transcript) -> tuple[HypothesisWord, ...]:
 
 def _transcribe(arguments: argparse.Namespace, utterances: list[Utterance]) -> Iterable[str | Transcript | AsrError]:
     if arguments.model is not None and (Path(arguments.model) / "checkpoints").is_dir():
-        if decoding_flags(arguments) or arguments.precision:
+        if decoding_flags(arguments) or arguments.precision or arguments.salvage:
             raise ConfigError(
                 f"{arguments.model} is a training run, read by its best path; export it to decode otherwise"
             )
         return _transcribe_with_checkpoint(arguments.model, utterances)
-    return watched(load_model_for(arguments).transcribe_utterances(utterances), len(utterances), "transcribing")
+    transcripts = load_model_for(arguments).transcribe_utterances(utterances, salvage=arguments.salvage)
+    return watched(transcripts, len(utterances), "transcribing")
 
 
 def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) -> list[str | AsrError]:

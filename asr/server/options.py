@@ -87,6 +87,11 @@ class ServerOptions:
     log_transcripts: bool = False
     limits: Limits = Limits()
 
+    def __post_init__(self) -> None:
+        """Refuse a port that there is not."""
+        if not 0 <= self.port <= 65_535:
+            raise ConfigError(f"a port is from 0 to 65535, got {self.port}")
+
 
 def read_api_keys(path: Path) -> tuple[str, ...]:
     """Return the keys in a file, one a line.

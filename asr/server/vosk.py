@@ -129,7 +129,7 @@ class _Talk:
 
     async def _answer_text(self, text: str) -> bool:
         """Answer a message that is not samples; return whether it was the last."""
-        message = _object(text)
+        message = json_object(text)
         if "config" in message:
             if self._stream is not None:
                 raise wrong_field("config", "must come before the first samples, or after a reset")
@@ -160,7 +160,12 @@ class _Talk:
         return LiveStream(self._service, model.id, transcriber, round(config.sample_rate))
 
 
-def _object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """Return the object that a message is.
+
+    Raises:
+        Refusal: it is none.
+    """
     try:
         return _object_of("the message", json.loads(text))
     except (ValueError, RecursionError) as fault:

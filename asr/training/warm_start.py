@@ -33,8 +33,9 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     others = [
         f"model.{k} is {theirs[k]!r} there, {ours[k]!r} here" for k in ours.keys() - _FREE if theirs[k] != ours[k]
     ]
-    if ours["units"][: len(theirs["units"])] != theirs["units"]:
-        others.append(f"model.units is {theirs['units']} there, {ours['units']} here")
+    lower, units = ([layer.units for layer in m.recurrent] for m in (start.model, model))
+    if units[: len(lower)] != lower:
+        others.append(f"model.units is {lower} there, {units} here")
     if others:
         raise ConfigError(f"init_from: {'; '.join(sorted(others))}; give this run the same")
     for source, target in _pairs(start.model, model):
@@ -44,7 +45,10 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
 
 
 def _pairs(start: AcousticModel, model: AcousticModel) -> Iterator[tuple[Any, Any]]:
-    """Yield each weight of ``start`` with the one of ``model`` that it is copied to; outputs stay outputs."""
+    """Yield each weight of ``start`` with the one of ``model`` that it is copied to; outputs stay outputs.
+
+    Those of a top layer of another width are left out.
+    """
     layers = [
         *zip(start.convolutions, model.convolutions, strict=True),
         *zip(start.recurrent, model.recurrent, strict=False),
@@ -53,7 +57,8 @@ def _pairs(start: AcousticModel, model: AcousticModel) -> Iterator[tuple[Any, An
         *zip(start.output_layers, model.output_layers, strict=False),
     ]
     for source, target in layers:
-        yield from zip(source.trainable_variables, target.trainable_variables, strict=True)
+        pairs = zip(source.trainable_variables, target.trainable_variables, strict=True)
+        yield from ((ours, theirs) for ours, theirs in pairs if ours.shape == theirs.shape)
 
 
 def origin(start: Setup) -> dict[str, Any]:

@@ -67,13 +67,26 @@ def until(ask: Callable[[], Any], seconds: float = 20.0) -> Any:
     return answer
 
 
+CLI = "import sys; from asr.cli.main import main; sys.exit(main(['serve', '--port', '0', *sys.argv[1:]]))"
+
+WITHIN = """
+from asr.server import logs
+from asr.server.options import Limits, ServerOptions
+from asr.server.serve import listen, serve
+from asr.server.service import create_service
+options = ServerOptions(port=0, limits=Limits(**{limits}))
+logs.configure()
+serve(create_service(options), listen(options))
+"""
+
+
 @contextmanager
-def running(folder: Path, *arguments: str, code: str = "") -> Iterator[Running]:
-    """Start ``asr serve`` on a free port; ``code`` is run before it, in its process."""
+def running(folder: Path, *arguments: str, **limits: float) -> Iterator[Running]:
+    """Start ``asr serve`` on a free port; or, where ``limits`` are given, what it starts, with these."""
     log = folder / "log.jsonl"
-    program = f"{code}\nimport sys; from asr.cli.main import main; sys.exit(main(['serve', *sys.argv[1:]]))"
+    program = WITHIN.format(limits=limits) if limits else CLI
     with log.open("wb") as file:
-        process = subprocess.Popen([sys.executable, "-c", program, "--port", "0", *arguments], stderr=file)
+        process = subprocess.Popen([sys.executable, "-c", program, *arguments], stderr=file)
     try:
 
         def listening() -> Any:
