@@ -3,8 +3,8 @@
 python stopped_verb.py kill|full FOLDER VERB …
 
 ``kill`` ends the n-th child before its n-th rename or sync, ``full`` has no space left from its n-th write on, for
-n = 1, 2, … until a child needs no more. Each child works in a fresh copy of FOLDER. A line of JSON for each: its exit
-code, and the files that it leaves, by name, as Latin-1 text.
+n = 1, 2, … until a child needs no more and succeeds. Each works in a fresh copy of FOLDER. A line of JSON for each: its
+exit code, and the files that it leaves, by name, as Latin-1 text.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from typing import Any
 
 KILLED = 77
 """The exit code of a child that was killed."""
+
+MOST = 200
+"""Steps after which a verb is taken for one that never succeeds."""
 
 
 def kill_at(step: int) -> None:
@@ -102,7 +105,7 @@ def main() -> None:
             os.chdir("/")
         left = {name: content.decode("latin-1") for name, content in files.items()}
         print(json.dumps({"code": code, "files": left}), flush=True)
-        if code == 0:
+        if code == 0 or (how == "kill" and code != KILLED) or step == MOST:
             return
 
 

@@ -40,11 +40,12 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     fake["write_fake_bundle"](folder / "tones")
     (folder / "in").mkdir()
+    utterances = []
     for name, text in {"a": "BAD CAB", "b": "A FACE"}.items():
-        soundfile.write(folder / "in" / f"{name}.wav", fake["speak"](text), 16_000)
+        samples = fake["speak"](text)
+        soundfile.write(folder / "in" / f"{name}.wav", samples, 16_000)
         (folder / "in" / f"{name}.txt").write_text(f"{text}\n")
-    texts = {"a": "BAD CAB", "b": "A FACE"}
-    utterances = [Utterance(name, f"in/{name}.wav", 0.5, text, name) for name, text in texts.items()]
+        utterances.append(Utterance(name, f"in/{name}.wav", len(samples) / 16_000, text, name))
     write_manifest(folder / "m.jsonl", utterances)
     return folder
 
@@ -71,6 +72,7 @@ def test_an_output_is_old_or_new_or_not_there(work: Path, verb: str, how: str) -
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
     *stopped, whole = map(json.loads, done.stdout.splitlines())
+    assert whole["code"] == 0, done.stderr
     assert len(stopped) >= (3 if how == "kill" else 1) * len(outputs)
     for run in stopped:
         assert run["code"] == (KILLED if how == "kill" else 1)
