@@ -17,7 +17,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +95,14 @@ def main() -> None:
     import asr.text.pronounce
 
     dict(asr.text.pronounce.pronounce(["WARM"], "en"))
+    copy = Path(folder).with_name("copy")
     for step in itertools.count(1):
-        with tempfile.TemporaryDirectory(dir=Path(folder).parent) as copy:
-            shutil.copytree(folder, copy, dirs_exist_ok=True)
-            os.chdir(copy)
-            code = child(how, step, argv)
-            files = {str(p.relative_to(copy)): p.read_bytes() for p in sorted(Path(copy).rglob("*")) if p.is_file()}
-            os.chdir("/")
+        shutil.copytree(folder, copy)
+        os.chdir(copy)
+        code = child(how, step, argv)
+        files = {str(p.relative_to(copy)): p.read_bytes() for p in sorted(copy.rglob("*")) if p.is_file()}
+        os.chdir("/")
+        shutil.rmtree(copy)
         left = {name: content.decode("latin-1") for name, content in files.items()}
         print(json.dumps({"code": code, "files": left}), flush=True)
         if code == 0 or (how == "kill" and code != KILLED) or step == MOST:
