@@ -33,10 +33,16 @@ class JsonLines(logging.Formatter):
         return json.dumps(content, ensure_ascii=False, default=str)
 
 
+def _is_wanted(record: logging.LogRecord) -> bool:
+    """Tell a record from the one that uvicorn 0.54 wrongly writes whenever a WebSocket is refused with a body."""
+    return not record.getMessage().startswith("ASGI callable returned without completing handshake")
+
+
 def configure() -> None:
     """Send the server's own records and uvicorn's warnings to stderr, and nowhere else."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
+    handler.addFilter(_is_wanted)
     for logger, level in ((LOGGER, logging.INFO), (logging.getLogger("uvicorn.error"), logging.WARNING)):
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level)
