@@ -6,12 +6,13 @@ import argparse
 import importlib
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 
 from asr import __version__
 from asr.cli.parser import OneLineParser
 from asr.cli.streams import lost_output, settle_streams
-from asr.errors import AsrError
+from asr.errors import AsrError, AudioWarning
 
 VERBS = {
     "prepare": ("asr.cli.prepare", "convert a published corpus into manifests"),
@@ -45,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         settle_streams()
+    warnings.showwarning = _show_warning
+    warnings.simplefilter("always", AudioWarning)
     try:
         return _unless_lost(_dispatch(list(sys.argv[1:] if argv is None else argv)))
     except AsrError as error:
@@ -78,6 +81,21 @@ def report(error: AsrError | OSError) -> None:
         print(f"asr: error[{error.code}]: {error}", file=sys.stderr)
     else:
         print(f"asr: error[system]: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    """Print a warning about a recording as one line on stderr, and any other as Python does."""
+    if issubclass(category, AudioWarning):
+        print(f"asr: warning: {message}", file=sys.stderr)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 def _dispatch(argv: list[str]) -> int:

@@ -11,7 +11,8 @@ Formats (-f, several as srt,json):
 For several recordings on stdout, txt, json and jsonl give the path of each, ctm its name.
 
 A recording that cannot be transcribed, or whose file cannot be written, is reported on stderr with the reason; the
-others are still transcribed.
+others are still transcribed. One that is cut or damaged cannot be either, unless --salvage keeps what is good of it;
+what is missing is said on stderr then.
 Exit code: 0 if all were transcribed, 1 if some or all were not, 2 if the command line is wrong, 130 after Ctrl-C (final
 segments are kept).
 """
@@ -30,6 +31,7 @@ from asr.cli.decoding import add_decoding_arguments, load_model_for
 from asr.cli.inputs import Input, find_inputs, with_distinct_stems
 from asr.cli.main import report
 from asr.cli.numbers import whole_number
+from asr.cli.salvage import add_salvage
 from asr.cli.streams import print_now
 from asr.errors import AsrError, ConfigError
 from asr.inference.writers.formats import FORMATS
@@ -76,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="recordings decoded together; the text does not depend on it (default: 32)",
     )
+    add_salvage(parser)
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 if the bundle has it")
     add_decoding_arguments(parser)
     parser.add_argument(
@@ -133,7 +136,7 @@ def run(arguments: argparse.Namespace) -> int:
         entry = Input("microphone", None, Path("microphone")) if arguments.mic else inputs[0]
         return int(not _run_alone(model, entry, arguments, output) or bool(found.errors))
     sources = [entry.source for entry in inputs if entry.source is not None]
-    results = zip(inputs, model.transcribe_many(sources, arguments.batch_size), strict=True)
+    results = zip(inputs, model.transcribe_many(sources, arguments.batch_size, salvage=arguments.salvage), strict=True)
     with _progress(len(inputs), shown=arguments.output_dir is not None or not sys.stdout.isatty()) as advance:
         failed = sum(not _deliver(entry, result, output, advance) for entry, result in results)
     if failed and of_folder:
@@ -164,7 +167,7 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
             print_now(f"{segment.text}\n")
 
     try:
-        transcript = _transcribe_entry(model, entry, arguments.raw, decided)
+        transcript = _transcribe_entry(model, entry, arguments, decided)
     except AsrError as error:
         report(error)
         return False
@@ -175,14 +178,16 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
     return (at_once and bool(found)) or output(entry, transcript)
 
 
-def _transcribe_entry(model: Transcriber, entry: Input, raw_rate: int | None, decided: OnSegment) -> Transcript:
+def _transcribe_entry(
+    model: Transcriber, entry: Input, arguments: argparse.Namespace, decided: OnSegment
+) -> Transcript:
     from asr.cli.live import transcribe_file, transcribe_microphone, transcribe_pipe
 
     if entry.source is None:
         return transcribe_microphone(model, decided)
     if isinstance(entry.source, Path):
-        return transcribe_file(model, entry.source, decided)
-    return transcribe_pipe(model, entry.source, raw_rate, decided)
+        return transcribe_file(model, entry.source, arguments.salvage, decided)
+    return transcribe_pipe(model, entry.source, arguments.raw, arguments.salvage, decided)
 
 
 def _deliver(entry: Input, result: Transcript | AsrError, output: Deliver, advance: Callable[[], None]) -> bool:

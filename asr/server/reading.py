@@ -7,7 +7,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from asr.audio import stream_audio
-from asr.audio.source import UNKNOWN_FRAMES, open_recording
+from asr.audio.source import open_recording
 from asr.errors import AsrError
 from asr.inference.pipeline import ChunkFeatures, Pipeline
 from asr.inference.stitcher import SpeechRegion
@@ -66,12 +66,11 @@ class Reading:
             return
         self._is_checked = True
         with open_recording(self._file) as recording:
-            channels, rate, frames = recording.channels, recording.samplerate, recording.frames
-            is_known = recording.promises_length and frames < UNKNOWN_FRAMES
+            channels, rate, frames = recording.channels, recording.sample_rate, recording.stated_frames
         self._file.seek(0)
         if channels > self._limits.channels:
             raise self._too_long(f"{channels} channels; this server takes {self._limits.channels}")
-        if is_known:
+        if frames is not None:
             self._check_duration(frames / rate)
 
     def _check_duration(self, seconds: float) -> None:

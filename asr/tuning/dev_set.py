@@ -66,6 +66,9 @@ def dev_set(model: Transcriber, utterances: Sequence[Utterance]) -> DevSet:
     """
     log_probs = []
     for one in utterances:
-        span = {"offset_s": one.offset, "duration_s": one.duration}
-        log_probs.append(model.log_probs(load_audio(one.audio_filepath, model.sample_rate, **span)))
+        log_probs.append(
+            model.log_probs(
+                load_audio(one.audio_filepath, model.sample_rate, offset_s=one.offset, duration_s=one.duration)
+            )
+        )
     return DevSet(log_probs, [one.text for one in utterances], [one.speaker for one in utterances])

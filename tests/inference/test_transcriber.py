@@ -29,6 +29,7 @@ from asr.errors import (
     BundleCorruptError,
     BundleError,
     BundleNotFoundError,
+    ConfigError,
 )
 from asr.inference import Segment, Transcriber, Transcript, load_model, texts
 from asr.inference.acoustic_session import AcousticSession
@@ -226,7 +227,9 @@ def test_memory_does_not_grow_with_the_recording(model: Transcriber, tmp_path: P
 def test_segments_come_before_an_error(model: Transcriber, tmp_path: Path) -> None:
     words = [speak("FACADE"), np.zeros(16_000, np.float32)] * 20
     path = write(tmp_path / "r.flac", np.concatenate(words))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    data = bytearray(path.read_bytes())
+    data[len(data) * 3 // 4] ^= 1  # no container tells of it before it is decoded
+    path.write_bytes(data)
     got = []
     with pytest.raises(AudioTruncatedError):
         for segment in model.segments(path):
@@ -395,3 +398,9 @@ def test_a_stream(model: Transcriber) -> None:
     file = io.BytesIO()
     soundfile.write(file, speak("CAB"), 16_000, format="FLAC")
     assert model.transcribe(file).text == "CAB"
+
+
+@pytest.mark.parametrize("threads", [-1, 100_000])
+def test_threads_that_no_machine_has_are_refused(threads: int, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"threads must be 0 to 512, got {threads}"):
+        load_model(fake["write_fake_bundle"](tmp_path / "b"), threads=threads)
