@@ -11,9 +11,12 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+import warnings
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any
+
+from asr.errors import AudioWarning
 
 LOGGER = logging.getLogger("asr.server")
 _FIELDS = "asr_fields"
@@ -39,13 +42,28 @@ def _is_wanted(record: logging.LogRecord) -> bool:
 
 
 def configure() -> None:
-    """Send the server's own records and uvicorn's warnings to stderr, and nowhere else."""
+    """Send the server's own records, and the warnings of all others, to stderr as JSON."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     handler.addFilter(_is_wanted)
-    for logger, level in ((LOGGER, logging.INFO), (logging.getLogger("uvicorn.error"), logging.WARNING)):
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(level)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    LOGGER.setLevel(logging.INFO)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every form that a client got wrong
+    warnings.showwarning = _log_warning
+    warnings.simplefilter("always", AudioWarning)
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    log(str(message), logging.WARNING, category=category.__name__)
 
 
 def log(event: str, level: int = logging.INFO, *, fault: BaseException | None = None, **fields: Any) -> None:

@@ -104,6 +104,20 @@ def test_a_closed_pool_refuses_what_waits_and_what_comes(pool: WorkerPool) -> No
         pool.submit(lambda: None)
 
 
+def test_regions_that_wait_when_the_pool_closes_are_refused(pool: WorkerPool) -> None:
+    async def close_early() -> list[Any]:
+        go = held(pool)
+        batched = BatchedDecoding(Decoder(), pool)  # type: ignore[arg-type]
+        tasks = [asyncio.create_task(batched.decode(region(number))) for number in range(20)]
+        await asyncio.sleep(0.01)
+        pool.close()
+        go.set()
+        late = asyncio.create_task(batched.decode(region(20)))
+        return await asyncio.wait_for(asyncio.gather(*tasks, late, return_exceptions=True), 10)
+
+    assert [type(one) for one in asyncio.run(close_early())] == [Refusal] * 21
+
+
 # Decoding together
 
 
