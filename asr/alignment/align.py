@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs
 from asr.audio import load_audio
 from asr.audio.info import audio_info
 from asr.data import Utterance
@@ -99,7 +100,7 @@ class _Clock:
 def _align(model: Transcriber, source: str | Path | np.ndarray, lines: Sequence[str], clock: _Clock) -> Transcript:
     words = _spell_all(lines, model.bundle.normaliser, model.bundle.vocabulary)
     text = " ".join(part for of_line in words for word in of_line for part in word.spelled)
-    timed = iter(_timed(model.log_probs(source), text, model.bundle.vocabulary, clock))
+    timed = iter(_timed(model.log_probs(source).characters, text, model.bundle.vocabulary, clock))
     segments = tuple(
         _segment(tuple(_joined(word.written, [next(timed) for _ in word.spelled]) for word in of_line))
         for of_line in words
@@ -185,10 +186,10 @@ def _is_lost(character: str, normaliser: str) -> bool:
 # Times
 
 
-def _timed(log_probs: np.ndarray, text: str, vocabulary: Vocabulary, clock: _Clock) -> list[Word]:
+def _timed(log_probs: LabelLogProbs, text: str, vocabulary: Vocabulary, clock: _Clock) -> list[Word]:
     """Return each word of ``text`` with its times and confidence."""
     labels = vocabulary.encode(text)
-    found = forced_alignment(log_probs[:, : len(vocabulary)], labels)
+    found = forced_alignment(log_probs, labels)
     hypothesis = Hypothesis(text, tuple(labels.tolist()), tuple(found.first.tolist()), found.score)
     spans = word_spans(hypothesis, vocabulary)
     confidences = word_confidence(log_probs, hypothesis, vocabulary)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.main import report
 from asr.errors import AlignmentError, AsrError, ConfigError
-from asr.files import write_atomically
+from asr.files import write_text
 from asr.inference.writers import FORMATS, render_transcript
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ def _write(text: str, path: Path | None) -> None:
     if path is None:
         print(text, end="")
         return
-    with write_atomically(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    write_text(path, text)
 
 
 # Manifests

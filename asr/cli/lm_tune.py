@@ -12,7 +12,6 @@ from asr.cli.numbers import whole_number
 from asr.errors import ConfigError
 
 if TYPE_CHECKING:
-    from asr.bundle import Bundle
     from asr.data import Utterance
     from asr.tuning import Trial, Tuned
 
@@ -43,12 +42,14 @@ def work(arguments: argparse.Namespace) -> None:
 
     from asr.data import read_manifest
     from asr.inference import Decoding, load_model
+    from asr.inference.decoding_options import refuse_other_writing
+    from asr.lm import NgramModel
     from asr.text import read_lexicon
     from asr.tuning import dev_set, tune_bundle
 
     model = load_model(arguments.bundle, precision=arguments.precision, decoding=Decoding(beam_width=1))
     if arguments.lm:
-        _refuse_other_writing(arguments.lm, model.bundle)
+        refuse_other_writing(arguments.lm, NgramModel.open(arguments.lm), model.bundle)
     if arguments.lm and model.bundle.pronunciations and not arguments.lexicon:
         print("no --lexicon: with another language model, the bundle will be decoded by characters", flush=True)
     tuned = tune_bundle(
@@ -62,19 +63,6 @@ def work(arguments: argparse.Namespace) -> None:
         tried=_show_trial,
     )
     _show(tuned, arguments.bundle)
-
-
-def _refuse_other_writing(path: Path, bundle: Bundle) -> None:
-    """Refuse a language model most of whose words the bundle cannot write, as where one of them has small letters."""
-    from asr.lm import NgramModel
-
-    words = list(NgramModel.open(path).words)
-    strange = [word for word in words if bundle.vocabulary.unknown(word)]
-    if 2 * len(strange) > len(words):
-        raise ConfigError(
-            f"{path}: {len(strange)} of {len(words)} words, such as {strange[-1]}, have characters that {bundle.path} "
-            f"does not write; make it of texts written alike: asr lm train --for {bundle.path}"
-        )
 
 
 def _utterances(arguments: argparse.Namespace) -> list[Utterance]:

@@ -17,8 +17,29 @@ MOST_AHEAD = 6.0
 With more, a phrase that is never completed would drive all other prefixes out of the beam.
 """
 
+DEFAULT_WEIGHT = 8.0
+"""The weight of a hotword that is given none, added to the natural logarithm of its score."""
+
 _OUTSIDE = 1
 """The state within a word that begins no hotword, in which nothing is scored until the next space."""
+
+
+def weighed(entry: str) -> tuple[str, float]:
+    """Parse a phrase and its weight, as the command line and the server take them.
+
+    >>> weighed("New York:5"), weighed("Ada")
+    (('New York', 5.0), ('Ada', 8.0))
+
+    Raises:
+        ConfigError: what follows the colon is no number.
+    """
+    phrase, colon, weight = entry.rpartition(":")
+    if not colon:
+        return entry.strip(), DEFAULT_WEIGHT
+    try:
+        return phrase.strip(), float(weight)
+    except ValueError as fault:
+        raise ConfigError(f"hotword {entry!r}: after the colon a weight is needed, such as {phrase}:8") from fault
 
 
 def hotwords(weights: Mapping[str, float], vocabulary: Vocabulary) -> Acceptor:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from asr.arrays import Features, LogProbs
 from asr.errors import BundleCorruptError
 from asr.onnx_runtime import import_onnxruntime
 
@@ -20,16 +21,18 @@ class AcousticSession:
     batches of eight utterances of like length (int8, three LSTM layers of 256, 200 utterances of LibriSpeech).
     """
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, vocabulary_size: int) -> None:
         """Load ``model``.
 
         Args:
             model: a graph ``features`` (B, T, F), ``feature_lengths`` (B,) → ``log_probs`` (B, T', V + P),
                 ``log_prob_lengths`` (B,).
+            vocabulary_size: V, the number of labels of characters, the blank included; the rest are those of phones.
 
         Raises:
             BundleCorruptError: ONNX Runtime does not take the graph.
         """
+        self._vocabulary_size = vocabulary_size
         onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -39,9 +42,8 @@ class AcousticSession:
         except Exception as fault:  # ONNX Runtime's own classes share no other base.
             raise BundleCorruptError(f"{model}: ONNX Runtime cannot load it: {str(fault).splitlines()[0]}") from fault
 
-    def log_probs(self, features: np.ndarray) -> np.ndarray:
-        """Return the natural log-probabilities (T', V + P) of one chunk's features (T, F)."""
+    def log_probs(self, features: Features) -> LogProbs:
+        """Return the log-probabilities of one chunk's features."""
         feeds = {"features": features[np.newaxis], "feature_lengths": np.array([len(features)], np.int64)}
         log_probs, lengths = self._session.run(["log_probs", "log_prob_lengths"], feeds)
-        alone: np.ndarray = log_probs[0, : int(lengths[0])]
-        return alone
+        return LogProbs.split(log_probs[0, : int(lengths[0])], self._vocabulary_size)

@@ -16,8 +16,7 @@ from copy import copy
 from dataclasses import dataclass
 from operator import attrgetter
 
-import numpy as np
-
+from asr.arrays import Features, Samples
 from asr.bundle import Bundle
 from asr.decoding import Hypothesis
 from asr.decoding.decoder import Decoder
@@ -42,7 +41,7 @@ class ChunkFeatures:
     """A chunk's span, and its normalised features (T, F)."""
 
     span: Span
-    features: np.ndarray
+    features: Features
 
 
 class ChunkReader:
@@ -59,7 +58,7 @@ class ChunkReader:
         """Seconds of the recording so far."""
         return self._chunker.duration
 
-    def accept(self, samples: np.ndarray) -> list[ChunkFeatures]:
+    def accept(self, samples: Samples) -> list[ChunkFeatures]:
         """Take samples (n,) float32 at the front end's rate; return the chunks, often none, that they complete."""
         return [self._complete(chunk) for chunk in self._chunker.accept(samples)]
 
@@ -76,7 +75,7 @@ class ChunkReader:
         cmvn = copy(self._cmvn)
         return [ChunkFeatures(chunk.span, cmvn.accept(self._front_end(chunk.samples))) for chunk in chunks]
 
-    def over(self, blocks: Iterable[np.ndarray]) -> Iterator[ChunkFeatures]:
+    def over(self, blocks: Iterable[Samples]) -> Iterator[ChunkFeatures]:
         """Yield the chunks of all ``blocks`` of samples; before an error, those of what was good."""
         try:
             for block in blocks:

@@ -54,7 +54,9 @@ def as_segments(
     """
     spoken = [(region, hypotheses) for region, hypotheses in zip(regions, n_best, strict=True) if hypotheses]
     raw = iter(
-        word_confidences([region.log_probs for region, _ in spoken], [some[0] for _, some in spoken], bundle.vocabulary)
+        word_confidences(
+            [region.log_probs.characters for region, _ in spoken], [some[0] for _, some in spoken], bundle.vocabulary
+        )
     )
     return [
         _segment(region, hypotheses, next(raw), bundle, interval) if hypotheses else None

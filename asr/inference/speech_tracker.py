@@ -44,7 +44,7 @@ class ChunkingOptions:
 
 
 class SpeechTracker:
-    """What the frames so far say of the open chunk. All places are in frames of 10 ms; ``copy.copy`` copies it.
+    """Keeps what the frames so far say of the open chunk. All places are in frames of 10 ms; ``copy.copy`` copies it.
 
     Attributes:
         is_open: whether a chunk is open.

@@ -11,6 +11,7 @@ from math import inf
 import numpy as np
 from numpy.typing import ArrayLike
 
+from asr.arrays import Samples
 from asr.audio import Resampler
 from asr.audio.samples import as_packet
 from asr.errors import ConfigError, StreamFinishedError
@@ -173,7 +174,7 @@ class StreamingTranscriber:
 
     # Final early
 
-    def _up_to_checks(self, samples: np.ndarray) -> Iterator[np.ndarray]:
+    def _up_to_checks(self, samples: Samples) -> Iterator[Samples]:
         """Yield samples in parts that end where the end of speech is looked for, whatever the packets' sizes."""
         at = 0
         while at < len(samples):

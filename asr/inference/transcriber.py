@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from asr.arrays import LogProbs, Samples
 from asr.audio import as_samples, stream_audio
 from asr.audio.voice_activity import VoiceActivity
 from asr.bundle import Bundle, load_bundle
@@ -70,11 +73,21 @@ class Transcriber:
         """Load the bundle's ONNX model; arguments as `load_model`, the decoder the bundle's own when None."""
         self.pipeline = Pipeline(
             bundle,
-            AcousticSession(bundle.model_path(precision)),
+            AcousticSession(bundle.model_path(precision), len(bundle.vocabulary)),
             decoder or Decoding().decoder(bundle),
             speech_detector or _shipped_detector(),
             threads or os.cpu_count() or 1,
         )
+
+    def with_decoding(self, decoding: Decoding) -> Transcriber:
+        """Return a transcriber that shares this one's network, and decodes as ``decoding`` says.
+
+        Raises:
+            ConfigError, LanguageModelError, VocabularyError: as `Decoding.decoder`.
+        """
+        other = copy(self)
+        other.pipeline = replace(self.pipeline, decoder=decoding.decoder(self.bundle))
+        return other
 
     @property
     def bundle(self) -> Bundle:
@@ -119,17 +132,15 @@ class Transcriber:
         chunks = self.pipeline.reader().over(self._blocks(source, sample_rate))
         return self.pipeline.segments(chunks, self.pipeline.stitcher())
 
-    def log_probs(self, source: Source | np.ndarray, sample_rate: int | None = None) -> np.ndarray:
-        """Compute natural log-probabilities (T', V + P) float32 of one whole recording, nothing skipped.
-
-        Characters stand first, then phones where the model hears them; each sum to 1.
+    def log_probs(self, source: Source | np.ndarray, sample_rate: int | None = None) -> LogProbs:
+        """Compute the log-probabilities, float32, of one whole recording, nothing skipped.
 
         Arguments and errors as `transcribe`. Frame t is around second ``t * bundle.frame_s``, later by the front end's
         margin where it has one. A long recording is computed in chunks, each heard with what is around it.
         """
         chunks = self.pipeline.reader(all_speech).over(self._blocks(source, sample_rate))
         frames = OutputFrames.of(self.bundle)
-        return np.concatenate([frames.core(chunk).log_probs for chunk in self.pipeline.all_log_probs(chunks)])
+        return LogProbs.concatenate([frames.core(chunk).log_probs for chunk in self.pipeline.all_log_probs(chunks)])
 
     def transcribe_many(
         self, sources: Iterable[Source], batch_size: int = BATCH_SIZE
@@ -152,7 +163,7 @@ class Transcriber:
         span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
         return partial(stream_audio, utterance.audio_filepath, self.sample_rate, **span)
 
-    def _blocks(self, source: Source | np.ndarray, sample_rate: int | None) -> Iterable[np.ndarray]:
+    def _blocks(self, source: Source | np.ndarray, sample_rate: int | None) -> Iterable[Samples]:
         if isinstance(source, np.ndarray):
             return [as_samples(source, sample_rate or self.sample_rate, self.sample_rate)]
         if sample_rate is not None:

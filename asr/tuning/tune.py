@@ -32,7 +32,7 @@ def calibrate_confidence(decoder: Decoder, dev: DevSet, vocabulary: Vocabulary) 
         EvaluationError: dev has no words, or one speaker only.
     """
     hypotheses = dev.best_hypotheses(decoder)
-    raw = word_confidences(dev.log_probs, hypotheses, vocabulary)
+    raw = word_confidences([one.characters for one in dev.log_probs], hypotheses, vocabulary)
     pairs = zip(dev.references, hypotheses, strict=True)
     correct = [correct_words(reference, " ".join(best.text.split())) for reference, best in pairs]
     return calibrate(raw, correct, dev.speakers)
@@ -102,7 +102,7 @@ def tune_bundle(
         best = find_weights(dev, search, processes=processes, tried=tried)
         decoder, settings = search.decoder(best.weights), replace(settings, **_kept(search, best))
         if said:
-            search = replace(search, pronunciations=said)
+            search = replace(search, pronunciations=said, priors=dev.phone_priors)
             by_phones = find_weights(dev, search, processes=processes, tried=tried)
             decoder = search.decoder(by_phones.weights)
             settings = replace(settings, phones=PhoneSettings(**_kept(search, by_phones)))
@@ -119,7 +119,7 @@ def tune_bundle(
 
 def _kept(search: Search, best: Trial) -> dict[str, Any]:
     """Return the weights, and the priors where they are used."""
-    return {"weights": best.weights, "priors": search.own_priors if best.weights.prior_scale else ()}
+    return {"weights": best.weights, "priors": search.priors if best.weights.prior_scale else ()}
 
 
 def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | None) -> Pronunciations | None:

@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 import asr
+from asr.arrays import LogProbs
 from asr.bundle import load_bundle
 from asr.data import Utterance
 from asr.decoding import BeamDecoder, BeamOptions
@@ -169,7 +170,7 @@ def test_log_probs_of_a_long_recording_are_those_of_the_whole(model: Transcriber
     """Silence is not skipped, no frame is missing, none moved at a seam."""
     samples = np.concatenate([speak("ABCDEFG" * 6), np.zeros(30 * 16_000, np.float32), speak("ABCDEFG" * 12)])
     whole = model.pipeline.session.log_probs(model.bundle.cmvn(model.bundle.front_end(samples)))
-    np.testing.assert_allclose(model.log_probs(samples), whole, atol=1e-4)
+    np.testing.assert_allclose(model.log_probs(samples).characters, whole.characters, atol=1e-4)
 
 
 def test_a_margin_of_repeated_frames_moves_no_times(model: Transcriber, tmp_path: Path) -> None:
@@ -240,7 +241,7 @@ def test_segments_come_before_ctrl_c(model: Transcriber, monkeypatch: pytest.Mon
 
     real = AcousticSession.log_probs
 
-    def log_probs(self: AcousticSession, features: np.ndarray) -> np.ndarray:
+    def log_probs(self: AcousticSession, features: np.ndarray) -> LogProbs:
         computed.append(len(features))
         if len(computed) == 4:
             raise KeyboardInterrupt
@@ -291,12 +292,12 @@ def test_a_beam_over_many_is_each_alone(bundle: Path, tmp_path: Path) -> None:
 def test_log_probs_computed_side_by_side_are_those_of_each_alone(recurrent: Transcriber) -> None:
     random = np.random.default_rng(0)
     features = [random.normal(size=(t, 8)).astype(np.float32) for t in (1, 2, 50, 31, 30) * 20]
-    session = AcousticSession(recurrent.bundle.model_path())
-    alone = [session.log_probs(one) for one in features]
+    session = recurrent.pipeline.session
+    alone = [session.log_probs(one).characters for one in features]
     assert [one.shape for one in alone[:5]] == [(n, 9) for n in (1, 1, 25, 16, 15)]
     with ThreadPoolExecutor(4) as pool:
         for together, one in zip(pool.map(session.log_probs, features), alone, strict=True):
-            np.testing.assert_array_equal(together, one)
+            np.testing.assert_array_equal(together.characters, one)
 
 
 def test_long_ones_among_short_ones_are_each_alone(recurrent: Transcriber, tmp_path: Path) -> None:
@@ -361,7 +362,7 @@ def test_a_precision_that_is_not_there(bundle: Path) -> None:
 def test_a_graph_that_is_none(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"no graph")
     with pytest.raises(BundleCorruptError, match=r"bad\.onnx: ONNX Runtime cannot load it") as caught:
-        AcousticSession(tmp_path / "bad.onnx")
+        AcousticSession(tmp_path / "bad.onnx", 9)
     assert "\n" not in str(caught.value)
     assert load_bundle(bundle).precisions == ("float32",)
 

@@ -12,6 +12,7 @@ from asr.audio import AUDIO_SUFFIXES, MINIMUM_S, audio_info, load_audio
 from asr.data.manifest import read_manifest
 from asr.data.utterance import Utterance
 from asr.errors import ConfigError
+from asr.files import files_below
 
 
 def find_recordings(setting: str, paths: Sequence[str]) -> tuple[Utterance, ...]:
@@ -35,11 +36,15 @@ def _found(setting: str, path: Path) -> list[Utterance]:
         return _whole([path]) if path.suffix.lower() in AUDIO_SUFFIXES else read_manifest(path)
     if not path.is_dir() and not glob.has_magic(str(path)):
         raise ConfigError(f"{setting}: {path} is not there; name a folder of recordings or a manifest of them")
-    found = path.rglob("*") if path.is_dir() else map(Path, glob.iglob(str(path), recursive=True))
+    found = files_below(path, _refuse) if path.is_dir() else map(Path, glob.iglob(str(path), recursive=True))
     recordings = _whole(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES)
     if not recordings:
         raise ConfigError(f"{setting}: {path} holds no recording ({', '.join(sorted(AUDIO_SUFFIXES))})")
     return recordings
+
+
+def _refuse(fault: OSError) -> None:
+    raise ConfigError(f"{fault.filename}: cannot be listed: {fault.strerror}") from fault
 
 
 def _whole(paths: Iterable[Path]) -> list[Utterance]:
