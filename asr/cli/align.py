@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="AUDIO|MANIFEST.jsonl", help="a recording, or a manifest with texts")
     parser.add_argument("text_file", metavar="TEXT_FILE", nargs="?", help="the text of the recording")
     parser.add_argument("--text", help="the text itself, instead of TEXT_FILE")
-    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
+    parser.add_argument(
+        "--model", metavar="NAME|FOLDER", help="a bundle (default: $ASR_MODEL, else that of this package)"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE|FOLDER", help="default: ctm on stdout")
     parser.add_argument(
         "-f",

@@ -53,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--raw", type=whole_number(1), metavar="HZ", help="stdin has 16-bit samples at this rate, one channel"
     )
-    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
+    parser.add_argument(
+        "--model", metavar="NAME|FOLDER", help="a bundle (default: $ASR_MODEL, else that of this package)"
+    )
     parser.add_argument("-o", "--output_dir", type=Path, metavar="FOLDER", help="write files here")
     parser.add_argument(
         "-f", "--output_format", type=_formats, default="txt", metavar="FORMAT[,FORMAT]", help="or all; default: txt"
