@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from asr.decoding.calibration import Calibration
+from asr.decoding.confidence_model import ConfidenceModel
 from asr.decoding.fusion import FusionWeights
 from asr.decoding.prefix_beam_search import BeamOptions
+from asr.decoding.word_evidence import Features
 from asr.errors import ConfigError
 
 
@@ -50,7 +54,9 @@ class DecoderSettings:
     Attributes:
         weights: how much the language model counts against the network's characters.
         beam_width: the number of prefixes that a search keeps, where one is needed.
-        calibration: maps a word's raw confidence to the probability that the word is right.
+        confidence: models of the probability that a word is right, those that ask for more evidence first. A word's
+            confidence is that of the first for which there is enough evidence.
+        calibration: the same from the letters alone, in bundles of before; it is used where no model can be.
         usual_confidence: the share of words that were right on dev, by which sounds are told from speech; None if it
             was not measured.
         priors: (V,) the natural logarithms of the labels' shares of all frames of dev; () if the search needs none.
@@ -59,6 +65,7 @@ class DecoderSettings:
 
     weights: FusionWeights = FusionWeights()
     beam_width: int = BeamOptions.width
+    confidence: tuple[ConfidenceModel, ...] = ()
     calibration: Calibration = Calibration()
     usual_confidence: float | None = None
     priors: Sequence[float] = ()
@@ -74,9 +81,16 @@ class DecoderSettings:
             raise ConfigError(f"beam_width must be a whole number from 1 on, got {self.beam_width!r}")
         _check_priors(self.weights, self.priors)
 
+    def word_confidence(self, evidence: Features) -> np.ndarray:
+        """Return the probability (W,) that each word is right, given the evidence of `asr.decoding.word_evidence`."""
+        for model in self.confidence:
+            if model.applies_to(evidence):
+                return model(evidence)
+        return self.calibration(evidence["spelled"])
+
     def to_json(self) -> dict[str, Any]:
         """Return the settings in the form in which a bundle stores them."""
-        return asdict(self)
+        return asdict(self) | {"confidence": [model.to_json() for model in self.confidence]}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> DecoderSettings:
@@ -92,6 +106,7 @@ class DecoderSettings:
             usual = stored["usual_confidence"]
             weights, priors = FusionWeights(**stored["weights"]), tuple(map(float, stored.get("priors", ())))
             phones = PhoneSettings.from_json(stored["phones"]) if stored.get("phones") else None
-            return cls(weights, stored["beam_width"], calibration, usual, priors, phones)
+            confidence = tuple(ConfidenceModel.from_json(model) for model in stored.get("confidence", ()))
+            return cls(weights, stored["beam_width"], confidence, calibration, usual, priors, phones)
         except (KeyError, TypeError, ValueError) as fault:
             raise ConfigError(f"decoder settings cannot be read: {fault!r}") from fault

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from asr.bundle import Bundle
-from asr.decoding.confidence import word_confidences
 from asr.decoding.decoder import probabilities
 from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.word_evidence import Features, word_evidence
 from asr.decoding.words import WordSpan, word_spans
 from asr.inference.stitcher import SpeechRegion
 from asr.inference.transcript import Alternative, Segment, Word
@@ -31,17 +29,19 @@ def as_segments(
     its usual confidence on dev: a model that has three words in four wrong would otherwise find no speech at all.
     """
     spoken = [(region, hypotheses) for region, hypotheses in zip(regions, n_best, strict=True) if hypotheses]
-    raw = iter(
-        word_confidences([region.log_probs for region, _ in spoken], [some[0] for _, some in spoken], bundle.vocabulary)
+    evidence = iter(
+        word_evidence([region.log_probs for region, _ in spoken], [some[0] for _, some in spoken], bundle.vocabulary)
     )
     return [
-        _segment(region, hypotheses, next(raw), bundle) if hypotheses else None
+        _segment(region, hypotheses, next(evidence), bundle) if hypotheses else None
         for region, hypotheses in zip(regions, n_best, strict=True)
     ]
 
 
-def _segment(region: SpeechRegion, hypotheses: Sequence[Hypothesis], raw: np.ndarray, bundle: Bundle) -> Segment | None:
-    words = _words(region, hypotheses[0], raw, bundle)
+def _segment(
+    region: SpeechRegion, hypotheses: Sequence[Hypothesis], evidence: Features, bundle: Bundle
+) -> Segment | None:
+    words = _words(region, hypotheses[0], evidence, bundle)
     if not words:
         return None
     confidence = sum(word.confidence for word in words) / len(words)
@@ -63,8 +63,8 @@ def _is_sound(region: SpeechRegion, confidence: float, usual: float | None) -> b
     return confidence < usual * (SHORT_CONFIDENCE if region.confident_speech_s < SHORT_S else MEDIUM_CONFIDENCE)
 
 
-def _words(region: SpeechRegion, hypothesis: Hypothesis, raw: np.ndarray, bundle: Bundle) -> tuple[Word, ...]:
-    spans, confidences = word_spans(hypothesis, bundle.vocabulary), bundle.decoder.calibration(raw).tolist()
+def _words(region: SpeechRegion, hypothesis: Hypothesis, evidence: Features, bundle: Bundle) -> tuple[Word, ...]:
+    spans, confidences = word_spans(hypothesis, bundle.vocabulary), bundle.decoder.word_confidence(evidence).tolist()
     pairs = zip(spans, confidences, strict=True)
     return tuple(_word(span, region, bundle.frame_s, confidence) for span, confidence in pairs)
 
