@@ -34,6 +34,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--beam_size", type=whole_number(1), metavar="N", help="prefixes kept (default: as many as the bundle keeps)"
     )
+    parser.add_argument(
+        "--confidence", action="store_true", help="fit confidence alone; language model and weights stay as they are"
+    )
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 if the bundle has it")
     parser.add_argument(
         "--processes", type=whole_number(1), metavar="N", help="parallel trials (default: one for each core)"
@@ -44,15 +47,23 @@ def work(arguments: argparse.Namespace) -> None:
     """Tune the weights, calibrate the confidence, write the bundle, and print the error rates."""
     if not (arguments.bundle / "bundle.json").is_file():
         raise ConfigError(f"{arguments.bundle} is no bundle's folder; asr export RUN -o FOLDER makes one")
+    others = ("lm", "lexicon", "test", "beam_size")
+    if arguments.confidence and (given := [f"--{name}" for name in others if getattr(arguments, name) is not None]):
+        raise ConfigError(f"--confidence leaves the decoder as it is; leave {', '.join(given)} out")
     utterances = _utterances(arguments)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     from asr.data import read_manifest
     from asr.inference import Decoding, load_model
     from asr.text import read_lexicon
-    from asr.tuning import CONDITIONS, dev_set, tune_bundle
+    from asr.tuning import CONDITIONS, dev_set, refit_confidence, tune_bundle
 
     model = load_model(arguments.bundle, precision=arguments.precision, decoding=Decoding(beam_width=1))
+    if arguments.confidence:
+        recorded, altered = dev_set(model, utterances), dev_set(model, utterances, CONDITIONS)
+        _show_confidence(refit_confidence(arguments.bundle, recorded, [altered]))
+        print(f"written to {arguments.bundle}")
+        return
     language_model, pronunciations = _language_model(arguments, model.bundle)
     if arguments.lm and model.bundle.pronunciations and not (arguments.lexicon or pronunciations):
         print("no --lexicon: with another language model, the bundle will be decoded by characters", flush=True)

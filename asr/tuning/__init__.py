@@ -2,6 +2,16 @@
 
 from asr.tuning.dev_set import CONDITIONS, DevSet, dev_set
 from asr.tuning.search import Search, Trial, find_weights
-from asr.tuning.tune import Tuned, tune_bundle
+from asr.tuning.tune import Tuned, refit_confidence, tune_bundle
 
-__all__ = ["CONDITIONS", "DevSet", "Search", "Trial", "Tuned", "dev_set", "find_weights", "tune_bundle"]
+__all__ = [
+    "CONDITIONS",
+    "DevSet",
+    "Search",
+    "Trial",
+    "Tuned",
+    "dev_set",
+    "find_weights",
+    "refit_confidence",
+    "tune_bundle",
+]

@@ -14,6 +14,7 @@ from asr.decoding import BeamOptions, Decoder, DecoderSettings, GreedyDecoder, P
 from asr.errors import ConfigError
 from asr.evaluation import evaluate
 from asr.files import sha256_of
+from asr.inference.decoding_options import Decoding
 from asr.inference.transcriber import Transcriber
 from asr.inference.transcript import texts
 from asr.lm import NgramModel, Pronunciations
@@ -132,6 +133,22 @@ def tune_bundle(
     return tuned
 
 
+def refit_confidence(folder: Path, dev: DevSet, altered: Sequence[DevSet] = ()) -> ConfidenceReport:
+    """Fit the models of confidence of the bundle in ``folder`` anew; it decodes as before.
+
+    Args:
+        folder: the bundle; it is changed.
+        dev: utterances that neither the network nor the language model has learned from.
+        altered: the same utterances under other conditions, in which confidence must hold too.
+    """
+    bundle = load_bundle(folder)
+    report = fit_confidence(Decoding().decoder(bundle), dev, altered, bundle.vocabulary)
+    settings = replace(bundle.decoder, confidence=report.models, usual_confidence=report.usual_confidence)
+    decoder = {**bundle.card.get("decoder", {}), "confidence": _described(report)}
+    write_decoder(folder, settings, bundle.language_model, {**bundle.card, "decoder": decoder}, bundle.pronunciations)
+    return report
+
+
 def _kept(search: Search, best: Trial) -> dict[str, Any]:
     """Return the weights, and the priors where they are used."""
     return {"weights": best.weights, "priors": search.own_priors if best.weights.prior_scale else ()}
@@ -155,12 +172,7 @@ def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, A
     report = tuned.confidence
     card: dict[str, Any] = {
         "dev": {"utterances": len(dev.references), "speakers": len(set(dev.speakers)), "greedy_wer": tuned.greedy[0]},
-        "confidence": {
-            "words": report.words,
-            "measured_on": f"{report.measured_on} that the model of confidence was not fitted to",
-            "as_recorded": asdict(report.recorded) if report.recorded else None,
-            "altered": asdict(report.altered) if report.altered else None,
-        },
+        "confidence": _described(report),
     }
     if language_model is None:
         return card
@@ -174,3 +186,13 @@ def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, A
     if tuned.best and tuned.way == BY_PHONES:
         card["dev"]["wer_by_characters"] = tuned.best.wer
     return card
+
+
+def _described(report: ConfidenceReport) -> dict[str, Any]:
+    """Return how good confidence is, for the model card."""
+    return {
+        "words": report.words,
+        "measured_on": f"{report.measured_on} that it was not fitted to",
+        "as_recorded": asdict(report.recorded) if report.recorded else None,
+        "altered": asdict(report.altered) if report.altered else None,
+    }

@@ -15,7 +15,8 @@ from asr.bundle import load_bundle, write_decoder
 from asr.cli.lm import SUB_VERBS, run_raw
 from asr.cli.main import main
 from asr.data import Utterance, write_manifest
-from asr.decoding import DecoderSettings
+from asr.decoding import DecoderSettings, FusionWeights
+from asr.decoding.word_evidence import ACOUSTIC, BY_LANGUAGE_MODEL
 from asr.errors import ConfigError, LanguageModelError
 from asr.lm import NgramModel, Pronunciations, read_arpa, train_ngram
 from asr.text import Lexicon
@@ -213,3 +214,21 @@ def test_the_language_model_of_a_bundle_is_taken_with_its_pronunciations(one_spe
     assert given["pronunciations"].labels.tolist() == said.labels.tolist()
     with pytest.raises(ConfigError, match="tones has no language model; name a .lm file or a bundle that has one"):
         run_raw(["tune", str(other), str(dev), "--lm", str(bundle)])
+
+
+def test_confidence_alone_is_fitted_anew_and_the_bundle_decodes_as_before(one_speaker, tmp_path, capsys):
+    bundle, dev = one_speaker
+    train_ngram(["BAD CAB", "A CAGE"], order=2).save(tmp_path / "mine.lm")
+    before = DecoderSettings(FusionWeights(alpha=0.3), beam_width=16)
+    write_decoder(bundle, before, tmp_path / "mine.lm", load_bundle(bundle).card)
+    assert run_raw(["tune", str(bundle), str(dev), "--confidence"]) == 0
+    after = load_bundle(bundle)
+    assert (after.decoder.weights, after.decoder.beam_width) == (before.weights, 16)
+    assert after.language_model and after.language_model.read_bytes() == (tmp_path / "mine.lm").read_bytes()
+    assert [set(model.weights) for model in after.decoder.confidence] == [
+        {*ACOUSTIC, *BY_LANGUAGE_MODEL},
+        set(ACOUSTIC),
+    ]
+    assert after.card["decoder"]["confidence"]["words"] == 7
+    with pytest.raises(ConfigError, match="--confidence leaves the decoder as it is; leave --lm out"):
+        run_raw(["tune", str(bundle), str(dev), "--confidence", "--lm", "mine.lm"])
