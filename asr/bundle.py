@@ -21,7 +21,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,12 +29,26 @@ from typing import Any
 
 import numpy as np
 
+from asr.bundle_parts import (
+    check_files,
+    check_model,
+    faults_of,
+    read_cmvn,
+    read_decoder,
+    read_frame_s,
+    read_front_end,
+    read_phones,
+    read_pronunciations,
+    read_vocabulary,
+)
 from asr.decoding.settings import DecoderSettings
-from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError, LanguageModelError
-from asr.features.cmvn import Normaliser, cmvn_from_arrays
+from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError
+from asr.features.cmvn import Normaliser
 from asr.features.front_end import FrontEnd
-from asr.files import sha256_of
+from asr.files import sha256_of, sync
 from asr.lm.pronunciations import Pronunciations
+from asr.staging import recover_folder, replace_folder, temporary_folder
+from asr.stored_json import read_json
 from asr.text import Phones, Vocabulary, find_normaliser
 
 FORMAT = 1
@@ -54,6 +67,8 @@ _DECODER = "decoder.json"
 _LANGUAGE_MODEL = "language_model.lm"
 _PHONES = "phones.json"
 _PRONUNCIATIONS = "pronunciations.npz"
+_OPTIONAL = (_NORMALISER, _DECODER, _LANGUAGE_MODEL, _PHONES, _PRONUNCIATIONS)
+_KNOWN = {*_PARTS, *_OPTIONAL, *(f"{precision}.onnx" for precision in _PRECISIONS)}
 
 
 @dataclass(frozen=True)
@@ -114,13 +129,22 @@ def find_bundle(name_or_path: str | Path | None = None) -> Path:
     """
     wanted = str(name_or_path or default_bundle())
     for folder in (SHIPPED / wanted, Path(wanted)):
-        if (folder / _INDEX).is_file():
+        if _is_bundle(folder):
             return folder
     shipped = ", ".join(folder.name for folder in shipped_bundles()) or "none"
     named = "" if name_or_path or wanted == DEFAULT else f"{MODEL_VARIABLE} names "
     raise BundleNotFoundError(
         f"{named}no bundle {wanted!r}: not in this package ({shipped}), nor a folder with {_INDEX}"
     )
+
+
+def _is_bundle(folder: Path) -> bool:
+    """Tell whether a folder holds a bundle; one that a kill left between two names is brought back."""
+    try:
+        recover_folder(folder)
+        return (folder / _INDEX).is_file()
+    except (OSError, ValueError):  # for example a name that is too long, or has a zero byte
+        return False
 
 
 def shipped_bundles() -> list[Path]:
@@ -137,7 +161,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     """
     path = folder / "card.json"
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(read_json(path))
     except (OSError, ValueError, TypeError) as fault:
         raise BundleCorruptError(f"{path}: cannot be read: {fault}; copy or export the bundle again") from fault
 
@@ -153,19 +177,25 @@ def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
     folder = find_bundle(name_or_path)
     parts = _verify(folder)
     card = read_card(folder)
+    front_end = read_front_end(folder / "front_end.npz")
+    vocabulary = read_vocabulary(folder / "vocabulary.json")
+    phones = read_phones(folder / _PHONES) if _PHONES in parts else None
+    precisions = tuple(p for p in _PRECISIONS if f"{p}.onnx" in parts)
+    for precision in precisions:
+        check_model(folder / f"{precision}.onnx", front_end, vocabulary, phones)
     return Bundle(
         path=folder,
         card=card,
-        front_end=FrontEnd.from_arrays(_arrays(folder / "front_end.npz")),
-        cmvn=cmvn_from_arrays(_arrays(folder / "cmvn.npz")),
-        vocabulary=Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8")),
+        front_end=front_end,
+        cmvn=read_cmvn(folder / "cmvn.npz", front_end),
+        vocabulary=vocabulary,
         normaliser=_normaliser(folder, card, parts),
-        precisions=tuple(p for p in _PRECISIONS if f"{p}.onnx" in parts),
-        frame_s=float(card["frame_s"]),
-        decoder=_decoder(folder / _DECODER) if _DECODER in parts else DecoderSettings(),
+        precisions=precisions,
+        frame_s=read_frame_s(folder / "card.json", card, front_end),
+        decoder=read_decoder(folder / _DECODER, vocabulary, phones) if _DECODER in parts else DecoderSettings(),
         language_model=folder / _LANGUAGE_MODEL if _LANGUAGE_MODEL in parts else None,
-        phones=Phones(tuple(json.loads((folder / _PHONES).read_text(encoding="utf-8")))) if _PHONES in parts else None,
-        pronunciations=_pronunciations(folder / _PRONUNCIATIONS) if _PRONUNCIATIONS in parts else None,
+        phones=phones,
+        pronunciations=read_pronunciations(folder / _PRONUNCIATIONS, phones) if _PRONUNCIATIONS in parts else None,
     )
 
 
@@ -185,7 +215,7 @@ def _normaliser(folder: Path, card: Mapping[str, Any], parts: set[str]) -> str:
     """Return the normaliser's name: its part's, or, in a bundle of before it was one, what the run was given."""
     try:
         if _NORMALISER in parts:
-            name = json.loads((folder / _NORMALISER).read_text(encoding="utf-8"))["name"]
+            name = read_json(folder / _NORMALISER)["name"]
         else:
             name = card["config"]["data"]["normaliser"]
         find_normaliser(name)
@@ -198,20 +228,6 @@ def _normaliser(folder: Path, card: Mapping[str, Any], parts: set[str]) -> str:
             f"{folder}: {fault}; it was made by another version of asr: install that one"
         ) from fault
     return str(name)
-
-
-def _decoder(path: Path) -> DecoderSettings:
-    try:
-        return DecoderSettings.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, ConfigError) as fault:
-        raise BundleCorruptError(f"{path}: {fault}; tune or export the bundle again") from fault
-
-
-def _pronunciations(path: Path) -> Pronunciations:
-    try:
-        return Pronunciations.open(path)
-    except LanguageModelError as fault:
-        raise BundleCorruptError(f"{fault}; tune or export the bundle again") from fault
 
 
 def write_bundle(
@@ -245,6 +261,7 @@ def write_bundle(
     folder = Path(folder)
     if not models or not set(models) <= set(_PRECISIONS):
         raise BundleError(f"a bundle needs models of {' or '.join(_PRECISIONS)}, got {sorted(models)}")
+    recover_folder(folder)
     if folder.exists() and not (folder / _INDEX).is_file() and any(folder.iterdir()):
         raise BundleError(f"{folder} exists and is not a bundle; remove it or name another folder")
     with _written_whole(folder) as parts:
@@ -292,57 +309,52 @@ def write_decoder(
 @contextmanager
 def _written_whole(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder for a bundle's files; it replaces ``folder`` when the block succeeds."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    with temporary_folder(folder) as temporary:
         yield temporary
         index = {"format": FORMAT, "sha256": {p.name: sha256_of(p) for p in sorted(temporary.iterdir())}}
         _write_json(temporary / _INDEX, index)
         temporary.chmod(0o755)
-        _replace_folder(temporary, folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        for path in (*temporary.iterdir(), temporary):
+            sync(path)
+        replace_folder(temporary, folder)
+        sync(folder.parent)
 
 
 def _write_json(path: Path, tree: Mapping[str, Any] | Sequence[str]) -> None:
     path.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _replace_folder(new: Path, folder: Path) -> None:
-    """Rename ``new`` to ``folder``; a folder cannot be renamed over a full one, so the old one is moved away first."""
-    if folder.exists():
-        aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-        folder.rename(aside / folder.name)
-        new.rename(folder)
-        shutil.rmtree(aside)
-    else:
-        new.rename(folder)
-
-
 def _verify(folder: Path) -> set[str]:
-    try:
-        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        parts: dict[str, str] = dict(index["sha256"])
-        known = index["format"]
-    except (OSError, ValueError, KeyError, TypeError) as fault:
-        raise BundleCorruptError(f"{folder / _INDEX} cannot be read: {fault}") from fault
-    if known != FORMAT:
-        raise BundleCorruptError(f"{folder}: bundle format {known!r}, but this version of asr reads {FORMAT}")
+    """Hold the files of a bundle against its index; return the names of its parts."""
+    parts = _read_index(folder / _INDEX)
     if missing := [p for p in _PARTS if p not in parts]:
         raise BundleCorruptError(f"{folder / _INDEX} lists no {', '.join(missing)}")
     if not any(f"{p}.onnx" in parts for p in _PRECISIONS):
         raise BundleCorruptError(f"{folder / _INDEX} lists no model")
+    if unknown := parts.keys() - _KNOWN:
+        raise BundleCorruptError(f"{folder / _INDEX} lists {sorted(unknown)[0]!r}, which no bundle has")
+    check_files(folder, {**parts, _INDEX: ""})
     for name, wanted in parts.items():
-        if Path(name).name != name or not (folder / name).is_file():
+        if not (folder / name).is_file():
             raise BundleCorruptError(f"{folder / name} is missing; copy or export the bundle again")
-        if (got := sha256_of(folder / name)) != wanted:
+        with faults_of(folder / name):
+            got = sha256_of(folder / name)
+        if got != wanted:
             raise BundleCorruptError(
                 f"{folder / name} has SHA-256 {got[:12]}…, {_INDEX} has {wanted[:12]}…; copy or export the bundle again"
             )
     return set(parts)
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+def _read_index(path: Path) -> dict[str, str]:
+    """Return the name and the SHA-256 of each part."""
+    try:
+        index = read_json(path)
+        known, parts = index["format"], dict(index["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise BundleCorruptError(f"{path} cannot be read: {fault}") from fault
+    if known != FORMAT:
+        raise BundleCorruptError(f"{path.parent}: bundle format {known!r}, but this version of asr reads {FORMAT}")
+    if not all(isinstance(text, str) for pair in parts.items() for text in pair):
+        raise BundleCorruptError(f"{path} cannot be read: each file needs its SHA-256")
+    return parts

@@ -31,6 +31,7 @@ from pathlib import Path
 import numpy as np
 from tables import write_table
 
+from asr.arrays import LabelLogProbs, LogProbs
 from asr.audio import load_audio
 from asr.bundle import Bundle, load_bundle
 from asr.data import Utterance, read_manifest
@@ -162,13 +163,13 @@ def chosen(arguments: argparse.Namespace) -> list[Utterance]:
     return [wanted[i * len(wanted) // most] for i in range(most)]
 
 
-def heard(bundle: Bundle, utterances: Sequence[Utterance]) -> Iterator[np.ndarray]:
+def heard(bundle: Bundle, utterances: Sequence[Utterance]) -> Iterator[LabelLogProbs]:
     """Log-probabilities (T', V) float32 of each utterance's characters."""
     model = Transcriber(bundle)
     for one in utterances:
         span = {"offset_s": one.offset, "duration_s": one.duration}
         log_probs = model.log_probs(load_audio(one.audio_filepath, model.sample_rate, **span))
-        yield log_probs[:, : len(bundle.vocabulary)]
+        yield log_probs.characters
 
 
 class OneByOne:
@@ -177,7 +178,7 @@ class OneByOne:
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
 
-    def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
+    def decode(self, log_probs: Sequence[LogProbs]) -> list[list[Hypothesis]]:
         """As `Decoder.decode`."""
         return [self._decoder.decode([one])[0] for one in log_probs]
 
@@ -214,10 +215,11 @@ def in_turns(rounds: Mapping[str, Callable[[], Round]], count: int) -> dict[str,
     return figures
 
 
-def timed(decoder: Decoder, log_probs: Sequence[np.ndarray]) -> Round:
+def timed(decoder: Decoder, log_probs: Sequence[LabelLogProbs]) -> Round:
     """One round of a decoder of ours."""
+    found = [LogProbs(one) for one in log_probs]
     wall, processor = time.perf_counter(), time.process_time()
-    readings = decoder.decode(log_probs)
+    readings = decoder.decode(found)
     seconds = {"wall": time.perf_counter() - wall, "processor": time.process_time() - processor}
     return seconds | {"texts": [best[0].text if best else "" for best in readings]}
 

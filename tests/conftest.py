@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,19 @@ os.environ.pop("ASR_MODEL", None)  # the tests speak of the default of the packa
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("ASR_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@dataclass(frozen=True)
+class Fuzz:
+    """What ``--fuzz`` and ``--fuzz-seed`` ask for; draw ``number`` is the same in every run, alone and among others."""
+
+    count: int
+    seed: int
+
+    def draws(self) -> Iterator[random.Random]:
+        """One generator of random numbers for each damaged input."""
+        for number in range(self.count):
+            yield random.Random(f"{self.seed}/{number}")
 
 
 SLOW = (
@@ -24,6 +41,7 @@ SLOW = (
     "tests/tuning/test_tune.py",
     "tests/models",
     "tests/recipes",
+    "tests/server",
     "tests/training",
     "tests/audio/test_voice_activity.py",
     "tests/corpora/test_recipe_corpora.py",
@@ -46,9 +64,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--recordings", type=int, default=24, help="how many tests/inference/test_one_reading.py reads (default: 24)"
     )
     group.addoption("--kill-seed", type=int, default=7, help="of the moments at which it does")
+    group.addoption("--fuzz", type=int, default=25, help="how many damaged inputs of each kind are tried (default: 25)")
+    group.addoption("--fuzz-seed", type=int, default=20, help="of the damage")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As nohup and a background job have it; the programs that tests interrupt would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: left out of the choice for each commit, -m 'not slow'")
     config.addinivalue_line("markers", "real_data: needs the recordings of ../shared/data (or ASR_REAL_DATA)")
 
@@ -68,3 +91,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def fuzz(request: pytest.FixtureRequest) -> Fuzz:
+    """How many damaged inputs of each kind a fuzz test tries, and the seed of the damage."""
+    return Fuzz(request.config.getoption("--fuzz"), request.config.getoption("--fuzz-seed"))

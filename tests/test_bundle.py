@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from asr.bundle import (
     DEFAULT,
@@ -31,6 +32,17 @@ VOCABULARY = Vocabulary((" ", "A"))
 PHONES = Phones(("æ", "ə"))
 
 
+def model_bytes(features: int = 101, phones: Phones | None = None) -> bytes:
+    """A graph with the right inputs and outputs, and nothing between them."""
+    labels = len(VOCABULARY) + len(phones or ())
+    value, number = helper.make_tensor_value_info, TensorProto.FLOAT
+    inputs = [value("features", number, ["B", "T", features]), value("feature_lengths", TensorProto.INT64, ["B"])]
+    outputs = [value("log_probs", number, ["B", "S", labels]), value("log_prob_lengths", TensorProto.INT64, ["B"])]
+    graph = helper.make_graph([], "empty", inputs, outputs)
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(proto.SerializeToString())
+
+
 def made(
     folder: Path,
     *,
@@ -39,7 +51,7 @@ def made(
     phones: Phones | None = None,
 ) -> Path:
     source = folder.parent / "model.onnx"
-    source.write_bytes(b"not parsed here")
+    source.write_bytes(model_bytes(phones=phones))
     return write_bundle(
         folder,
         card={"frame_s": 0.02, "title": "tëst"},
@@ -61,7 +73,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     samples = np.random.default_rng(0).normal(size=900).astype(np.float32)
     np.testing.assert_array_equal(bundle.front_end(samples), FRONT_END(samples))
     assert bundle.model_path().name == "int8.onnx"
-    assert bundle.model_path("float32").read_bytes() == b"not parsed here"
+    assert bundle.model_path("float32").read_bytes() == model_bytes()
 
 
 def test_the_normaliser_is_part_of_it(tmp_path: Path) -> None:
@@ -137,7 +149,10 @@ def test_a_changed_or_missing_part_is_refused_by_name(part: str, tmp_path: Path)
         ({"format": 2, "sha256": {}}, "format 2"),
         ({"format": 1, "sha256": {}}, "lists no card.json"),
         ({"drop": "int8.onnx"}, "lists no model"),
-        ({"add": "../model.onnx"}, "missing"),
+        ({"add": "../model.onnx"}, "lists '../model.onnx', which no bundle has"),
+        ({"add": "phones.json"}, "phones.json is missing"),
+        ({"add": "int8.onnx\0"}, "which no bundle has"),
+        ("[" * 100_000, "nested too deep"),
     ],
 )
 def test_a_wrong_index_is_refused(index: str | dict, words: str, tmp_path: Path) -> None:
@@ -222,7 +237,7 @@ SETTINGS = DecoderSettings(
     beam_width=32,
     calibration=Calibration(0.7, -0.2),
     usual_confidence=0.9,
-    priors=(-0.4, -1.1),
+    priors=(-0.4, -1.1, -3.0),
     phones=PhoneSettings(FusionWeights(alpha=0.6, beta=-0.5, prior_scale=0.25), priors=(-0.1, -3.0, -4.0, -2.5)),
 )
 
@@ -247,13 +262,13 @@ def test_settings_of_before_there_were_priors_and_phones_have_none() -> None:
 
 
 def test_a_decoder_comes_into_a_bundle_and_goes_out_again(tmp_path: Path) -> None:
-    folder, model = made(tmp_path / "b"), tmp_path / "m.lm"
+    folder, model = made(tmp_path / "b", phones=PHONES), tmp_path / "m.lm"
     model.write_bytes(b"not parsed here either")
     write_decoder(folder, SETTINGS, model, {"frame_s": 0.02, "title": "with a model"})
     bundle = load_bundle(folder)
     assert (bundle.decoder, bundle.card["title"]) == (SETTINGS, "with a model")
     assert bundle.language_model and bundle.language_model.read_bytes() == b"not parsed here either"
-    assert bundle.model_path().read_bytes() == b"not parsed here"
+    assert bundle.model_path().read_bytes() == model_bytes(phones=PHONES)
     write_decoder(folder, DecoderSettings(), None, bundle.card)
     assert load_bundle(folder).language_model is None
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
@@ -274,7 +289,7 @@ def test_pronunciations_come_with_a_model_and_go_with_it(tmp_path: Path) -> None
 
 
 def test_a_decoder_that_cannot_be_written_leaves_the_bundle_as_it_was(tmp_path: Path) -> None:
-    folder = made(tmp_path / "b")
+    folder = made(tmp_path / "b", phones=PHONES)
     with pytest.raises(FileNotFoundError):
         write_decoder(folder, SETTINGS, tmp_path / "none.lm", {"frame_s": 0.5})
     assert load_bundle(folder).frame_s == 0.02
@@ -294,7 +309,7 @@ def test_a_decoder_that_cannot_be_written_leaves_the_bundle_as_it_was(tmp_path: 
 )
 def test_settings_that_are_none_are_refused(text: str, tmp_path: Path) -> None:
     folder = made(tmp_path / "b")
-    write_decoder(folder, SETTINGS, None, {"frame_s": 0.02})
+    write_decoder(folder, DecoderSettings(), None, {"frame_s": 0.02})
     (folder / "decoder.json").write_text(text)
     index = json.loads((folder / "bundle.json").read_text())
     index["sha256"]["decoder.json"] = sha256_of(folder / "decoder.json")

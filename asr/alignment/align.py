@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs, LogProbs
 from asr.audio import load_audio
 from asr.audio.info import audio_info
 from asr.data import Utterance
@@ -33,7 +35,7 @@ class SpelledWord:
     spelled: tuple[str, ...]
 
 
-def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> Transcript:
+def align_text(model: Transcriber, source: str | Path, lines: Sequence[str], *, salvage: bool = False) -> Transcript:
     """Align a text with the recording in which it is spoken; nothing is recognised.
 
     Args:
@@ -41,6 +43,7 @@ def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> 
         source: the recording.
         lines: the lines of the text. Each becomes a segment, with its words written as in the text; signs between words
             stay with the word before them.
+        salvage: keep what is good of a recording that is cut or damaged; an `AudioWarning` says how much is missing.
 
     Returns:
         The transcript with times in seconds. A word's ``confidence`` is the acoustic model's probability that the
@@ -52,21 +55,31 @@ def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> 
             is too short for the text.
     """
     with _named(source):
-        duration = audio_info(source).duration
-        return _align(model, source, lines, _Clock.of(model, 0.0, duration))
+        duration = audio_info(source, salvage=salvage).duration
+        log_probs = partial(model.log_probs, source, salvage=salvage)
+        return _align(model, log_probs, lines, _Clock.of(model, 0.0, duration))
 
 
-def align_utterance(model: Transcriber, utterance: Utterance) -> Transcript:
+def align_utterance(model: Transcriber, utterance: Utterance, *, salvage: bool = False) -> Transcript:
     """Align an utterance's text with its span of a recording; times are in seconds from the recording's start.
+
+    Where ``salvage``, what is good of a recording that is cut or damaged is kept, as by `align_text`.
 
     Raises:
         AudioError, AlignmentError: as `align_text` raises them, with the utterance's id.
     """
     with _named(utterance.id):
-        span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
-        samples = load_audio(utterance.audio_filepath, model.sample_rate, **span)
+        samples = load_audio(
+            utterance.audio_filepath,
+            model.sample_rate,
+            offset_s=utterance.offset,
+            duration_s=utterance.duration,
+            salvage=salvage,
+        )
         duration = len(samples) / model.sample_rate
-        return _align(model, samples, [utterance.text], _Clock.of(model, utterance.offset, duration))
+        return _align(
+            model, partial(model.log_probs, samples), [utterance.text], _Clock.of(model, utterance.offset, duration)
+        )
 
 
 @contextmanager
@@ -96,10 +109,10 @@ class _Clock:
         return min(max(self.first_s + frame * self.frame_s, self.span_s[0]), self.span_s[1])
 
 
-def _align(model: Transcriber, source: str | Path | np.ndarray, lines: Sequence[str], clock: _Clock) -> Transcript:
+def _align(model: Transcriber, log_probs: Callable[[], LogProbs], lines: Sequence[str], clock: _Clock) -> Transcript:
     words = _spell_all(lines, model.bundle.normaliser, model.bundle.vocabulary)
     text = " ".join(part for of_line in words for word in of_line for part in word.spelled)
-    timed = iter(_timed(model.log_probs(source), text, model.bundle.vocabulary, clock))
+    timed = iter(_timed(log_probs().characters, text, model.bundle.vocabulary, clock))
     segments = tuple(
         _segment(tuple(_joined(word.written, [next(timed) for _ in word.spelled]) for word in of_line))
         for of_line in words
@@ -185,10 +198,10 @@ def _is_lost(character: str, normaliser: str) -> bool:
 # Times
 
 
-def _timed(log_probs: np.ndarray, text: str, vocabulary: Vocabulary, clock: _Clock) -> list[Word]:
+def _timed(log_probs: LabelLogProbs, text: str, vocabulary: Vocabulary, clock: _Clock) -> list[Word]:
     """Return each word of ``text`` with its times and confidence."""
     labels = vocabulary.encode(text)
-    found = forced_alignment(log_probs[:, : len(vocabulary)], labels)
+    found = forced_alignment(log_probs, labels)
     hypothesis = Hypothesis(text, tuple(labels.tolist()), tuple(found.first.tolist()), found.score)
     spans = word_spans(hypothesis, vocabulary)
     confidences = word_confidence(log_probs, hypothesis, vocabulary)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from asr.inference.decoding_options import Decoding
 
 _NO_MODEL = "none"
-HOTWORD_WEIGHT = 8.0
-"""Default weight of a hotword, added to the natural logarithm of its score."""
 
 
 def add_decoding_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +55,7 @@ def load_model_for(arguments: argparse.Namespace, n_best: int = 1) -> Transcribe
 
 
 def _decoding(arguments: argparse.Namespace, n_best: int) -> Decoding:
+    from asr.decoding.hotwords import weighed
     from asr.inference.decoding_options import OWN, Decoding
 
     entries = [*(arguments.hotwords or "").split(","), *_lines(arguments.hotwords_file)]
@@ -65,33 +64,18 @@ def _decoding(arguments: argparse.Namespace, n_best: int) -> Decoding:
         language_model={None: OWN, _NO_MODEL: None}.get(arguments.lm, arguments.lm),
         alpha=arguments.alpha,
         beta=arguments.beta,
-        hotwords=dict(_hotword(entry) for entry in entries if entry.strip()),
+        hotwords=dict(weighed(entry) for entry in entries if entry.strip()),
         grammar=_lines(arguments.grammar),
         words=_lines(arguments.words),
         n_best=n_best,
     )
 
 
-def _hotword(entry: str) -> tuple[str, float]:
-    """Parse a phrase and its weight.
-
-    >>> _hotword("New York:5"), _hotword("Ada")
-    (('New York', 5.0), ('Ada', 8.0))
-    """
-    phrase, colon, weight = entry.rpartition(":")
-    if not colon:
-        return entry.strip(), HOTWORD_WEIGHT
-    try:
-        return phrase.strip(), float(weight)
-    except ValueError as fault:
-        raise ConfigError(f"hotword {entry!r}: after the colon a weight is needed, such as {phrase}:8") from fault
-
-
 def _lines(path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise ConfigError(f"{path} cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault
     if found := tuple(line.strip() for line in lines if line.strip()):

@@ -22,7 +22,7 @@ _BAR_FROM_S = 60.0
 """Seconds from which a recording is long enough for a progress bar."""
 
 
-def transcribe_file(model: Transcriber, path: Path, on_segment: OnSegment) -> Transcript:
+def transcribe_file(model: Transcriber, path: Path, salvage: bool, on_segment: OnSegment) -> Transcript:
     """Transcribe a file; show a progress bar on stderr if it is a terminal and the file is long.
 
     Raises:
@@ -34,10 +34,12 @@ def transcribe_file(model: Transcriber, path: Path, on_segment: OnSegment) -> Tr
             on_segment(segment)
             moved_to(segment.end)
 
-        return model.transcribe(path, on_segment=decided)
+        return model.transcribe(path, on_segment=decided, salvage=salvage)
 
 
-def transcribe_pipe(model: Transcriber, file: BinaryIO, raw_rate: int | None, on_segment: OnSegment) -> Transcript:
+def transcribe_pipe(
+    model: Transcriber, file: BinaryIO, raw_rate: int | None, salvage: bool, on_segment: OnSegment
+) -> Transcript:
     """Transcribe a WAV, or 16-bit samples at ``raw_rate`` Hz, as its bytes arrive; read other formats to the end.
 
     Raises:
@@ -46,7 +48,7 @@ def transcribe_pipe(model: Transcriber, file: BinaryIO, raw_rate: int | None, on
     from asr.audio import PcmFormat, stream_pipe
 
     raw = None if raw_rate is None else PcmFormat(raw_rate)
-    return _transcribe_stream(model, stream_pipe(file, model.sample_rate, raw=raw), on_segment)
+    return _transcribe_stream(model, stream_pipe(file, model.sample_rate, raw=raw, salvage=salvage), on_segment)
 
 
 def transcribe_microphone(model: Transcriber, on_segment: OnSegment) -> Transcript:

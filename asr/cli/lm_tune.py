@@ -90,6 +90,8 @@ def _language_model(arguments: argparse.Namespace, bundle: Bundle) -> tuple[Path
         BundleNotFoundError: ``--lm`` is neither a file nor a bundle.
     """
     from asr.bundle import load_bundle
+    from asr.inference.decoding_options import refuse_other_writing
+    from asr.lm import NgramModel
 
     if arguments.lm is None:
         return bundle.language_model, None
@@ -101,21 +103,8 @@ def _language_model(arguments: argparse.Namespace, bundle: Bundle) -> tuple[Path
         path = other.language_model
         if bundle.phones is not None and bundle.phones == other.phones and not arguments.lexicon:
             pronunciations = other.pronunciations
-    _refuse_other_writing(path, bundle)
+    refuse_other_writing(path, NgramModel.open(path), bundle)
     return path, pronunciations
-
-
-def _refuse_other_writing(path: Path, bundle: Bundle) -> None:
-    """Refuse a language model most of whose words the bundle cannot write, as where one of them has small letters."""
-    from asr.lm import NgramModel
-
-    words = list(NgramModel.open(path).words)
-    strange = [word for word in words if bundle.vocabulary.unknown(word)]
-    if 2 * len(strange) > len(words):
-        raise ConfigError(
-            f"{path}: {len(strange)} of {len(words)} words, such as {strange[-1]}, have characters that {bundle.path} "
-            f"does not write; make it of texts written alike: asr lm train --for {bundle.path}"
-        )
 
 
 def _utterances(arguments: argparse.Namespace) -> list[Utterance]:

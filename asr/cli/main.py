@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 
 from asr import __version__
 from asr.cli.parser import OneLineParser
-from asr.errors import AsrError
+from asr.cli.streams import lost_output, settle_streams
+from asr.errors import AsrError, AudioWarning
 
 VERBS = {
     "prepare": ("asr.cli.prepare", "convert a published corpus into manifests"),
     "train": ("asr.cli.train", "train a model; settings as key=value (Hydra)"),
     "export": ("asr.cli.export", "export a training run as a bundle that runs without TensorFlow"),
     "transcribe": ("asr.cli.transcribe", "transcribe recordings"),
+    "serve": ("asr.cli.serve", "serve models over HTTP, live too, and a page for people"),
     "align": ("asr.cli.align", "find when each word of a known text is spoken"),
     "evaluate": ("asr.cli.evaluate", "compute word and character error rates"),
     "compare": ("asr.cli.compare", "test which of two systems makes fewer word errors"),
@@ -42,30 +44,58 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 on success, 1 after an error (its code and message are on stderr), 2 if the command line is wrong, 130 after
         Ctrl-C.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        settle_streams()
+    warnings.showwarning = _show_warning
+    warnings.simplefilter("always", AudioWarning)
     try:
-        code = _dispatch(argv)
-        sys.stdout.flush()
-        return code
+        return _unless_lost(_dispatch(list(sys.argv[1:] if argv is None else argv)))
     except AsrError as error:
         report(error)
         return 1
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has closed it; Python would raise again when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as fault:
-        # For example a full disk or a folder without write permission: print the system's message and the file.
-        print(f"asr: error[system]: {fault.filename or 'a file'}: {fault.strerror or fault}", file=sys.stderr)
+        if isinstance(fault, BrokenPipeError) and fault.filename is None:  # our reader has all that it wants
+            return 0
+        report(fault)
         return 1
 
 
-def report(error: AsrError) -> None:
-    """Print an error as one line on stderr: ``asr: error[code]: message``."""
-    print(f"asr: error[{error.code}]: {error}", file=sys.stderr)
+def _unless_lost(code: int) -> int:
+    """Return a verb's exit code, or 1 where its output has not arrived; a reader that has gone, as head does, is 0."""
+    fault = lost_output()
+    if fault is None or isinstance(fault, BrokenPipeError):
+        return code
+    report(fault)
+    return code or 1
+
+
+def report(error: AsrError | OSError) -> None:
+    """Print an error as one line on stderr: ``asr: error[code]: message``.
+
+    One of the system, such as a full disk or a folder without write permission, is its message and the file's name.
+    """
+    if isinstance(error, AsrError):
+        print(f"asr: error[{error.code}]: {error}", file=sys.stderr)
+    else:
+        print(f"asr: error[system]: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    """Print a warning about a recording as one line on stderr, and any other as Python does."""
+    if issubclass(category, AudioWarning):
+        print(f"asr: warning: {message}", file=sys.stderr)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 def _dispatch(argv: list[str]) -> int:

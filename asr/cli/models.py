@@ -8,10 +8,11 @@ asr models FOLDER          the card of any bundle
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from asr.files import to_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _json(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=1)
+    return to_json(content, indent=1)
 
 
 def _summary(folder: Path, card: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 Without -o the text goes to stdout. A single recording gives one line for each segment, printed before the recording
 ends; several give path, tab, text. A WAV or raw samples on stdin (-) and the microphone (--mic) are transcribed as they
-arrive. With -o each recording gives a file in that folder with the recording's name (and subfolders, for a folder).
+arrive. With -o each recording gives a file in that folder with the recording's name (and subfolders, for a folder);
+talk.mp3 beside talk.wav gives talk.mp3.txt and talk.wav.txt. Of a folder, all recordings below it are transcribed,
+those of linked folders too, but no hidden ones.
 
 Formats (-f, several as srt,json):
 {formats}
 For several recordings on stdout, txt, json and jsonl give the path of each, ctm its name.
 
-A recording that cannot be transcribed is reported on stderr with the reason; the others are still transcribed.
+A recording that cannot be transcribed, or whose file cannot be written, is reported on stderr with the reason; the
+others are still transcribed. One that is cut or damaged cannot be either, unless --salvage keeps what is good of it;
+what is missing is said on stderr then.
 Exit code: 0 if all were transcribed, 1 if some or all were not, 2 if the command line is wrong, 130 after Ctrl-C (final
 segments are kept).
 """
@@ -18,16 +22,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from asr.cli.decoding import add_decoding_arguments, load_model_for
+from asr.cli.inputs import Input, find_inputs, with_distinct_stems
 from asr.cli.main import report
 from asr.cli.numbers import whole_number
-from asr.errors import AsrError, AudioNotFoundError, ConfigError
+from asr.cli.salvage import add_salvage
+from asr.cli.streams import print_now
+from asr.errors import AsrError, ConfigError
 from asr.inference.writers.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -37,7 +43,7 @@ if TYPE_CHECKING:
     from asr.inference import Transcriber, Transcript
     from asr.inference.writers import SubtitleOptions
 
-    Deliver = Callable[["Input", Transcript], object]
+    Deliver = Callable[[Input, Transcript], bool]
 
 __doc__ = (__doc__ or "").replace(
     "{formats}", "\n".join(f"  {name:8}  {known.about}" for name, known in FORMATS.items())
@@ -74,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="recordings decoded together; the text does not depend on it (default: 32)",
     )
+    add_salvage(parser)
     parser.add_argument("--precision", choices=("int8", "float32"), help="default: int8 if the bundle has it")
     add_decoding_arguments(parser)
     parser.add_argument(
@@ -104,46 +111,39 @@ def _formats(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True)
-class Input:
-    """One recording of the command line.
-
-    Attributes:
-        name: its name in messages and outputs.
-        source: the file or stream to read; None is the microphone.
-        stem: the path of its output without suffix.
-    """
-
-    name: str
-    source: Path | BinaryIO | None
-    stem: Path
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Transcribe every input; return 1 if any failed, 2 if the inputs contradict each other, else 0."""
     if wrong := _wrong_inputs(arguments):
         print(f"asr transcribe: {wrong}", file=sys.stderr)
         return 2
-    inputs, errors = find_inputs(arguments.inputs)
-    for error in errors:
+    found = find_inputs(arguments.inputs)
+    for error in found.errors:
         report(error)
-    if not inputs and not arguments.mic:
+    for note in found.notes:
+        print(f"asr: {note}", file=sys.stderr)
+    if not found.inputs and not arguments.mic:
         return 1
-    several = len(inputs) > 1 or any(given and Path(given).is_dir() for given in arguments.inputs)
+    of_folder = any(given and Path(given).is_dir() for given in arguments.inputs)
+    several = len(found.inputs) > 1 or of_folder
     options = _subtitle_options(arguments)
-    output = _output(arguments.output_dir, arguments.output_format, options, inputs, several)
+    inputs = found.inputs
+    if arguments.output_dir is not None or (several and arguments.output_format == "ctm"):
+        inputs = _named_apart(inputs)
+    output = _output(arguments.output_dir, arguments.output_format, options, len(inputs), several)
     # numpy's products are small here: its threads would take cores from the model. numpy reads this when imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     model = load_model_for(arguments, arguments.n_best)
     if not several:
         entry = Input("microphone", None, Path("microphone")) if arguments.mic else inputs[0]
-        return int(not _run_alone(model, entry, arguments, output) or bool(errors))
+        return int(not _run_alone(model, entry, arguments, output) or bool(found.errors))
     sources = [entry.source for entry in inputs if entry.source is not None]
-    results = zip(inputs, model.transcribe_many(sources, arguments.batch_size), strict=True)
+    results = zip(inputs, model.transcribe_many(sources, arguments.batch_size, salvage=arguments.salvage), strict=True)
     with _progress(len(inputs), shown=arguments.output_dir is not None or not sys.stdout.isatty()) as advance:
         failed = sum(not _deliver(entry, result, output, advance) for entry, result in results)
-    return 1 if failed or errors else 0
+    if failed and of_folder:
+        print(f"asr: {failed} of {len(inputs)} recordings failed, with the reasons above", file=sys.stderr)
+    return 1 if failed or found.errors else 0
 
 
 def _wrong_inputs(arguments: argparse.Namespace) -> str | None:
@@ -166,10 +166,10 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
     def decided(segment: Segment) -> None:
         found.append(segment)
         if at_once:
-            _print(f"{segment.text}\n")
+            print_now(f"{segment.text}\n")
 
     try:
-        transcript = _transcribe_entry(model, entry, arguments.raw, decided)
+        transcript = _transcribe_entry(model, entry, arguments, decided)
     except AsrError as error:
         report(error)
         return False
@@ -177,63 +177,40 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
         if found and not at_once:
             output(entry, Transcript.of(found, found[-1].end))
         raise
-    if not at_once or not found:
-        output(entry, transcript)
-    return True
+    return (at_once and bool(found)) or output(entry, transcript)
 
 
-def _transcribe_entry(model: Transcriber, entry: Input, raw_rate: int | None, decided: OnSegment) -> Transcript:
+def _transcribe_entry(
+    model: Transcriber, entry: Input, arguments: argparse.Namespace, decided: OnSegment
+) -> Transcript:
     from asr.cli.live import transcribe_file, transcribe_microphone, transcribe_pipe
 
     if entry.source is None:
         return transcribe_microphone(model, decided)
     if isinstance(entry.source, Path):
-        return transcribe_file(model, entry.source, decided)
-    return transcribe_pipe(model, entry.source, raw_rate, decided)
+        return transcribe_file(model, entry.source, arguments.salvage, decided)
+    return transcribe_pipe(model, entry.source, arguments.raw, arguments.salvage, decided)
 
 
 def _deliver(entry: Input, result: Transcript | AsrError, output: Deliver, advance: Callable[[], None]) -> bool:
-    """Write a transcript by ``output``, or report the error; return whether there is a transcript."""
+    """Write a transcript by ``output``, or report the error; return whether there is a transcript, written whole."""
     advance()
     if isinstance(result, AsrError):
         report(result)
         return False
-    output(entry, result)
-    return True
+    return output(entry, result)
 
 
-# Inputs
-
-
-def find_inputs(given: Iterable[str]) -> tuple[list[Input], list[AsrError]]:
-    """Find the inputs: files, recordings below folders, and ``-`` for stdin; return also errors for the others."""
-    inputs: list[Input] = []
-    errors: list[AsrError] = []
-    for name in given:
-        if name == "-":
-            inputs.append(Input("-", sys.stdin.buffer, Path("stdin")))
-        elif not name:  # An unset shell variable; Path("") would be the current folder.
-            errors.append(AudioNotFoundError("'': an empty name; give a file or a folder, . for this one"))
-        elif Path(name).is_dir():
-            found = _recordings_below(Path(name))
-            inputs += found
-            errors += [] if found else [AudioNotFoundError(_nothing_in(name))]
-        else:
-            inputs.append(Input(name, Path(name), Path(Path(name).stem)))
-    return inputs, errors
-
-
-def _recordings_below(folder: Path) -> list[Input]:
-    from asr.audio import AUDIO_SUFFIXES
-
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
-    return [Input(str(p), p, p.relative_to(folder).with_suffix("")) for p in paths]
-
-
-def _nothing_in(folder: str) -> str:
-    from asr.audio import AUDIO_SUFFIXES
-
-    return f"{folder}: no recordings in this folder (looked for {' '.join(sorted(AUDIO_SUFFIXES))})"
+def _named_apart(inputs: Sequence[Input]) -> list[Input]:
+    """Return the inputs with outputs of different names; say which have longer ones for it."""
+    named = with_distinct_stems(inputs)
+    longer = [after for before, after in zip(inputs, named, strict=True) if before.stem != after.stem]
+    if longer:
+        print(
+            f"asr: {len(longer)} recordings share a name; the output of {longer[0].name} is called {longer[0].stem}",
+            file=sys.stderr,
+        )
+    return named
 
 
 # Output
@@ -249,38 +226,50 @@ def _subtitle_options(arguments: argparse.Namespace) -> SubtitleOptions:
         word_timestamps=arguments.word_timestamps,
         highlight_words=arguments.highlight_words,
     )
+    known = [FORMATS[name] for name in formats(arguments.output_format)]
     is_cut = options.max_line_width is not None or options.highlight_words
-    if is_cut and not any(FORMATS[name].has_lines for name in formats(arguments.output_format)):
+    if is_cut and not any(one.has_lines for one in known):
         raise ConfigError(f"-f {arguments.output_format} has no lines to break or words to mark; srt and vtt have")
+    if options.word_timestamps and not any(one.has_words for one in known):
+        raise ConfigError(f"-f {arguments.output_format} has no times of words; json, vtt and ctm have")
+    if arguments.n_best > 1 and not any(one.has_n_best for one in known):
+        raise ConfigError(f"-f {arguments.output_format} has no place for --n_best hypotheses; json and jsonl have")
     return options
 
 
-def _output(
-    folder: Path | None, output_format: str, options: SubtitleOptions, inputs: Sequence[Input], several: bool
-) -> Deliver:
-    """Return the function that writes or prints an input's transcript."""
-    from asr.inference.writers import write_transcript
+def _output(folder: Path | None, output_format: str, options: SubtitleOptions, count: int, several: bool) -> Deliver:
+    """Return the function that writes or prints the transcript of one of ``count`` inputs."""
+    from asr.inference.writers import formats
 
     if folder is not None:
-        _refuse_collisions(inputs, lambda stem: f"written to {folder / stem}.*")
-        return lambda entry, transcript: write_transcript(transcript, folder / entry.stem, output_format, options)
+        if folder.exists() and not folder.is_dir():
+            raise ConfigError(f"-o {folder} is a file, and a folder to write files to is needed")
+        folder.mkdir(parents=True, exist_ok=True)  # refused before hours of work, not after
+        return lambda entry, transcript: _written(transcript, folder / entry.stem, formats(output_format), options)
     if output_format not in FORMATS or (several and not FORMATS[output_format].names_recordings):
-        raise ConfigError(f"-f {output_format} of {len(inputs)} recording(s) needs -o FOLDER to write files to")
-    if output_format == "ctm":
-        _refuse_collisions(inputs, lambda stem: f"called {stem} in the ctm")
+        raise ConfigError(f"-f {output_format} of {count} recording(s) needs -o FOLDER to write files to")
     if several:
-        return lambda entry, transcript: _print(_named(entry, transcript, output_format))
-    return lambda entry, transcript: _print(_alone(entry, transcript, output_format, options))
+        return lambda entry, transcript: _printed(_named(entry, transcript, output_format))
+    return lambda entry, transcript: _printed(_alone(entry, transcript, output_format, options))
 
 
-def _refuse_collisions(inputs: Sequence[Input], fate: Callable[[Path], str]) -> None:
-    seen: dict[Path, Input] = {}
-    for entry in inputs:
-        if (other := seen.setdefault(entry.stem, entry)) is not entry:
-            raise ConfigError(
-                f"{other.name} and {entry.name} would both be {fate(entry.stem)}; "
-                "rename one, give their common folder, or run twice"
-            )
+def _written(transcript: Transcript, stem: Path, names: Sequence[str], options: SubtitleOptions) -> bool:
+    """Write a file of each format; report those that cannot be written, and return whether all were."""
+    from asr.inference.writers import write_transcript
+
+    whole = True
+    for name in names:
+        try:
+            write_transcript(transcript, stem, name, options)
+        except OSError as fault:
+            report(fault)
+            whole = False
+    return whole
+
+
+def _printed(text: str) -> bool:
+    print_now(text)
+    return True
 
 
 def _alone(entry: Input, transcript: Transcript, output_format: str, options: SubtitleOptions) -> str:
@@ -294,20 +283,10 @@ def _alone(entry: Input, transcript: Transcript, output_format: str, options: Su
 
 def _named(entry: Input, transcript: Transcript, output_format: str) -> str:
     """Format the transcript of one of several recordings; each line names the recording."""
-    from asr.inference.writers import render_transcript
-    from asr.inference.writers.json import as_json, one_object
+    from asr.inference.writers import render_named
 
-    if output_format == "ctm":
-        return render_transcript(transcript, "ctm", entry.stem.as_posix())
-    if output_format == "txt":
-        return f"{entry.name}\t{transcript.text}\n"
-    content = as_json(transcript)
-    objects = [content] if output_format == "json" else content["segments"]
-    return "".join(one_object({"path": entry.name, **each}) for each in objects)
-
-
-def _print(text: str) -> None:
-    print(text, end="", flush=True)
+    name = entry.stem.as_posix() if output_format == "ctm" else entry.name
+    return render_named(transcript, output_format, "path", name)
 
 
 def _progress(total: int, shown: bool) -> AbstractContextManager[Callable[[], None]]:

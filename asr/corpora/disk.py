@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from asr import files
 from asr.corpora.entry import Dropped, Reason
 from asr.errors import CorpusError
 
@@ -31,20 +32,16 @@ def is_recording(path: Path) -> bool:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield every file below ``folder``, sorted; links to folders are followed, and each folder is visited once.
+    """Yield every file below ``folder`` as `asr.files.files_below` does.
 
     Raises:
         CorpusError: a folder cannot be listed.
     """
 
     def refuse(fault: OSError) -> None:
-        raise CorpusError(f"{fault.filename}: cannot be listed: {fault}") from fault
+        raise CorpusError(f"{fault.filename}: cannot be listed: {fault.strerror}") from fault
 
-    visited: set[str] = set()
-    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
-        visited.add(os.path.realpath(place))
-        folders[:] = sorted(f for f in folders if os.path.realpath(os.path.join(place, f)) not in visited)
-        yield from (Path(place, name) for name in sorted(names))
+    yield from files.files_below(folder, refuse)
 
 
 def without_transcript(manifest: str, folder: Path, transcribed: Collection[str]) -> Iterator[Dropped]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,7 +15,7 @@ from asr.corpora.measure import measure
 from asr.corpora.summary import ManifestSummary, Summary, summarise
 from asr.data import Utterance, write_manifest
 from asr.errors import CorpusError
-from asr.files import write_atomically
+from asr.files import write_json
 
 
 def prepare(corpus: str, folder: str | Path, out: str | Path | None = None) -> Summary:
@@ -104,8 +103,7 @@ def _write(summary: Summary, splits: _Splits) -> Summary:
         _write_one(summary.out / f"{name}.jsonl", utterances, drops) for name, (utterances, drops) in splits.items()
     )
     summary = replace(summary, manifests=manifests)
-    with write_atomically(summary.out / "summary.json") as temporary:
-        temporary.write_text(json.dumps(summary.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(summary.out / "summary.json", summary.to_json())
     return summary
 
 

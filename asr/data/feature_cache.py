@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from asr.arrays import Features
 from asr.data.augment.alteration import Copy
 from asr.data.utterance import Utterance
 from asr.errors import CacheError
@@ -108,7 +109,7 @@ def _content(path: str, known: list[Any] | None) -> list[Any] | None:
         return None
 
 
-def read_shards(folder: Path, num_features: int, wanted: Collection[str]) -> dict[str, np.ndarray]:
+def read_shards(folder: Path, num_features: int, wanted: Collection[str]) -> dict[str, Features]:
     """Read features (T, F) float32 by key for the ``wanted`` keys, as read-only memory maps of the shards.
 
     A damaged shard is removed with a warning; its utterances are then missing from the result.
@@ -124,7 +125,7 @@ def read_shards(folder: Path, num_features: int, wanted: Collection[str]) -> dic
     return found
 
 
-def _read_shard(index: Path, num_features: int, wanted: set[str]) -> dict[str, np.ndarray]:
+def _read_shard(index: Path, num_features: int, wanted: set[str]) -> dict[str, Features]:
     shard = index.with_suffix(".f32")
     try:
         text = index.read_bytes()
@@ -154,7 +155,7 @@ def _digest(frames: np.ndarray, index: bytes) -> str:
     return digest.hexdigest()
 
 
-def write_shards(folder: Path, features: Iterable[tuple[str, np.ndarray]]) -> None:
+def write_shards(folder: Path, features: Iterable[tuple[str, Features]]) -> None:
     """Write pairs (key, features (T, F)) as they come, into as many shards as they need.
 
     Raises:
@@ -172,7 +173,7 @@ def write_shards(folder: Path, features: Iterable[tuple[str, np.ndarray]]) -> No
         ) from fault
 
 
-def _write_shard(folder: Path, features: Iterator[tuple[str, np.ndarray]]) -> None:
+def _write_shard(folder: Path, features: Iterator[tuple[str, Features]]) -> None:
     """Write one shard from ``features``, until it is full or there are no more."""
     spans: dict[str, tuple[int, int]] = {}
     frames, digest = 0, hashlib.sha256()

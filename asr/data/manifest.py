@@ -20,7 +20,7 @@ from typing import Any
 
 from asr.data.utterance import Utterance
 from asr.errors import ManifestError
-from asr.files import write_atomically
+from asr.files import to_json, write_atomically
 
 _SHOWN = 20
 
@@ -29,7 +29,7 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
     """Write ``utterances`` atomically: the file is either complete or unchanged."""
     with write_atomically(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         for utterance in utterances:
-            file.write(json.dumps(_to_json(utterance), ensure_ascii=False) + "\n")
+            file.write(to_json(_to_fields(utterance)) + "\n")
 
 
 def read_manifest(path: str | Path) -> list[Utterance]:
@@ -70,7 +70,7 @@ def _lines(path: Path) -> list[str]:
         raise ManifestError(f"{path}: cannot be read: {fault}") from fault
 
 
-def _to_json(utterance: Utterance) -> dict[str, Any]:
+def _to_fields(utterance: Utterance) -> dict[str, Any]:
     fields = {
         "id": utterance.id,
         "audio_filepath": utterance.audio_filepath,

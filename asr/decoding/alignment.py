@@ -21,6 +21,7 @@ from typing import NoReturn
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs, Labels
 from asr.errors import AlignmentError
 from asr.text import BLANK, frames_needed
 
@@ -54,7 +55,7 @@ class LabelAlignment:
     score: float
 
 
-def forced_alignment(log_probs: np.ndarray, labels: Sequence[int] | np.ndarray) -> LabelAlignment:
+def forced_alignment(log_probs: LabelLogProbs, labels: Sequence[int] | Labels) -> LabelAlignment:
     """Align ``labels`` with a recording by the most probable path that spells them.
 
     >>> probabilities = [[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]
@@ -88,7 +89,7 @@ def forced_alignment(log_probs: np.ndarray, labels: Sequence[int] | np.ndarray) 
     )
 
 
-def _refuse(log_probs: np.ndarray, labels: np.ndarray) -> None:
+def _refuse(log_probs: LabelLogProbs, labels: Labels) -> None:
     if log_probs.ndim != 2:
         raise AlignmentError(f"log_probs must be (T, V), got {log_probs.shape}")
     if len(labels) and not BLANK < labels.min() <= labels.max() < log_probs.shape[1]:
@@ -114,7 +115,7 @@ def _skipping(labels: np.ndarray) -> np.ndarray:
     return costs
 
 
-def _whole_path(log_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _whole_path(log_probs: LabelLogProbs, labels: Labels) -> np.ndarray:
     """Return the state of each frame (T',), found with a table of the cost of each state at each frame."""
     states, skipping = _states(labels), _skipping(labels)
     emitting = (log_probs.max(axis=1, keepdims=True) - log_probs).astype(np.float64).take(states, axis=1)
@@ -153,7 +154,7 @@ class _Front:
 class _Search:
     """The search over the costs of states from frame to frame, for one recording and one text."""
 
-    def __init__(self, log_probs: np.ndarray, labels: np.ndarray) -> None:
+    def __init__(self, log_probs: LabelLogProbs, labels: Labels) -> None:
         self._costs = log_probs.max(axis=1, keepdims=True) - log_probs
         self._states = _states(labels)
         self._skipping = _skipping(labels)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.words import word_spans
 from asr.text import BLANK, Vocabulary
@@ -20,7 +21,7 @@ from asr.text import BLANK, Vocabulary
 _TINY = np.finfo(np.float64).tiny
 
 
-def word_confidence(log_probs: np.ndarray, hypothesis: Hypothesis, vocabulary: Vocabulary) -> np.ndarray:
+def word_confidence(log_probs: LabelLogProbs, hypothesis: Hypothesis, vocabulary: Vocabulary) -> np.ndarray:
     """Return the probability (W,) of each word of ``word_spans``, in order.
 
     It is the probability that the frames of the word's span spell the word and nothing else. It sums over all paths
@@ -33,7 +34,7 @@ def word_confidence(log_probs: np.ndarray, hypothesis: Hypothesis, vocabulary: V
     array([0.466])
 
     Args:
-        log_probs: (T', V) natural logarithms, blank at 0.
+        log_probs: (T', V) of the characters.
         hypothesis: the hypothesis that a decoder or forced alignment found for them.
         vocabulary: the V labels, the blank included.
     """
@@ -41,7 +42,7 @@ def word_confidence(log_probs: np.ndarray, hypothesis: Hypothesis, vocabulary: V
 
 
 def word_confidences(
-    log_probs: Sequence[np.ndarray], hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary
+    log_probs: Sequence[LabelLogProbs], hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary
 ) -> list[np.ndarray]:
     """Return the same as `word_confidence` for several recordings at once, which takes little longer than for one."""
     spelled, starts, ends, counts, first = [], [], [], [], 0
@@ -55,7 +56,7 @@ def word_confidences(
     if not spelled:
         return [np.empty(0) for _ in counts]
     # Each recording is computed in its own precision, before concatenation brings all of them to a common one.
-    frames = np.concatenate([np.exp(one[:, : len(vocabulary)]) for one in log_probs])
+    frames = np.concatenate([np.exp(one) for one in log_probs])
     found = np.exp(_log_probabilities(frames, np.array(starts), np.array(ends), spelled))
     return np.split(found, np.cumsum(counts)[:-1])
 

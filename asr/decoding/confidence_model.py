@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from asr.decoding.word_evidence import Features
-from asr.errors import ConfigError
 
 _RIDGE = 1.0
 """Strength of the penalty on the squares of the weights, each counted for a feature of unit variance."""
@@ -66,25 +64,6 @@ class ConfidenceModel:
         found = _logistic_regression(inputs, targets)
         weights = found[:-1] / spreads
         return cls(dict(zip(names, weights.tolist(), strict=True)), float(found[-1] - weights @ means))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as a bundle stores them."""
-        return {"weights": dict(self.weights), "intercept": self.intercept}
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> ConfidenceModel:
-        """Read the fields that ``to_json`` returned.
-
-        Raises:
-            ConfigError: a field is missing, or is not a number.
-        """
-        match fields:
-            case {"weights": dict() as weights, "intercept": int() | float() as intercept}:
-                if all(isinstance(weight, int | float) for weight in weights.values()):
-                    return cls({str(name): float(weight) for name, weight in weights.items()}, float(intercept))
-        raise ConfigError(
-            f'a model of confidence is {{"weights": {{feature: number}}, "intercept": number}}, got {dict(fields)!r}'
-        )
 
 
 def _logistic_regression(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs, LogProbs
 from asr.decoding.alignment import forced_alignment
 from asr.decoding.fusion import word_log_probs
 from asr.decoding.greedy import greedy_decode
@@ -25,13 +26,10 @@ _VARIANTS = 4
 
 
 class Decoder(Protocol):
-    """A decoder of log-probabilities, which are natural logarithms.
+    """A decoder of the network's output."""
 
-    They have V columns of characters, with the blank at 0, and P columns of phones, where P may be 0.
-    """
-
-    def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
-        """Return the likeliest hypotheses of each (T', V + P), best first; an empty list where there is none."""
+    def decode(self, log_probs: Sequence[LogProbs]) -> list[list[Hypothesis]]:
+        """Return the likeliest hypotheses of each stretch, best first; an empty list where there is none."""
         ...
 
 
@@ -42,9 +40,9 @@ class GreedyDecoder:
         """Decode with the labels of ``vocabulary``."""
         self._vocabulary = vocabulary
 
-    def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
-        """Return one hypothesis of each (T', V + P), as `Decoder.decode`."""
-        return [[greedy_decode(one[:, : len(self._vocabulary)], self._vocabulary)] for one in log_probs]
+    def decode(self, log_probs: Sequence[LogProbs]) -> list[list[Hypothesis]]:
+        """Return one hypothesis of each stretch, as `Decoder.decode`."""
+        return [[greedy_decode(one.characters, self._vocabulary)] for one in log_probs]
 
 
 class BeamDecoder:
@@ -78,21 +76,21 @@ class BeamDecoder:
         self._n_best = n_best
         self._discount = discount
 
-    def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
-        """Return the likeliest hypotheses of each (T', V + P), as `Decoder.decode`.
+    def decode(self, log_probs: Sequence[LogProbs]) -> list[list[Hypothesis]]:
+        """Return the likeliest hypotheses of each stretch, as `Decoder.decode`.
 
         The frames of a hypothesis are those of the most probable path that spells its labels.
 
         The score of a hypothesis is the logarithm of the sum of the probabilities of its paths, after the discount is
         subtracted, plus the scores of the scorers. It is a little lower where paths were pruned.
         """
-        characters = [one[:, : len(self._vocabulary)] for one in log_probs]
+        characters = [one.characters for one in log_probs]
         searched = characters if self._discount is None else [one - self._discount for one in characters]
         return hypotheses_of(
             self._search, searched, characters, self, self._hasher, variants=_VARIANTS, n_best=self._n_best
         )
 
-    def first(self, found: Sequence[ScoredLabels], log_probs: np.ndarray) -> Hypothesis | None:
+    def first(self, found: Sequence[ScoredLabels], log_probs: LabelLogProbs) -> Hypothesis | None:
         """Return the likeliest text, as `Spelling.first`.
 
         Label sequences count as one text if they differ only in leading, trailing or doubled spaces.
@@ -106,14 +104,14 @@ class BeamDecoder:
         words = self._own_model.word_ids(hypothesis.text.split())
         return replace(hypothesis, word_log_probs=word_log_probs(self._own_model, words))
 
-    def other(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis | None:
+    def other(self, labels: tuple[int, ...], score: float, log_probs: LabelLogProbs) -> Hypothesis | None:
         """Return the hypothesis of one label sequence, as `Spelling.other`."""
         try:
             return self._hypothesis(labels, score, log_probs)
         except AlignmentError:
             return None
 
-    def _hypothesis(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis:
+    def _hypothesis(self, labels: tuple[int, ...], score: float, log_probs: LabelLogProbs) -> Hypothesis:
         frames = forced_alignment(log_probs, labels).first if labels else np.empty(0, int)
         return Hypothesis(self._vocabulary.decode(labels), labels, tuple(frames.tolist()), score)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs
 from asr.decoding.hypothesis import Hypothesis
 from asr.errors import VocabularyError
 from asr.text import BLANK, Vocabulary
 
 
-def greedy_decode(log_probs: np.ndarray, vocabulary: Vocabulary) -> Hypothesis:
+def greedy_decode(log_probs: LabelLogProbs, vocabulary: Vocabulary) -> Hypothesis:
     """Take each frame's best label, collapse repeats and drop blanks: B(argmax path), in Graves's notation.
 
     The result is the hypothesis of the most probable path. It is not always the most probable hypothesis, because the
@@ -20,7 +21,7 @@ def greedy_decode(log_probs: np.ndarray, vocabulary: Vocabulary) -> Hypothesis:
     'AA'
 
     Args:
-        log_probs: (T', V) natural logarithms, blank at 0.
+        log_probs: (T', V) of the characters.
         vocabulary: the V labels, the blank included.
 
     Returns:

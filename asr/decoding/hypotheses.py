@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
-import numpy as np
-
+from asr.arrays import LabelLogProbs
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.lattice import TextHasher
 from asr.decoding.n_best import best_texts
@@ -20,7 +19,7 @@ _TRIES = 20
 class Spelling(Protocol):
     """A maker of hypotheses from the label sequences that a search has found."""
 
-    def first(self, found: Sequence[ScoredLabels], log_probs: np.ndarray) -> Hypothesis | None:
+    def first(self, found: Sequence[ScoredLabels], log_probs: LabelLogProbs) -> Hypothesis | None:
         """Return the likeliest text of the best label sequences; None if there is none.
 
         The probabilities of label sequences that spell the same text are summed.
@@ -31,15 +30,15 @@ class Spelling(Protocol):
         """
         ...
 
-    def other(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis | None:
+    def other(self, labels: tuple[int, ...], score: float, log_probs: LabelLogProbs) -> Hypothesis | None:
         """Return the hypothesis of one label sequence; None if ``log_probs`` (T', V) cannot spell it."""
         ...
 
 
 def hypotheses_of(
     search: PrefixBeamSearch,
-    searched: Sequence[np.ndarray],
-    log_probs: Sequence[np.ndarray],
+    searched: Sequence[LabelLogProbs],
+    log_probs: Sequence[LabelLogProbs],
     spelling: Spelling,
     hasher: TextHasher,
     *,
@@ -71,8 +70,8 @@ def hypotheses_of(
 
 def _several(
     search: PrefixBeamSearch,
-    searched: np.ndarray,
-    log_probs: np.ndarray,
+    searched: LabelLogProbs,
+    log_probs: LabelLogProbs,
     spelling: Spelling,
     hasher: TextHasher,
     variants: int,

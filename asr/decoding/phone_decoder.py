@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs, LogProbs
 from asr.decoding.alignment import forced_alignment
 from asr.decoding.fusion import FusionWeights, word_log_probs
 from asr.decoding.hypotheses import hypotheses_of
@@ -15,6 +16,7 @@ from asr.decoding.phone_fusion import PhoneFusion
 from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, ScoredLabels
 from asr.decoding.text_hash import WordTexts
 from asr.decoding.word_hotwords import WordHotwords
+from asr.errors import VocabularyError
 from asr.lm import NgramModel, Pronunciations
 from asr.text import BLANK, Vocabulary, frames_needed
 from asr.text.lexicon import BOUNDARY
@@ -26,8 +28,7 @@ _VARIANTS = 8
 class PhoneDecoder:
     """A prefix beam search over phones, in which a language model scores the words and their order.
 
-    The search uses the network's columns of phones. The columns of characters tell at which frames a word's letters
-    are.
+    The search uses the network's phones. Its characters tell at which frames a word's letters are.
     """
 
     def __init__(
@@ -61,20 +62,23 @@ class PhoneDecoder:
         self._hasher = WordTexts(pronunciations)
         self._n_best, self._discount = n_best, discount
 
-    def decode(self, log_probs: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
-        """Return the hypotheses of log-probabilities (T', V + P), as `Decoder.decode`.
+    def decode(self, log_probs: Sequence[LogProbs]) -> list[list[Hypothesis]]:
+        """Return the likeliest hypotheses of each stretch, as `Decoder.decode`.
 
         The frames of a hypothesis are those of the best path through the characters. Its score is the natural
         logarithm of the sum over its paths, less the discount, plus what the language model gave. The score is a
         little lower where paths were pruned.
+
+        Raises:
+            VocabularyError: the network outputs no phones.
         """
-        characters = [one[:, : len(self._vocabulary)] for one in log_probs]
-        searched = [self._searched(one) for one in log_probs]
+        characters = [one.characters for one in log_probs]
+        searched = [self._searched(one.phones) for one in log_probs]
         return hypotheses_of(
             self._search, searched, characters, self, self._hasher, variants=_VARIANTS, n_best=self._n_best
         )
 
-    def first(self, found: Sequence[ScoredLabels], log_probs: np.ndarray) -> Hypothesis | None:
+    def first(self, found: Sequence[ScoredLabels], log_probs: LabelLogProbs) -> Hypothesis | None:
         """Return the likeliest text, as `Spelling.first`; the variants of one text differ in its pronunciations."""
         scores: dict[str, float] = {}
         said: dict[str, tuple[int, ...]] = {}
@@ -86,7 +90,7 @@ class PhoneDecoder:
                 return self._with_evidence(hypothesis, said[text])
         return None
 
-    def other(self, labels: tuple[int, ...], score: float, log_probs: np.ndarray) -> Hypothesis | None:
+    def other(self, labels: tuple[int, ...], score: float, log_probs: LabelLogProbs) -> Hypothesis | None:
         """Return the text of one label sequence, as `Spelling.other`."""
         return self._hypothesis(self._texts([labels])[0], score, log_probs)
 
@@ -97,13 +101,14 @@ class PhoneDecoder:
         scores = word_log_probs(self._model, self._pronunciations.read([labels])[0])
         return replace(hypothesis, phones=tuple(phones.tolist()), word_log_probs=scores)
 
-    def _searched(self, log_probs: np.ndarray) -> np.ndarray:
+    def _searched(self, phones: LabelLogProbs | None) -> LabelLogProbs:
         """Return the log-probabilities (T' + 1, labels) to search.
 
         They are those of the phones, less the discount, with a copy of the boundary's column for each extra label that
         ends a homophone, and with a last frame in which any word may end.
         """
-        phones = log_probs[:, len(self._vocabulary) :]
+        if phones is None:
+            raise VocabularyError("a search over phones needs a network that outputs phones")
         frames = np.full((len(phones) + 1, self._pronunciations.num_labels), -np.inf, np.float32)
         frames[:-1, : phones.shape[1]] = phones if self._discount is None else phones - self._discount
         frames[-1, [BLANK, BOUNDARY]] = 0.0
@@ -114,7 +119,7 @@ class PhoneDecoder:
         names = self._model.words
         return [" ".join(names[word - 1] for word in words.tolist()) for words in self._pronunciations.read(spelled)]
 
-    def _hypothesis(self, text: str, score: float, characters: np.ndarray) -> Hypothesis | None:
+    def _hypothesis(self, text: str, score: float, characters: LabelLogProbs) -> Hypothesis | None:
         """Return the hypothesis with the frames of its letters.
 
         Return None if there are too few frames, or if the network lacks one of the letters.

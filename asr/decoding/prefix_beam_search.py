@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs
 from asr.decoding.lattice import PrefixLattice
 from asr.decoding.prefix_tree import PrefixTree
 from asr.decoding.scorer import Scorer, ScorerSum
@@ -115,7 +116,7 @@ class PrefixBeamSearch:
         forbids = self._scorer.constrains
         self.options = replace(options, threshold=np.inf, token_threshold=-np.inf) if forbids else options
 
-    def read(self, log_probs: Sequence[np.ndarray], count: int = 1) -> list[list[ScoredLabels]]:
+    def read(self, log_probs: Sequence[LabelLogProbs], count: int = 1) -> list[list[ScoredLabels]]:
         """Return the ``count`` best hypotheses of each recording (T, V), the same as if it were searched alone.
 
         Raises:
@@ -131,7 +132,7 @@ class PrefixBeamSearch:
             found |= {i: self.finish(beam, count) for i, beam in zip(some, beams, strict=True)}
         return [found[i] for i in range(len(log_probs))]
 
-    def with_lattice(self, log_probs: np.ndarray) -> tuple[Beam, PrefixLattice]:
+    def with_lattice(self, log_probs: LabelLogProbs) -> tuple[Beam, PrefixLattice]:
         """Return the last beam of one recording (T, V), the same as in `read`, and the lattice of what was merged.
 
         Raises:
@@ -164,7 +165,7 @@ class PrefixBeamSearch:
             tree=PrefixTree(),
         )
 
-    def advance(self, beam: Beam, log_probs: np.ndarray) -> Beam:
+    def advance(self, beam: Beam, log_probs: LabelLogProbs) -> Beam:
         """Return the beam of one recording after the frames of ``log_probs`` (T, V).
 
         Raises:
@@ -184,11 +185,11 @@ class PrefixBeamSearch:
         best = np.argsort(-scores, kind="stable")[:count]
         return [(beam.labels(row), float(scores[row])) for row in best.tolist() if scores[row] > -np.inf]
 
-    def _check(self, log_probs: np.ndarray) -> None:
+    def _check(self, log_probs: LabelLogProbs) -> None:
         if log_probs.ndim != 2 or log_probs.shape[1] != self.num_labels:
             raise VocabularyError(f"log_probs must be (T, {self.num_labels}), got {log_probs.shape}")
 
-    def _side_by_side(self, log_probs: Sequence[np.ndarray]) -> Iterator[Beam]:
+    def _side_by_side(self, log_probs: Sequence[LabelLogProbs]) -> Iterator[Beam]:
         """Yield the last beam of each recording, in order; ``log_probs`` must begin with the shortest.
 
         Of the recordings that are left, the shortest is always number 0.

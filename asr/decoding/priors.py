@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs
 
-def log_priors(log_probs: Sequence[np.ndarray]) -> np.ndarray:
+
+def log_priors(log_probs: Sequence[LabelLogProbs]) -> np.ndarray:
     """Return the natural logarithm (V,) of each label's mean probability over all frames of recordings (T_i, V).
 
     >>> log_priors([np.log([[0.9, 0.1], [0.5, 0.5]]), np.log([[0.7, 0.3]])]).round(2).tolist()

@@ -14,6 +14,13 @@ from asr.decoding.fusion import FusionWeights
 from asr.decoding.prefix_beam_search import BeamOptions
 from asr.decoding.word_evidence import Features
 from asr.errors import ConfigError
+from asr.typed import from_tree
+
+_NEEDED = {"weights", "beam_width", "calibration", "usual_confidence"}
+_OF_PHONES = {"weights", "priors"}
+"""What every bundle's settings had, however old; the other keys came later."""
+
+MOST_BEAM_WIDTH = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -36,13 +43,10 @@ class PhoneSettings:
         """
         _check_priors(self.weights, self.priors)
 
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> PhoneSettings:
-        """Read the part on phones of what ``DecoderSettings.to_json`` returned."""
-        return cls(FusionWeights(**stored["weights"]), tuple(map(float, stored["priors"])))
-
 
 def _check_priors(weights: FusionWeights, priors: Sequence[float]) -> None:
+    if not np.isfinite(priors).all():
+        raise ConfigError("priors must be numbers")
     if weights.prior_scale and not priors:
         raise ConfigError(f"prior_scale {weights.prior_scale} needs the priors of the labels")
 
@@ -75,10 +79,19 @@ class DecoderSettings:
         """Refuse a beam without prefixes, and a scale of priors without priors.
 
         Raises:
-            ConfigError: ``beam_width`` is not a whole number from 1 on, or ``weights.prior_scale`` needs priors.
+            ConfigError: ``beam_width`` is not a whole number in range, a number is not finite, or
+                ``weights.prior_scale`` needs priors.
         """
-        if isinstance(self.beam_width, bool) or not isinstance(self.beam_width, int) or self.beam_width < 1:
-            raise ConfigError(f"beam_width must be a whole number from 1 on, got {self.beam_width!r}")
+        if isinstance(self.beam_width, bool) or not isinstance(self.beam_width, int):
+            raise ConfigError(f"beam_width must be a whole number, got {self.beam_width!r}")
+        if not 1 <= self.beam_width <= MOST_BEAM_WIDTH:
+            raise ConfigError(f"beam_width must be 1 to {MOST_BEAM_WIDTH}, got {self.beam_width}")
+        usual, curve = self.usual_confidence, (self.calibration.slope, self.calibration.intercept)
+        if not np.isfinite(curve).all() or not (usual is None or 0 <= usual <= 1):
+            raise ConfigError(f"usual_confidence must be 0 to 1 and the calibration numbers, got {usual} and {curve}")
+        numbers = [number for model in self.confidence for number in (*model.weights.values(), model.intercept)]
+        if not np.isfinite(numbers).all():
+            raise ConfigError(f"models of confidence have numbers for weights, got {numbers}")
         _check_priors(self.weights, self.priors)
 
     def word_confidence(self, evidence: Features) -> np.ndarray:
@@ -90,7 +103,7 @@ class DecoderSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings in the form in which a bundle stores them."""
-        return asdict(self) | {"confidence": [model.to_json() for model in self.confidence]}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> DecoderSettings:
@@ -99,14 +112,12 @@ class DecoderSettings:
         Raises:
             ConfigError: keys are missing, or keys or values are not valid.
         """
+        if not isinstance(stored, Mapping):
+            raise ConfigError(f"decoder settings must be a mapping, got {stored!r}")
         if "spoken" in stored:
             raise ConfigError("decoder settings of an older version: what they call 'spoken' is now 'phones'")
-        try:
-            calibration = Calibration.from_json(stored["calibration"])
-            usual = stored["usual_confidence"]
-            weights, priors = FusionWeights(**stored["weights"]), tuple(map(float, stored.get("priors", ())))
-            phones = PhoneSettings.from_json(stored["phones"]) if stored.get("phones") else None
-            confidence = tuple(ConfidenceModel.from_json(model) for model in stored.get("confidence", ()))
-            return cls(weights, stored["beam_width"], confidence, calibration, usual, priors, phones)
-        except (KeyError, TypeError, ValueError) as fault:
-            raise ConfigError(f"decoder settings cannot be read: {fault!r}") from fault
+        heard = stored.get("phones")
+        lacking = [*(_NEEDED - stored.keys()), *(_OF_PHONES - heard.keys() if isinstance(heard, Mapping) else ())]
+        if lacking:
+            raise ConfigError(f"decoder settings cannot be read: there is no {sorted(lacking)[0]!r}")
+        return from_tree(cls, {key: value for key, value in stored.items() if value is not None})

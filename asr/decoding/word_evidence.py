@@ -31,6 +31,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from asr.arrays import LabelLogProbs, LogProbs
 from asr.decoding.confidence import word_confidences
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.words import WordSpan, word_spans
@@ -58,18 +59,18 @@ Features = Mapping[str, np.ndarray]
 
 
 def word_evidence(
-    log_probs: Sequence[np.ndarray], hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary
+    log_probs: Sequence[LogProbs], hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary
 ) -> list[Features]:
     """Return the features of the words of several recordings, each the same as if it were alone.
 
     Args:
-        log_probs: for each recording natural logarithms (T', V + P), blanks at 0 and at V.
+        log_probs: the network's output for each recording.
         hypotheses: what a decoder found for each.
         vocabulary: the V labels of characters.
     """
     spans = [word_spans(hypothesis, vocabulary) for hypothesis in hypotheses]
-    letters = word_confidences(log_probs, hypotheses, vocabulary)
-    phones = _phones_found(log_probs, hypotheses, spans, len(vocabulary))
+    letters = word_confidences([one.characters for one in log_probs], hypotheses, vocabulary)
+    phones = _phones_found([one.phones for one in log_probs], hypotheses, spans)
     return [_features(*one) for one in zip(letters, phones, hypotheses, spans, strict=True)]
 
 
@@ -109,7 +110,9 @@ def log_odds(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _phones_found(
-    log_probs: Sequence[np.ndarray], hypotheses: Sequence[Hypothesis], spans: Sequence[Sequence[WordSpan]], first: int
+    log_probs: Sequence[LabelLogProbs | None],
+    hypotheses: Sequence[Hypothesis],
+    spans: Sequence[Sequence[WordSpan]],
 ) -> list[np.ndarray | None]:
     """Return for each recording the probability (W,) of each word's phones, None where it was not found by phones."""
     texts: list[tuple[int, ...]] = []
@@ -121,7 +124,7 @@ def _phones_found(
     at = 0
     for one, hypothesis, words in zip(log_probs, hypotheses, spans, strict=True):
         said = _words(hypothesis.phones)
-        if not said or len(said) != len(words):
+        if one is None or not said or len(said) != len(words):
             counts.append(None)
             continue
         for place, (phones, span) in enumerate(zip(said, words, strict=True)):
@@ -129,7 +132,7 @@ def _phones_found(
             starts.append(at + max(span.start_frame - _MARGIN, 0))
             ends.append(at + min(span.end_frame + _MARGIN, len(one)) + 1)
             opens.append(place == 0)
-        frames.append(_with_an_end(np.exp(one[:, first:])))
+        frames.append(_with_an_end(np.exp(one)))
         counts.append(len(words))
         at += len(one) + 1
     if not texts:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.errors import AsrError, EvaluationError
-from asr.files import write_atomically
+from asr.files import to_json, write_text
 from asr.text import NORMALISERS
 
 _SHOWN = 20
@@ -58,10 +58,9 @@ def write_hypotheses(
     written = {} if normaliser is None else {"normaliser": normaliser}
     rows = [{"id": name} | _to_json(text, (words or {}).get(name)) | written for name, text in hypotheses.items()]
     try:
-        with write_atomically(path) as temporary:
-            temporary.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        write_text(path, "".join(to_json(row) + "\n" for row in rows))
     except OSError as fault:
-        raise EvaluationError(f"{path}: cannot be written: {fault}") from fault
+        raise EvaluationError(f"{path}: cannot be written: {fault.strerror}") from fault
 
 
 def _to_json(text: str | AsrError, words: tuple[HypothesisWord, ...] | None) -> dict[str, Any]:

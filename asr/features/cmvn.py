@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Features
 from asr.errors import TrainingError
+from asr.stored_arrays import take
 
 _FLOOR = 1e-3
 """Smallest standard deviation, so that a constant band becomes 0 and not infinite."""
@@ -21,7 +23,7 @@ class Cmvn:
     std: np.ndarray
 
     @classmethod
-    def fit(cls, features: Iterable[np.ndarray]) -> Cmvn:
+    def fit(cls, features: Iterable[Features]) -> Cmvn:
         """Compute mean and standard deviation over all frames of the arrays (T, F), accumulated in float64.
 
         Raises:
@@ -37,7 +39,7 @@ class Cmvn:
         std = np.sqrt(np.maximum(squares / count - mean**2, _FLOOR**2))
         return cls(mean.astype(np.float32), std.astype(np.float32))
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
+    def __call__(self, features: Features) -> Features:
         """Normalise features (T, F); return an array of the same shape."""
         normalised: np.ndarray = (features - self.mean) / self.std
         return normalised
@@ -51,7 +53,7 @@ class Cmvn:
 class UtteranceCmvn:
     """Normalisation of each utterance by its own mean and deviation; it has no state and adapts to the microphone."""
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
+    def __call__(self, features: Features) -> Features:
         """Normalise features (T, F); return an array of the same shape."""
         normalised: np.ndarray = (features - features.mean(0)) / np.maximum(features.std(0), _FLOOR)
         return normalised
@@ -77,7 +79,7 @@ class SmoothedCmvn:
     whole: Cmvn
     prior_frames: float
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
+    def __call__(self, features: Features) -> Features:
         """Normalise features (T, F); return an array of the same shape."""
         mean = (features.sum(0) + self.prior_frames * self.whole.mean) / (len(features) + self.prior_frames)
         normalised: np.ndarray = ((features - mean) / self.whole.std).astype(np.float32)
@@ -91,9 +93,22 @@ class SmoothedCmvn:
 Normaliser = Cmvn | UtteranceCmvn | SmoothedCmvn
 
 
-def cmvn_from_arrays(arrays: Mapping[str, np.ndarray]) -> Normaliser:
-    """Restore a normaliser from ``to_arrays``: per utterance if empty, smoothed if there is a prior, else global."""
-    if "mean" not in arrays:
+def cmvn_from_arrays(arrays: Mapping[str, np.ndarray], num_features: int) -> Normaliser:
+    """Restore a normaliser from ``to_arrays``: per utterance if empty, smoothed if there is a prior, else global.
+
+    Raises:
+        ValueError: an array is missing, unknown, or does not normalise frames of ``num_features`` features.
+    """
+    if unknown := arrays.keys() - {"mean", "std", "prior_frames"}:
+        raise ValueError(f"no normalisation has {', '.join(sorted(unknown))}")
+    if not arrays:
         return UtteranceCmvn()
-    whole = Cmvn(arrays["mean"], arrays["std"])
-    return SmoothedCmvn(whole, float(arrays["prior_frames"])) if "prior_frames" in arrays else whole
+    whole = Cmvn(take(arrays, "mean", "f", (num_features,)), take(arrays, "std", "f", (num_features,)))
+    if whole.std.min() <= 0:
+        raise ValueError(f"std must be above 0, got {whole.std.min()}")
+    if "prior_frames" not in arrays:
+        return whole
+    prior_frames = float(take(arrays, "prior_frames", "f", ()))
+    if prior_frames < 0:
+        raise ValueError(f"prior_frames must be at least 0, got {prior_frames}")
+    return SmoothedCmvn(whole, prior_frames)

@@ -12,13 +12,20 @@ from typing import Any
 
 import numpy as np
 
+from asr.arrays import Features, Samples
 from asr.errors import AudioTooShortError
+from asr.stored_arrays import take
 
 _BLOCK = 512
 """Frames transformed at a time, so that an hour of audio needs no more memory than ten seconds."""
 
 _ROWS = 16
 """Frames in one matrix product."""
+
+_MOST_WINDOW = 1 << 16
+_WHOLE = {"sample_rate": (1000, 384_000), "hop_length": (1, 384_000), "delta_order": (0, 4), "margin": (0, 1000)}
+_REAL = {"amin": (1e-300, 1e300), "top_db": (1e-3, 1e6)}
+"""The least and the most that a stored front end may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +79,7 @@ class FrontEnd:
         """Return the number of frames T of ``num_samples`` samples."""
         return 1 + num_samples // self.hop_length + 2 * self.margin
 
-    def __call__(self, samples: np.ndarray) -> np.ndarray:
+    def __call__(self, samples: Samples) -> Features:
         """Compute features (T, F) float32 of ``samples`` (N,) float32.
 
         Raises:
@@ -98,14 +105,14 @@ class FrontEnd:
             power = _product(power, self.mel.T)
         return 10 * np.log10(np.maximum(power, self.amin))
 
-    def _derivatives(self, static: np.ndarray) -> list[np.ndarray]:
+    def _derivatives(self, static: Features) -> list[Features]:
         derivatives, last = [], static
         for _ in range(self.delta_order):
             last = self._derivative(last)
             derivatives.append(last)
         return derivatives
 
-    def _derivative(self, features: np.ndarray) -> np.ndarray:
+    def _derivative(self, features: Features) -> Features:
         """Correlate features (T, F) with the derivative filter along time, repeating the end frames."""
         if self.delta is None:
             return features
@@ -120,9 +127,35 @@ class FrontEnd:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> FrontEnd:
-        """Make a front end from the arrays of ``to_arrays``."""
-        fields: dict[str, Any] = {k: v.item() if v.ndim == 0 else v for k, v in arrays.items()}
-        return cls(**fields)
+        """Make a front end from the arrays of ``to_arrays``.
+
+        Raises:
+            ValueError: an array is missing, unknown, or of another kind, shape or range than a front end has.
+        """
+        if unknown := arrays.keys() - {f.name for f in fields(cls)}:
+            raise ValueError(f"no front end has {', '.join(sorted(unknown))}")
+        whole = {name: _number(arrays, name, "iu", *limits) for name, limits in _WHOLE.items()}
+        given = {name: limits for name, limits in _REAL.items() if name == "amin" or name in arrays}
+        real = {name: _number(arrays, name, "iuf", *limits) for name, limits in given.items()}
+        window = take(arrays, "window", "f", (None,))
+        bins = 1 + len(window) // 2
+        mel = take(arrays, "mel", "f", (None, bins)) if "mel" in arrays else None
+        bands = bins if mel is None else len(mel)
+        dct = take(arrays, "dct", "f", (None, bands)) if "dct" in arrays else None
+        delta = take(arrays, "delta", "f", (None,)) if "delta" in arrays else None
+        if len(window) > _MOST_WINDOW or max(bands, len(dct) if dct is not None else 0) > _MOST_WINDOW:
+            raise ValueError(f"a window of {len(window)} samples and {bands} bands; {_MOST_WINDOW} are the most")
+        if whole["delta_order"] and delta is None:
+            raise ValueError(f"delta_order {whole['delta_order']} without delta")
+        made: dict[str, Any] = {**whole, **real, "window": window, "mel": mel, "dct": dct, "delta": delta}
+        return cls(**made)
+
+
+def _number(arrays: Mapping[str, np.ndarray], name: str, dtype: str, least: float, most: float) -> Any:
+    value = take(arrays, name, dtype, ()).item()
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be {least:g} to {most:g}, got {value}")
+    return value
 
 
 def _product(frames: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -8,8 +8,7 @@ from functools import partial
 from itertools import chain
 from operator import attrgetter
 
-import numpy as np
-
+from asr.arrays import Samples
 from asr.errors import AsrError
 from asr.inference.grouping import grouped
 from asr.inference.pipeline import ChunkFeatures, ChunkReader, Pipeline
@@ -29,7 +28,7 @@ _READ_AHEAD = 32
 _HEAD_S = 60.0
 """What comes later in a recording is computed when its turn comes, so that memory does not grow with its length."""
 
-Opener = Callable[[], Iterable[np.ndarray]]
+Opener = Callable[[], Iterable[Samples]]
 """Opens a recording and gives its samples block by block."""
 
 

@@ -18,6 +18,7 @@ from math import inf
 
 import numpy as np
 
+from asr.arrays import Samples
 from asr.audio.voice_activity import SAMPLE_RATE
 from asr.inference.sample_buffer import SampleBuffer
 from asr.inference.speech_probabilities import FRAMES_PER_S, SpeechDetector, SpeechProbabilities
@@ -92,7 +93,7 @@ class Chunk:
     """A stretch of a recording with speech: its samples (N,), context included, and where they are."""
 
     span: Span
-    samples: np.ndarray
+    samples: Samples
 
 
 class Chunker:
@@ -132,7 +133,7 @@ class Chunker:
         """Seconds of the recording so far."""
         return self._heard.stop / self._rate
 
-    def accept(self, samples: np.ndarray) -> list[Chunk]:
+    def accept(self, samples: Samples) -> list[Chunk]:
         """Take samples (n,) float32 that follow the last; return the chunks, often none, that they complete."""
         chunks: list[Chunk] = []
         for at in range(0, len(samples), self._rate):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,7 +26,7 @@ from asr.decoding.hotwords import hotwords
 from asr.decoding.priors import discount
 from asr.decoding.scorer import Scorer
 from asr.decoding.word_hotwords import WordHotwords
-from asr.errors import ConfigError, VocabularyError
+from asr.errors import ConfigError, LanguageModelError, VocabularyError
 from asr.lm import NgramModel, Pronunciations
 from asr.text import normalise
 from asr.text.losses import lost_characters
@@ -84,7 +85,7 @@ class Decoding:
 
         Raises:
             ConfigError: alpha or beta came without a language model.
-            LanguageModelError: the file is no language model.
+            LanguageModelError: the file is no language model, or one of words that the bundle cannot write.
             VocabularyError: a hotword, phrase or word has a character that the bundle cannot write, or none it can.
         """
         path = self._model_path(bundle)
@@ -93,8 +94,10 @@ class Decoding:
         if self.beam_width == 1:
             return GreedyDecoder(bundle.vocabulary)
         model = None if path is None else NgramModel.open(path)
+        if model and path is not None and self.language_model != OWN:
+            refuse_other_writing(path, model, bundle)
         if model and self.language_model == OWN and bundle.pronunciations:
-            raised = self._hotwords_by_words(bundle.normaliser, model)
+            raised = self._hotwords_by_words(bundle, model)
             if np.isin([word for phrase in raised for word in phrase], bundle.pronunciations.words).all():
                 return self._spoken(bundle, model, bundle.pronunciations, raised)
         scorers = self._scorers(bundle, model)
@@ -106,9 +109,9 @@ class Decoding:
         own = model if self.language_model == OWN else None
         return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best, discount=less, own_model=own)
 
-    def _hotwords_by_words(self, normaliser: str, model: NgramModel) -> dict[tuple[int, ...], float]:
+    def _hotwords_by_words(self, bundle: Bundle, model: NgramModel) -> dict[tuple[int, ...], float]:
         """Ids of each hotword's words → its weight."""
-        spell = partial(_written, normaliser=normaliser)
+        spell = partial(_written, bundle=bundle)
         return {tuple(model.word_ids(spell(phrase).split()).tolist()): w for phrase, w in self.hotwords.items()}
 
     def _spoken(
@@ -136,7 +139,7 @@ class Decoding:
         return None if self.grammar or self.words else bundle.language_model
 
     def _scorers(self, bundle: Bundle, model: NgramModel | None) -> list[Scorer]:
-        vocabulary, spell = bundle.vocabulary, partial(_written, normaliser=bundle.normaliser)
+        vocabulary, spell = bundle.vocabulary, partial(_written, bundle=bundle)
         weights = self._weights(bundle.decoder.weights)
         scorers: list[Scorer] = []
         if self.grammar:
@@ -163,14 +166,45 @@ def _as_known(raised: Mapping[str, float], model: NgramModel | None, weights: Fu
     return {phrase: weight - weights.unknown_score * unknown[phrase] for phrase, weight in raised.items()}
 
 
-def _written(phrase: str, normaliser: str) -> str:
-    """Return a phrase as the normaliser writes it, whole.
+def refuse_other_writing(path: str | Path, model: NgramModel, bundle: Bundle) -> None:
+    """Refuse a language model most of whose words the bundle cannot write, as where one of them has small letters.
 
     Raises:
-        VocabularyError: the normaliser loses letters, digits or symbols of it, or leaves nothing.
+        LanguageModelError: with one of these words, and how to make a model that fits.
     """
-    if lost := lost_characters(phrase, normaliser):
-        raise VocabularyError(f"{phrase!r} has {''.join(lost)!r}, which {normaliser} loses; write it as it is spoken")
-    if not (text := normalise(phrase, normaliser)):
-        raise VocabularyError(f"{phrase!r} has no letter that {normaliser} writes")
+    words = list(model.words)
+    strange = [word for word in words if bundle.vocabulary.unknown(word)]
+    if 2 * len(strange) > len(words):
+        raise LanguageModelError(
+            f"{path}: {len(strange)} of {len(words)} words, such as {strange[-1]}, have characters that {bundle.path} "
+            f"does not write; make it of texts written alike: asr lm train --for {bundle.path}"
+        )
+
+
+def _written(phrase: str, bundle: Bundle) -> str:
+    """Return a phrase as the bundle's normaliser writes it, whole.
+
+    Of what the normaliser writes and the bundle has no label for, apostrophes and marks on letters are left out, since
+    they are not spoken.
+
+    Raises:
+        VocabularyError: letters, digits or symbols of it would be lost, or nothing is left.
+    """
+    if lost := lost_characters(phrase, bundle.normaliser):
+        raise VocabularyError(
+            f"{phrase!r} has {''.join(lost)!r}, which {bundle.normaliser} loses; write it as it is spoken"
+        )
+    if not (text := normalise(phrase, bundle.normaliser)):
+        raise VocabularyError(f"{phrase!r} has no letter that {bundle.normaliser} writes")
+    unknown = bundle.vocabulary.unknown(text)
+    text = " ".join("".join(_bare(c) if c in unknown else c for c in text).split())
+    if unknown := bundle.vocabulary.unknown(text):
+        known = "".join(bundle.vocabulary.characters)
+        raise VocabularyError(f"{phrase!r} has {''.join(sorted(unknown))!r}, and {bundle.path} writes {known!r} alone")
     return text
+
+
+def _bare(character: str) -> str:
+    """Return a character without the marks on it; nothing for an apostrophe."""
+    bare = "".join(c for c in unicodedata.normalize("NFD", character) if not unicodedata.combining(c))
+    return "" if bare == "'" else bare

@@ -15,11 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-import numpy as np
-
+from asr.arrays import Features, Samples
 from asr.bundle import Bundle
 from asr.decoding.decoder import Decoder
-from asr.errors import AsrError
+from asr.errors import AsrError, BundleCorruptError
 from asr.inference.acoustic_session import AcousticSession
 from asr.inference.chunker import Chunk, Chunker, Span
 from asr.inference.grouping import grouped
@@ -40,7 +39,7 @@ class ChunkFeatures:
     """A chunk's span, and its normalised features (T, F)."""
 
     span: Span
-    features: np.ndarray
+    features: Features
 
 
 class ChunkReader:
@@ -57,7 +56,7 @@ class ChunkReader:
         """Seconds of the recording so far."""
         return self._chunker.duration
 
-    def accept(self, samples: np.ndarray) -> list[ChunkFeatures]:
+    def accept(self, samples: Samples) -> list[ChunkFeatures]:
         """Take samples (n,) float32 at the front end's rate; return the chunks, often none, that they complete."""
         return [self._complete(chunk) for chunk in self._chunker.accept(samples)]
 
@@ -70,7 +69,7 @@ class ChunkReader:
         chunk = self._chunker.open_chunk()
         return None if chunk is None else ChunkFeatures(chunk.span, self._cmvn.preview(self._front_end(chunk.samples)))
 
-    def over(self, blocks: Iterable[np.ndarray]) -> Iterator[ChunkFeatures]:
+    def over(self, blocks: Iterable[Samples]) -> Iterator[ChunkFeatures]:
         """Yield the chunks of all ``blocks`` of samples; before an error, those of what was good."""
         try:
             for block in blocks:
@@ -107,8 +106,19 @@ class Pipeline:
         return ChunkReader(self.bundle, detector or self.detector)
 
     def log_probs(self, chunk: ChunkFeatures) -> ChunkLogProbs:
-        """Compute the log-probabilities of one chunk; threads may do so side by side."""
-        return ChunkLogProbs(chunk.span, self.session.log_probs(chunk.features))
+        """Compute the log-probabilities of one chunk; threads may do so side by side.
+
+        Raises:
+            BundleCorruptError: the network gives another number of frames than the bundle says.
+        """
+        log_probs = self.session.log_probs(chunk.features)
+        wanted = -(-len(chunk.features) // OutputFrames.of(self.bundle).subsampling)
+        if len(log_probs) != wanted:
+            raise BundleCorruptError(
+                f"{self.bundle.path}: its model gives {len(log_probs)} frames for {len(chunk.features)}, "
+                f"and frame_s says {wanted}; export the bundle again"
+            )
+        return ChunkLogProbs(chunk.span, log_probs)
 
     def all_log_probs(self, chunks: Iterable[ChunkFeatures]) -> Iterator[ChunkLogProbs]:
         """Yield the log-probabilities of each chunk, ``threads`` of them computed while the next chunk is read."""

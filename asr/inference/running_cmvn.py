@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from asr.arrays import Features
 from asr.features import Cmvn, FrontEnd, Normaliser
 
 WINDOW_S = 30.0
@@ -32,13 +33,13 @@ class RunningCmvn:
         self._window = round(WINDOW_S * front_end.sample_rate / front_end.hop_length)
         self._before = np.empty((0, front_end.num_features), np.float32)
 
-    def accept(self, features: np.ndarray) -> np.ndarray:
+    def accept(self, features: Features) -> Features:
         """Return the features (T, F) of the next chunk normalised; they count for the chunks after it."""
         normalised = self.preview(features)
         self._before = np.concatenate([self._before, features])[-self._window :]
         return normalised
 
-    def preview(self, features: np.ndarray) -> np.ndarray:
+    def preview(self, features: Features) -> Features:
         """Return what `accept` would, of a chunk that is not complete, and keep nothing of it.
 
         Silent frames do not count: 3 s of zeros around each of AN4's test utterances took its WER from 5 to 11 %.
@@ -51,7 +52,7 @@ class RunningCmvn:
             normalised[silent] = np.percentile(normalised[~silent], _FLOOR_PERCENTILE, axis=0)
         return normalised[len(self._before) :]
 
-    def _silent(self, features: np.ndarray) -> np.ndarray:
+    def _silent(self, features: Features) -> np.ndarray:
         """Return which frames (T,) are silent; none where frames do not matter, or are no levels in decibels."""
         if isinstance(self._normaliser, Cmvn) or not self._are_levels:
             return np.zeros(len(features), bool)

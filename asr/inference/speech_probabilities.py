@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from asr.arrays import Samples
 from asr.audio import resample
 from asr.audio.voice_activity import CONTEXT_S, FRAME_S, HOP_LENGTH, SAMPLE_RATE
 from asr.inference.sample_buffer import SampleBuffer
 
-SpeechDetector = Callable[[np.ndarray], np.ndarray]
+SpeechDetector = Callable[[Samples], np.ndarray]
 """Samples (N,) at 16 kHz → probabilities of speech (1 + N // 160,), one each 10 ms."""
 
 FRAMES_PER_S = round(1 / FRAME_S)
@@ -23,7 +24,7 @@ _CONTEXT = round(CONTEXT_S * FRAMES_PER_S)
 the block is, because the detector computes every other frame."""
 
 
-def all_speech(samples: np.ndarray) -> np.ndarray:
+def all_speech(samples: Samples) -> np.ndarray:
     """Return 1 for every frame: a detector that skips nothing."""
     return np.ones(1 + len(samples) // HOP_LENGTH, np.float32)
 

@@ -8,6 +8,7 @@ from math import inf
 
 import numpy as np
 
+from asr.arrays import LogProbs
 from asr.bundle import Bundle
 from asr.inference.chunker import Span
 from asr.text import Vocabulary
@@ -18,10 +19,10 @@ MAX_REGION_S = 60.0
 
 @dataclass(frozen=True, eq=False)
 class ChunkLogProbs:
-    """The network's output for one chunk: its span, and natural log-probabilities (T', V + P), context included."""
+    """The network's output for one chunk: its span, and log-probabilities, context included."""
 
     span: Span
-    log_probs: np.ndarray
+    log_probs: LogProbs
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +33,14 @@ class SpeechRegion:
         start_s: second of the recording at which its first frame is; below 0 where the front end puts a margin of
             repeated frames before the recording.
         span_s: seconds of the recording at which its first core begins and its last core ends.
-        log_probs: natural log-probabilities (T', V + P) of the cores alone.
+        log_probs: the log-probabilities of the cores alone.
         confident_speech_s: for how many seconds the detector was confident of speech; infinite for a recording that is
             one chunk.
     """
 
     start_s: float
     span_s: tuple[float, float]
-    log_probs: np.ndarray
+    log_probs: LogProbs
     confident_speech_s: float = inf
 
     @property
@@ -85,7 +86,7 @@ class OutputFrames:
         last = self._frame(span.core_stop - span.start) if span.core_stop < span.stop else len(log_probs)
         at = span.start + first * self.grid - self.margin * self.hop_length
         seconds = (span.core_start / self.sample_rate, span.core_stop / self.sample_rate)
-        return SpeechRegion(at / self.sample_rate, seconds, log_probs[first:last], span.confident_speech_s)
+        return SpeechRegion(at / self.sample_rate, seconds, log_probs.between(first, last), span.confident_speech_s)
 
     def _frame(self, samples: int) -> int:
         """Return the first output frame that is not before so many samples of its chunk."""
@@ -96,7 +97,7 @@ class Stitcher:
     """Takes the chunks of one recording in order, and gives each region of speech as it ends."""
 
     def __init__(self, frames: OutputFrames, vocabulary: Vocabulary) -> None:
-        """Begin a recording whose frames lie as ``frames`` says, their first columns the labels of ``vocabulary``."""
+        """Begin a recording whose frames lie as ``frames`` says, and whose characters are those of ``vocabulary``."""
         self._frames, self._vocabulary = frames, vocabulary
         self._open: SpeechRegion | None = None
 
@@ -116,7 +117,7 @@ class Stitcher:
         region = self._frames.core(chunk)
         if self._open is None:
             return region
-        log_probs = np.concatenate([self._open.log_probs, region.log_probs])
+        log_probs = LogProbs.concatenate([self._open.log_probs, region.log_probs])
         seconds = (self._open.span_s[0], region.span_s[1])
         return SpeechRegion(self._open.start_s, seconds, log_probs, region.confident_speech_s)
 
@@ -129,11 +130,11 @@ class Stitcher:
     def _split(self, region: SpeechRegion) -> tuple[SpeechRegion, SpeechRegion | None]:
         """Part a region at its last space; all of it comes first where its second half has no space."""
         half, space = len(region.log_probs) // 2, self._vocabulary.space
-        heard = region.log_probs[half:, : len(self._vocabulary)].argmax(axis=1)
+        heard = region.log_probs.characters[half:].argmax(axis=1)
         spaces = np.flatnonzero(heard == (-1 if space is None else space))
         if not len(spaces):
             return region, None
         frame, confident_s = half + int(spaces[-1]), region.confident_speech_s
         at = region.start_s + frame * self._frames.grid / self._frames.sample_rate
-        first = SpeechRegion(region.start_s, (region.span_s[0], at), region.log_probs[:frame], confident_s)
-        return first, SpeechRegion(at, (at, region.span_s[1]), region.log_probs[frame:], confident_s)
+        first = SpeechRegion(region.start_s, (region.span_s[0], at), region.log_probs.between(0, frame), confident_s)
+        return first, SpeechRegion(at, (at, region.span_s[1]), region.log_probs.between(frame), confident_s)

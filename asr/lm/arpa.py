@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import io
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -40,7 +41,8 @@ from asr.lm.text import UNREADABLE, open_packed
 
 _LN10 = np.log(10)
 _NEVER = -99.0
-_COUNT = re.compile(r"ngram\s+(\d+)\s*=\s*(\d+)")
+_COUNT = re.compile(r"ngram\s+([0-9]{1,3})\s*=\s*([0-9]{1,18})")
+_LONGEST_LINE = 1 << 16
 _UNKNOWN_NAMES = ("<unk>", "<UNK>")
 _START, _END = "<s>", "</s>"
 _BLOCK = 1 << 16
@@ -95,7 +97,8 @@ def read_arpa(path: str | Path) -> NgramModel:
     """
     try:
         with open_packed(path, Path(path).suffix, "rb") as file:
-            lines = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
+            lines = _lines(text, path)
             counts = _read_counts(lines, path)
             sections = (_read_section(lines, order, count, path) for order, count in enumerate(counts, start=1))
             model = _assemble(sections, path)
@@ -104,6 +107,14 @@ def read_arpa(path: str | Path) -> NgramModel:
     except UNREADABLE as fault:
         raise LanguageModelError(f"{path}: cannot be read: {fault}; an ARPA file is needed") from fault
     return NgramModel.from_tables(model)
+
+
+def _lines(text: io.TextIOWrapper, path: str | Path) -> Iterator[str]:
+    """Yield the lines of a file, none of which fills the memory."""
+    while line := text.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise LanguageModelError(f"{path}: a line of more than {_LONGEST_LINE:,} characters is no n-gram")
+        yield line
 
 
 def _next_line(lines: Iterator[str]) -> str:
@@ -132,23 +143,23 @@ def _read_section(lines: Iterator[str], order: int, count: int, path: str | Path
     if order > 1 and (line := _next_line(lines)) != f"\\{order}-grams:":
         raise LanguageModelError(f"{path}: \\{order}-grams: is needed, got {line[:40]!r}")
     words: list[list[str]] = []
-    numbers = np.zeros((2, count))
-    for place, line in enumerate(islice((line for line in lines if not line.isspace()), count)):
+    numbers = array("d")  # It grows with the lines, whatever number of them the head announces.
+    for line in islice((line for line in lines if not line.isspace()), count):
         fields = line.split()
         try:
-            numbers[0, place] = float(fields[0])
-            numbers[1, place] = float(fields[order + 1]) if len(fields) > order + 1 else 0.0
+            log_prob, backoff = float(fields[0]), float(fields[order + 1]) if len(fields) > order + 1 else 0.0
         except (ValueError, IndexError):
             fields = []
-        if not order + 1 <= len(fields) <= order + 2 or not numbers[:, place].max() < np.inf:
+        if not order + 1 <= len(fields) <= order + 2 or not (log_prob < np.inf and backoff < np.inf):
             raise LanguageModelError(
                 f"{path}: {line.strip()[:80]!r} among the {count} {order}-grams: "
                 f"a logarithm, {order} words and perhaps a back-off weight are needed"
             )
+        numbers.extend((log_prob, backoff))
         words.append(fields[1 : order + 1])
     if len(words) < count:
         raise LanguageModelError(f"{path}: {len(words)} {order}-grams where {count} are announced")
-    log_probs, backoffs = np.maximum(numbers, _NEVER) * _LN10
+    log_probs, backoffs = np.maximum(np.array(numbers).reshape(-1, 2).T, _NEVER) * _LN10
     return words, log_probs, backoffs
 
 

@@ -24,11 +24,14 @@ import numpy as np
 
 from asr.errors import LanguageModelError
 from asr.lm.mapped_file import map_arrays, write_arrays
-from asr.lm.spelling import ROOT, Spelling
+from asr.lm.spelling import ROOT, Spelling, spells
 from asr.lm.tables import BackoffModel, Table
 
 _ARRAYS = ("words", "children", "links", "log_probs", "backoffs", "alphabet", "spelling", "word_of")
 _HEADER = 4096
+_NOT_SPELLED = 3
+"""The words <unk>, <s> and </s>, which are not in the trie."""
+
 _LAST_KEY = np.iinfo(np.int64).max
 
 
@@ -73,16 +76,18 @@ class NgramModel:
         try:
             counts = [int(count) for count in about["counts"]]
             *columns, alphabet, spelling, word_of = (arrays[name] for name in _ARRAYS)
-            whole = _agree(counts, *columns)
-            letters = Spelling(alphabet, spelling, word_of)
-        except (KeyError, TypeError, ValueError, IndexError) as fault:
+            whole = _agree(counts, *columns) and spells(alphabet, spelling, word_of, counts[0] - _NOT_SPELLED)
+            letters = Spelling(alphabet, spelling, word_of) if whole else None
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as fault:
             raise LanguageModelError(f"{path}: the header is damaged: {fault!r}; make the model again") from fault
-        if not whole:
+        if letters is None:
             raise LanguageModelError(f"{path}: its parts contradict each other; make the model again")
         words, children, links, log_probs, backoffs = columns
         keys = np.full(len(words) + 1, _LAST_KEY)
         keys[:-1] = np.arange(0, len(children) * counts[0], counts[0]).repeat(children)
         keys[:-1] += words
+        if not (np.diff(keys) > 0).all():
+            raise LanguageModelError(f"{path}: its n-grams are not in order; make the model again")
         lowest = _lowest_links(counts, words, (children > 0) | (backoffs != 0))
         return cls(counts, keys, np.concatenate([lowest, links]), log_probs, backoffs, letters)
 

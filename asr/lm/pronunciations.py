@@ -7,13 +7,11 @@ stand for the word boundary too.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from asr.errors import LanguageModelError
 from asr.files import write_atomically
 from asr.lm.model import NgramModel
 from asr.lm.spelling import Spelling
+from asr.stored_arrays import read_arrays, take
 from asr.text import Lexicon, Phones
 from asr.text.lexicon import BOUNDARY
 
@@ -83,10 +82,32 @@ class Pronunciations:
             LanguageModelError: the file cannot be read or holds no pronunciations.
         """
         try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return cls(arrays["labels"], arrays["words"], int(arrays["num_phones"]))
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as fault:
+            arrays = read_arrays(path)
+            return cls(
+                take(arrays, "labels", "u", (None,)),
+                take(arrays, "words", "iu", (None,)),
+                int(take(arrays, "num_phones", "iu", ())),
+            )._checked()
+        except (OSError, ValueError) as fault:
             raise LanguageModelError(f"{path}: no pronunciations can be read there: {fault}") from fault
+
+    def _checked(self) -> Pronunciations:
+        """Return the pronunciations if they can be searched.
+
+        Raises:
+            ValueError: labels, words and phones do not belong together.
+        """
+        if self.labels.dtype.itemsize > 1 or not BOUNDARY < self.num_phones <= _BYTE - _MAX_HOMOPHONES:
+            raise ValueError(f"labels of {self.labels.dtype} for {self.num_phones} phone labels")
+        if int(self.labels.max()) >= self.num_phones + _MAX_HOMOPHONES or not self.labels.all():
+            raise ValueError("labels that neither the network has nor homophones end with")
+        ends = self.ends_word(self.labels)
+        if not ends[-1] or int(ends.sum()) != len(self.words) or int(self.words.min()) < 1:
+            raise ValueError(f"{int(ends.sum())} pronunciations of {len(self.words)} words")
+        spelled = self._spelled()
+        if any(len(one) < 2 for one in spelled) or any(one >= other for one, other in pairwise(spelled)):
+            raise ValueError("pronunciations that are empty, or not in order")
+        return self
 
     def save(self, path: str | Path) -> None:
         """Write the pronunciations to one file (.npz), atomically."""
@@ -101,9 +122,12 @@ class Pronunciations:
     @cached_property
     def trie(self) -> Spelling:
         """The trie of all pronunciations, labels as code points; its ``word_at`` returns an index into ``words``."""
-        ends = np.flatnonzero(self.ends_word(self.labels)) + 1
-        letters, starts = _letters(self.labels), [0, *ends[:-1].tolist()]
-        return Spelling.of_words([letters[a:b] for a, b in zip(starts, ends.tolist(), strict=True)])
+        return Spelling.of_words(self._spelled())
+
+    def _spelled(self) -> list[str]:
+        """Return each pronunciation as a string with one code point a label."""
+        letters, ends = _letters(self.labels), np.flatnonzero(self.ends_word(self.labels)) + 1
+        return [letters[a:b] for a, b in pairwise([0, *ends.tolist()])]
 
     def ends_word(self, labels: np.ndarray) -> np.ndarray:
         """Tell (n,) which of the labels (n,) end a word."""

@@ -7,6 +7,7 @@ occur, numbered in the order of their code points.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -130,6 +131,35 @@ class Spelling:
     def _node_of_each_word(self) -> np.ndarray:
         nodes = np.flatnonzero(self.word_of != NONE)
         return nodes[np.argsort(self.word_of[nodes])]
+
+
+def spells(alphabet: np.ndarray, keys: np.ndarray, word_of: np.ndarray, num_words: int) -> bool:
+    """Tell whether the arrays of a file are the trie of ``num_words`` words, with characters that a text can have."""
+    if (alphabet.dtype.kind, keys.dtype.kind, word_of.dtype.kind) != ("u", "u", "i") or len(word_of) != len(keys) + 2:
+        return False
+    letters = alphabet.astype(np.int64)
+    if not (np.diff(letters) > 0).all() or not _are_characters(letters) or (len(keys) > 0) != (len(letters) > 0):
+        return False
+    parents, last = np.divmod(keys.astype(np.int64), len(letters) + 1)
+    nodes = np.flatnonzero(word_of[:-1] != NONE)
+    return bool(
+        (np.diff(keys.astype(np.int64), prepend=-1) > 0).all()
+        and (parents <= np.arange(len(keys))).all()
+        and int(last.max(initial=0)) < max(1, len(letters))
+        and word_of[-1] == NONE
+        and np.array_equal(np.sort(word_of[nodes]), np.arange(num_words))
+        and not (len(nodes) and nodes[0] == ROOT)
+    )
+
+
+def _are_characters(code_points: np.ndarray) -> bool:
+    """Tell whether sorted code points (n,) are none of control characters, surrogates, or beyond Unicode."""
+    if not len(code_points):
+        return True
+    if code_points[0] < ord(" ") or code_points[-1] > sys.maxunicode:
+        return False
+    control = (code_points >= 0x7F) & (code_points < 0xA0)
+    return not (control | ((code_points >= 0xD800) & (code_points < 0xE000))).any()
 
 
 def _code_points(text: str) -> np.ndarray:

@@ -34,7 +34,16 @@ from asr.text.normalisers import FOR_TRAINING
 
 _BLOCK = 1 << 19
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
-UNREADABLE = (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError, zlib.error, tarfile.TarError)
+UNREADABLE = (
+    OSError,
+    EOFError,
+    UnicodeDecodeError,
+    lzma.LZMAError,
+    zlib.error,
+    tarfile.TarError,
+    RecursionError,
+    OverflowError,
+)
 """Errors of the standard library from reading compressed text."""
 
 _PARAGRAPH = re.compile(r"\n\s*\n")

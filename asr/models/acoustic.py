@@ -63,6 +63,43 @@ class MaskedConv(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("asr")
+class LayerNorm(keras.layers.LayerNormalization):  # type: ignore[misc]
+    """Layer normalisation (B, T, F) over F (Ba et al. 2016, eq. 3) in float32, with its gradient in few passes.
+
+    With x̂ = (x - mean) / std and y = γ x̂ + β, the gradient is ∂L/∂x = (g - mean(g) - x̂ mean(g x̂)) / std, where
+    g = γ ∂L/∂y. The tape would record the mean and the variance as operations of their own, which takes three times as
+    long on a CPU.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """Return the normalised ``inputs`` (B, T, F), in their type."""
+        return _normalised(inputs, tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta), self.epsilon)
+
+
+def _normalised(inputs: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def differentiable(inputs: Any, gamma: Any, beta: Any) -> tuple[Any, Any]:
+        scale, x = tf.cast(gamma, tf.float32), tf.cast(inputs, tf.float32)
+        x = x - tf.reduce_mean(x, -1, keepdims=True)
+        inverse = tf.math.rsqrt(tf.reduce_mean(x * x, -1, keepdims=True) + epsilon)
+        x = x * inverse
+
+        def gradient(d_outputs: Any) -> tuple[Any, Any, Any]:
+            d = tf.cast(d_outputs, tf.float32)
+            g = d * scale
+            d_inputs = (
+                g - tf.reduce_mean(g, -1, keepdims=True) - x * tf.reduce_mean(g * x, -1, keepdims=True)
+            ) * inverse
+            rows = tuple(range(len(inputs.shape) - 1))
+            d_gamma, d_beta = tf.reduce_sum(d * x, rows), tf.reduce_sum(d, rows)
+            return tf.cast(d_inputs, inputs.dtype), tf.cast(d_gamma, gamma.dtype), tf.cast(d_beta, beta.dtype)
+
+        return tf.cast(x * scale + tf.cast(beta, tf.float32), inputs.dtype), gradient
+
+    return differentiable(inputs, gamma, beta)
+
+
+@keras.saving.register_keras_serializable("asr")
 class SequenceDropout(keras.layers.Dropout):  # type: ignore[misc]
     """Dropout (B, T, F) that drops the same inputs in every frame of an utterance; each replica draws its own."""
 
@@ -129,11 +166,11 @@ class AcousticModel(keras.Model):  # type: ignore[misc]
             "dropout": dropout,
             "layer_norm": layer_norm,
         }
-        self.convolutions = [MaskedConv(**c, dtype=dtype) for c in convolution]
+        self.convolutions = [MaskedConv(**c, dtype="float32") for c in convolution]
         self.recurrent = [Recurrent(n, cell=cell, bidirectional=bidirectional, dtype=dtype) for n in units]
         places = len(units) + 1
         norm = {"epsilon": 1e-5, "dtype": dtype}
-        self.norms = [keras.layers.LayerNormalization(**norm) for _ in range(places)] if layer_norm else []
+        self.norms = [LayerNorm(**norm) for _ in range(places)] if layer_norm else []
         self.dropouts = [SequenceDropout(dropout, dtype=dtype) for _ in range(places)]
         self.output_layer = keras.layers.Dense(vocabulary_size, use_bias=False, name="output", dtype="float32")
         self.phone_layer = keras.layers.Dense(phones, use_bias=False, dtype="float32") if phones else None

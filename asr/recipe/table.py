@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from asr.errors import ConfigError
-from asr.files import write_atomically
+from asr.files import write_text
 from asr.recipe.plan import Plan
 from asr.recipe.results import Rate, Results, SetFigures, SystemScores
 
@@ -29,8 +29,7 @@ def write_readme_table(plan: Plan, results: Results) -> None:
     if BEGIN not in text or END not in text:
         raise ConfigError(f"{path} needs the lines {BEGIN!r} and {END!r} around its table")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    with write_atomically(path) as temporary:
-        temporary.write_text(f"{before}{BEGIN}\n{render(plan, results)}{END}{after}", encoding="utf-8")
+    write_text(path, f"{before}{BEGIN}\n{render(plan, results)}{END}{after}")
 
 
 def render(plan: Plan, results: Results) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from asr.arrays import Labels
 from asr.errors import VocabularyError
-from asr.files import write_atomically
+from asr.files import write_text
 
 BOUNDARY = 1
 """The label that ends each word, so that a network with phone outputs also marks where words end."""
@@ -44,7 +45,7 @@ class Phones:
         """Tell whether all phones of ``word`` have a label."""
         return set(word) <= self._labels.keys()
 
-    def encode(self, words: Iterable[Pronunciation]) -> np.ndarray:
+    def encode(self, words: Iterable[Pronunciation]) -> Labels:
         """Return the labels (U,) int32 of words in sequence, with ``BOUNDARY`` after each word.
 
         Raises:
@@ -111,7 +112,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
     """
     found: dict[str, list[Pronunciation]] = {}
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise VocabularyError(f"{path}: no lexicon can be read there: {fault}") from fault
     for number, line in enumerate(lines, start=1):
@@ -130,8 +131,7 @@ def write_lexicon(path: str | Path, lexicon: Lexicon) -> None:
     lines = (
         f"{word}  {' '.join(one)}\n" for word in sorted(lexicon.pronunciations) for one in lexicon.pronunciations[word]
     )
-    with write_atomically(path) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+    write_text(path, "".join(lines))
 
 
 def _without_number(word: str) -> str:

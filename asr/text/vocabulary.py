@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from asr.arrays import Labels
 from asr.errors import VocabularyError
+from asr.stored_json import parse_json
 
 BLANK = 0
 """The label of the CTC blank, everywhere in this project."""
 
 
-def frames_needed(labels: Sequence[int] | np.ndarray) -> int:
+def frames_needed(labels: Sequence[int] | Labels) -> int:
     """Return the fewest frames that can spell ``labels`` (U,): one a label, and a blank between two equal labels.
 
     >>> frames_needed([8, 5, 12, 12, 15])
@@ -46,6 +49,8 @@ class Vocabulary:
             raise VocabularyError("a vocabulary needs at least one character, got none")
         if any(len(c) != 1 for c in self.characters):
             raise VocabularyError(f"each entry must be a single character, got {self.characters!r}")
+        if unwritable := [c for c in self.characters if unicodedata.category(c) in ("Cc", "Cs")]:
+            raise VocabularyError(f"{unwritable[0]!r} is a control character, which no text has")
         if len(set(self.characters)) != len(self.characters):
             raise VocabularyError(f"characters must be distinct, got {self.characters!r}")
 
@@ -71,7 +76,7 @@ class Vocabulary:
         """Return the characters of ``text`` that have no label."""
         return set(text) - self._labels.keys()
 
-    def encode(self, text: str) -> np.ndarray:
+    def encode(self, text: str) -> Labels:
         """Return the labels (U,) int32 of ``text``.
 
         Raises:
@@ -81,7 +86,7 @@ class Vocabulary:
             raise VocabularyError(f"{text!r} has {sorted(unknown)}, not among {''.join(self.characters)!r}")
         return np.array([self._labels[c] for c in text], dtype=np.int32)
 
-    def decode(self, labels: Sequence[int] | np.ndarray) -> str:
+    def decode(self, labels: Sequence[int] | Labels) -> str:
         """Return the text of ``labels`` (U,), which contain no blanks."""
         return "".join(self.characters[int(label) - 1] for label in labels)
 
@@ -91,5 +96,16 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, text: str) -> Vocabulary:
-        """Read the vocabulary from the JSON that ``to_json`` returns."""
-        return cls(tuple(json.loads(text)["characters"]))
+        """Read the vocabulary from the JSON that ``to_json`` returns.
+
+        Raises:
+            ValueError: the text is not this JSON.
+            VocabularyError: the characters cannot be labels, or the blank has another label than 0.
+        """
+        content = parse_json(text)
+        characters = content.get("characters") if isinstance(content, dict) else None
+        if not isinstance(characters, list) or not all(isinstance(one, str) for one in characters):
+            raise ValueError("an object with the list 'characters' is needed")
+        if content.get("blank", BLANK) != BLANK:
+            raise VocabularyError(f"the blank must be label {BLANK}, got {content['blank']!r}")
+        return cls(tuple(characters))

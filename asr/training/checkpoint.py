@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from asr.errors import CheckpointError
-from asr.files import sha256_of, write_atomically
+from asr.files import sha256_of, write_atomically, write_text
 
 FINAL = "final.npz"
 """Name of the file in a run folder that holds the final weights."""
@@ -73,8 +73,7 @@ def save_checkpoint(folder: Path, number: int, checkpoint: Checkpoint) -> None:
     index = path.with_suffix(".json")
     digest = save_arrays(path, checkpoint.arrays)
     try:
-        with write_atomically(index) as temporary:
-            temporary.write_text(json.dumps({"sha256": digest, "state": checkpoint.state}), encoding="utf-8")
+        write_text(index, json.dumps({"sha256": digest, "state": checkpoint.state}))
     except OSError as fault:
         raise _unwritten(index, fault) from fault
     numbers = sorted(int(p.stem) for p in folder.glob("[0-9]*.json"))

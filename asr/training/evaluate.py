@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from asr.arrays import LogProbs
 from asr.data import Utterance
 from asr.decoding import Decoder, GreedyDecoder
 from asr.errors import AsrError
@@ -32,15 +33,16 @@ class DevScore:
     pairs: tuple[tuple[str, str], ...]
 
 
-def log_probs(model: AcousticModel, examples: Sequence[Example]) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (index, log-probabilities (T', V + P)) of every example, computed in batches of similar length."""
+def log_probs(model: AcousticModel, examples: Sequence[Example]) -> Iterator[tuple[int, LogProbs]]:
+    """Yield (index, log-probabilities) of every example, computed in batches of similar length."""
     order = sorted(range(len(examples)), key=lambda i: examples[i].num_frames)
     for start in range(0, len(order), _BATCH):
         chosen = order[start : start + _BATCH]
         batch = collate([examples[i] for i in chosen])
         rows = _forward(model)(tf.constant(batch.features), tf.constant(batch.feature_lengths)).numpy()
         for row, index, frames in zip(rows, chosen, batch.feature_lengths, strict=True):
-            yield index, row[: model.output_lengths(int(frames))]
+            packed = row[: model.output_lengths(int(frames))]
+            yield index, LogProbs.split(packed, model.output_layer.units)
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from typing import Any
 
 from asr.errors import CheckpointError, ConfigError
 from asr.files import write_json
+from asr.staging import sweep
 
 _LIMITS = {
     "run_dir",
@@ -25,9 +26,6 @@ _LIMITS = {
     "data.allow_loss",
 }
 """Settings that may change between calls. A folder may be moved; of ``init_from`` the weights are compared."""
-
-_TORN = (".*.npz.*", ".*.json.*")
-"""Name patterns of half-written files (``asr.files.write_atomically``)."""
 
 
 @contextmanager
@@ -50,8 +48,8 @@ def held(folder: str | Path) -> Iterator[None]:
             raise ConfigError(f"{holder} is training in {folder}; let it end, or name another run_dir") from None
         lock.truncate(0)
         print(f"process {os.getpid()} on {platform.node()}", file=lock, flush=True)
-        for torn in (t for pattern in _TORN for t in folder.rglob(pattern)):
-            torn.unlink(missing_ok=True)
+        for inner in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+            sweep(inner.absolute())
         yield
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from asr.errors import CheckpointError
+from asr.errors import CheckpointError, ConfigError, VocabularyError
 from asr.features import FrontEnd, Normaliser, cmvn_from_arrays
-from asr.files import write_atomically, write_json
+from asr.files import write_json, write_text
 from asr.models import AcousticModel
+from asr.stored_json import read_json
 from asr.text import Phones, Vocabulary
 from asr.training.checkpoint import FINAL, load_arrays, load_checkpoint, save_arrays
 
@@ -45,8 +45,7 @@ def save_setup(folder: Path, setup: Setup) -> None:
     """Write everything but the weights, ``setup.json`` last."""
     save_arrays(folder / "front_end.npz", setup.front_end.to_arrays())
     save_arrays(folder / "cmvn.npz", setup.cmvn.to_arrays())
-    with write_atomically(folder / "vocabulary.json") as temporary:
-        temporary.write_text(setup.vocabulary.to_json() + "\n", encoding="utf-8")
+    write_text(folder / "vocabulary.json", setup.vocabulary.to_json() + "\n")
     phones = {"phones": setup.phones.symbols} if setup.phones else {}
     content = {"model": setup.model.options, "normaliser": setup.normaliser, **phones, "record": setup.record}
     write_json(folder / "setup.json", content)
@@ -60,20 +59,22 @@ def load_trained(folder: str | Path) -> Setup:
     """
     folder = Path(folder)
     try:
-        content = json.loads((folder / "setup.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise CheckpointError(f"{folder} is no run folder: setup.json cannot be read ({fault})") from fault
-    model = AcousticModel(**content["model"])
+        content = read_json(folder / "setup.json")
+        model = AcousticModel(**content["model"])
+        record = dict(content["record"])
+        phones = Phones(tuple(content["phones"])) if "phones" in content else None
+        vocabulary = Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        front_end = FrontEnd.from_arrays(load_arrays(folder / "front_end.npz"))
+        cmvn = cmvn_from_arrays(load_arrays(folder / "cmvn.npz"), front_end.num_features)
+    except (OSError, ValueError, KeyError, TypeError, VocabularyError, ConfigError) as fault:
+        raise CheckpointError(f"{folder} is no run folder: {_said(fault)}; train anew, or name another") from fault
     assign(named(model.variables), _weights(folder))
-    return Setup(
-        model,
-        FrontEnd.from_arrays(load_arrays(folder / "front_end.npz")),
-        cmvn_from_arrays(load_arrays(folder / "cmvn.npz")),
-        Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8")),
-        content.get("normaliser") or _normaliser_of_before(content["record"]),
-        content["record"],
-        Phones(tuple(content["phones"])) if "phones" in content else None,
-    )
+    normaliser = content.get("normaliser") or _normaliser_of_before(record)
+    return Setup(model, front_end, cmvn, vocabulary, normaliser, record, phones)
+
+
+def _said(fault: Exception) -> str:
+    return f"setup.json lacks {fault}" if isinstance(fault, KeyError) else str(fault)
 
 
 def _normaliser_of_before(record: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,10 @@ import numpy as np
 from asr.errors import ConfigError
 from asr.features import FrontEnd, Normaliser
 from asr.models import AcousticModel
-from asr.training.setup import Setup, assign, named
+from asr.training.setup import Setup, named
 
-_FREE = {"dropout", "phones"}
-"""Model options in which the two models may differ."""
+_FREE = {"dropout", "phones", "units"}
+"""Model options in which the two models may differ; ``units`` by layers that follow the other's."""
 
 
 def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normaliser: Normaliser) -> Normaliser:
@@ -23,7 +23,8 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     This is the normalisation of ``start``, unless this run's front end or kind of normalisation differs (telephone
     speech, say); then it is ``normaliser``, which was fitted to this run's features.
 
-    A model with a phone layer may begin with one without; its phone layer then starts from its initial weights.
+    A model with a phone layer may begin with one without, and one of more recurrent layers with one of fewer: what is
+    new then starts from its initial weights.
 
     Raises:
         ConfigError: the options of the models differ, such as the number of features; the message names them.
@@ -32,13 +33,32 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     others = [
         f"model.{k} is {theirs[k]!r} there, {ours[k]!r} here" for k in ours.keys() - _FREE if theirs[k] != ours[k]
     ]
+    lower, units = ([layer.units for layer in m.recurrent] for m in (start.model, model))
+    if units[: len(lower)] != lower:
+        others.append(f"model.units is {lower} there, {units} here")
     if others:
         raise ConfigError(f"init_from: {'; '.join(sorted(others))}; give this run the same")
-    weights = named(start.model.trainable_variables)  # without the seeds of dropout
-    taken = {n: v for n, v in named(model.trainable_variables).items() if n in weights}  # those of phones stand last
-    assign(taken, {n: v.numpy() for n, v in weights.items() if n in taken})
+    for source, target in _pairs(start.model, model):
+        target.assign(source)
     alike = _equal(start.front_end.to_arrays(), front_end.to_arrays()) and type(start.cmvn) is type(normaliser)
     return start.cmvn if alike else normaliser
+
+
+def _pairs(start: AcousticModel, model: AcousticModel) -> Iterator[tuple[Any, Any]]:
+    """Yield each weight of ``start`` with the one of ``model`` that it is copied to; outputs stay outputs.
+
+    Those of a top layer of another width are left out.
+    """
+    layers = [
+        *zip(start.convolutions, model.convolutions, strict=True),
+        *zip(start.recurrent, model.recurrent, strict=False),
+        *zip(start.norms[:-1], model.norms[:-1], strict=False),
+        *zip(start.norms[-1:], model.norms[-1:], strict=True),
+        *zip(start.output_layers, model.output_layers, strict=False),
+    ]
+    for source, target in layers:
+        pairs = zip(source.trainable_variables, target.trainable_variables, strict=True)
+        yield from ((ours, theirs) for ours, theirs in pairs if ours.shape == theirs.shape)
 
 
 def origin(start: Setup) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
+from asr.arrays import LogProbs
 from asr.audio import load_audio
 from asr.data import Utterance
 from asr.data.augment import Alteration, Step
@@ -37,19 +36,25 @@ class DevSet:
     """Utterances that decoding weights are judged on.
 
     Attributes:
-        log_probs: natural log-probabilities (T', V + P) of each utterance.
+        log_probs: the network's output for each utterance.
         references: what was said, normalised.
         speakers: who said it.
     """
 
-    log_probs: Sequence[np.ndarray]
+    log_probs: Sequence[LogProbs]
     references: Sequence[str]
     speakers: Sequence[str]
 
     @cached_property
     def priors(self) -> tuple[float, ...]:
-        """Logarithms of how often the network gives each label, as `asr.decoding.priors.log_priors`."""
-        return tuple(log_priors(self.log_probs).tolist())
+        """The priors (V,) of the characters, as `asr.decoding.priors.log_priors`."""
+        return tuple(log_priors([one.characters for one in self.log_probs]).tolist())
+
+    @cached_property
+    def phone_priors(self) -> tuple[float, ...]:
+        """The priors (P,) of the phones, likewise; () where the network outputs none."""
+        phones = [one.phones for one in self.log_probs if one.phones is not None]
+        return tuple(log_priors(phones).tolist()) if phones else ()
 
     def thinned(self, words: int) -> DevSet:
         """Return every n-th utterance, with the largest n that leaves ``words`` words; all where there are fewer."""
@@ -81,8 +86,7 @@ def dev_set(model: Transcriber, utterances: Sequence[Utterance], alterations: Se
     """
     log_probs, rate = [], model.sample_rate
     for place, one in enumerate(utterances):
-        span = {"offset_s": one.offset, "duration_s": one.duration}
-        samples = load_audio(one.audio_filepath, rate, **span)
+        samples = load_audio(one.audio_filepath, rate, offset_s=one.offset, duration_s=one.duration)
         if alterations:
             samples = alterations[place % len(alterations)](samples, rate, one.id, 0)
         log_probs.append(model.log_probs(samples))

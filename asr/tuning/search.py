@@ -42,7 +42,7 @@ class Search:
         vocabulary: the V labels of characters.
         language_model: a file that `NgramModel.save` wrote.
         beam_width: prefixes kept.
-        priors: (V + P,) of characters and phones, as `DevSet.priors`.
+        priors: those of the labels that are searched: `DevSet.priors` (V,), or `DevSet.phone_priors` (P,).
         pronunciations: how the model's words are said, for a search over phones; None for a search over characters.
     """
 
@@ -53,18 +53,12 @@ class Search:
     pronunciations: Pronunciations | None = None
 
     @cached_property
-    def own_priors(self) -> tuple[float, ...]:
-        """The priors of the labels that are searched."""
-        characters = len(self.vocabulary)
-        return tuple(self.priors[:characters] if self.pronunciations is None else self.priors[characters:])
-
-    @cached_property
     def _model(self) -> NgramModel:
         return NgramModel.open(self.language_model)
 
     def decoder(self, weights: FusionWeights) -> Decoder:
         """Return the decoder with these weights."""
-        options, less = BeamOptions(self.beam_width), discount(self.own_priors, weights.prior_scale)
+        options, less = BeamOptions(self.beam_width), discount(self.priors, weights.prior_scale)
         if self.pronunciations is None:
             fusion = WordFusion(self._model, self.vocabulary, weights)
             return BeamDecoder(self.vocabulary, [fusion], options, discount=less, own_model=self._model)

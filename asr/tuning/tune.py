@@ -112,7 +112,7 @@ def tune_bundle(
         best = find_weights(dev, search, processes=processes, tried=tried)
         decoders[BY_CHARACTERS], settings = search.decoder(best.weights), replace(settings, **_kept(search, best))
         if said:
-            search = replace(search, pronunciations=said)
+            search = replace(search, pronunciations=said, priors=dev.phone_priors)
             by_phones = find_weights(dev, search, processes=processes, tried=tried)
             decoders[BY_PHONES] = search.decoder(by_phones.weights)
             settings = replace(settings, phones=PhoneSettings(**_kept(search, by_phones)))
@@ -151,7 +151,7 @@ def refit_confidence(folder: Path, dev: DevSet, altered: Sequence[DevSet] = ()) 
 
 def _kept(search: Search, best: Trial) -> dict[str, Any]:
     """Return the weights, and the priors where they are used."""
-    return {"weights": best.weights, "priors": search.own_priors if best.weights.prior_scale else ()}
+    return {"weights": best.weights, "priors": search.priors if best.weights.prior_scale else ()}
 
 
 def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | None) -> Pronunciations | None:

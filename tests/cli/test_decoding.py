@@ -53,6 +53,11 @@ def test_hotwords_with_weights_on_the_line_and_in_a_file(read) -> None:
     assert read("--hotwords", "badd:0.1") == "BAD CAB"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(read) -> None:
+    for flag in ("--grammar", "--words", "--hotwords_file"):
+        assert read(flag, "phrases", phrases="\ufeffBAD\r\nCAB\r\n") == {"--grammar": "CAB"}.get(flag, "BAD CAB")
+
+
 def test_a_language_model_and_its_weights(read, tmp_path: Path) -> None:
     train_ngram(["BADD CAB", "A BADD CAB"], order=2).save(tmp_path / "words.lm")
     assert read("--lm", "words.lm", "--alpha", "1") == "BADD CAB"
@@ -70,9 +75,9 @@ def test_readings_in_json(read) -> None:
     ("flags", "message"),
     [
         (["--alpha", "1"], "alpha and beta weigh a language model"),
-        (["--beam_size", "1", "--n_best", "2"], "a beam of 1 is the best path alone"),
+        (["--beam_size", "1", "--n_best", "2", "-f", "json"], "a beam of 1 is the best path alone"),
         (["--hotwords", "bad:very"], "hotword 'bad:very': after the colon a weight is needed"),
-        (["--hotwords", "über"], "not among"),
+        (["--hotwords", "Úhu"], "'Úhu' has 'HU', and "),
         (["--lm", "nowhere.lm"], "nowhere.lm"),
         (["--grammar", "nowhere.txt"], "nowhere.txt cannot be read: No such file"),
         (["--grammar", "nothing"], "nothing has no lines"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import asr.inference.decoding_options  # noqa: F401  # the stand-in for asr.inference has no such module to find
 from asr.cli.evaluate import add_arguments, run
 from asr.data import Utterance, write_manifest
 from asr.distribution import install_command
@@ -129,6 +130,39 @@ def test_a_recording_that_fails_is_counted_and_listed(manifest, model, capsys):
     result = answer(capsys)
     assert result["wer"]["deletions"] == 4
     assert result["failures"] == [{"id": "a1", "code": "audio-empty", "message": "a1.wav: 0 bytes"}]
+
+
+def test_if_every_recording_fails_so_does_the_evaluation(manifest, model, capsys):
+    model.texts = [AudioEmptyError("0 bytes")] * 3
+    assert evaluate(manifest, "--json") == 1
+    assert answer(capsys)["wer"]["rate"] == 1
+
+
+def test_hypotheses_that_cannot_be_written_are_scored_all_the_same(manifest, model, capsys):
+    assert evaluate(manifest, "-o", "/dev/full", "--json") == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["wer"]["insertions"] == 1
+    assert printed.err == "asr: error[evaluation]: /dev/full: cannot be written: No space left on device\n"
+
+
+def test_a_file_that_is_read_is_not_written_over(manifest, model, tmp_path):
+    evaluate(manifest, "-o", tmp_path / "kept.jsonl")
+    for arguments in ["-o", manifest], ["--hypotheses", tmp_path / "kept.jsonl", "--report", tmp_path / "kept.jsonl"]:
+        with pytest.raises(ConfigError, match="jsonl that is read; write another"):
+            evaluate(manifest, *arguments)
+
+
+def test_a_report_is_written_though_nobody_reads_the_table(text_pair, tmp_path):
+    command = '"$0" -m asr evaluate r.txt h.txt --report'
+    line = f"{command} out.html | true; {command} b.html >&-"
+    done = subprocess.run(["sh", "-c", line, sys.executable], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert all("</html>" in (tmp_path / name).read_text() for name in ("out.html", "b.html"))
+    assert [line.split(": ")[:2] for line in done.stderr.splitlines()] == [
+        ["out.html", "0.0 MB, 0 of 2 recordings"],
+        ["b.html", "0.0 MB, 0 of 2 recordings"],
+        ["asr", "error[system]"],
+    ]
 
 
 def test_kept_hypotheses_score_the_same_without_the_model(manifest, model, tmp_path, capsys):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import time
 import types
+from pathlib import Path
 
 import pytest
 
@@ -125,6 +128,58 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 0
+
+
+def in_shell(line: str, **more: object) -> subprocess.CompletedProcess[bytes]:
+    """Run a line of the shell in which ``$ASR`` is this program."""
+    environment = os.environ | {"ASR": f"{sys.executable} -m asr"}
+    return subprocess.run(["sh", "-c", line], env=environment, capture_output=True, **more)
+
+
+@pytest.mark.parametrize(
+    ("streams", "code", "said"),
+    [
+        ("<&-", 0, b""),
+        ("2>&-", 0, b""),
+        (">&-", 1, b"asr: error[system]: standard output: Bad file descriptor\n"),
+        ("> /dev/full", 1, b"asr: error[system]: standard output: No space left on device\n"),
+        ("> /dev/full 2>&-", 1, b""),
+    ],
+)
+def test_a_missing_or_full_stream_is_an_error_only_where_it_is_needed(streams: str, code: int, said: bytes) -> None:
+    for arguments in ("--help", "models", "lm train --help"):
+        done = in_shell(f"$ASR {arguments} {streams}")
+        assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_no_file_takes_the_place_of_a_missing_stream(tmp_path: Path) -> None:
+    """With stdout closed, the first file that is opened would get its number, and what is printed."""
+    (tmp_path / "t.txt").write_text("ONE TWO\nTWO\n")
+    for streams in (">&-", "<&- >&- 2>&-"):
+        done = in_shell(f"$ASR lm train t.txt -o t.arpa {streams}", cwd=tmp_path)
+        assert done.returncode == 0 and (tmp_path / "t.arpa").read_text().startswith("\\data\\\nngram 1=5\n")
+
+
+def test_an_encoding_without_our_signs_gets_others() -> None:
+    done = in_shell("PYTHONIOENCODING=latin-1 $ASR train --help")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"..." in in_shell("PYTHONIOENCODING=latin-1 $ASR --help").stdout
+
+
+def test_a_name_that_is_not_utf_8_is_printed_as_it_is(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.wav")
+    with open(Path(__file__).parents[1] / "recordings" / "sample.wav", "rb") as sample:
+        (tmp_path / name).write_bytes(sample.read())
+    (tmp_path / os.fsdecode(b"\xff.wav")).touch()
+    strict = "PYTHONIOENCODING=utf-8:strict $ASR transcribe *.wav"
+    done = in_shell(strict, cwd=tmp_path)
+    assert done.returncode == 1 and done.stdout.startswith(b"caf\xe9.wav\t")
+    assert done.stderr == b"asr: error[audio-empty]: \xff.wav: the file is empty (0 bytes)\n"
+    assert json.loads(in_shell(f"{strict} -f json", cwd=tmp_path).stdout)["path"] == name
+    assert in_shell(f"{strict} -f ctm -o out", cwd=tmp_path).returncode == 1
+    assert (tmp_path / "out" / "café.ctm".encode("latin-1").decode("utf-8", "surrogateescape")).read_bytes()[
+        :6
+    ] == b"caf\xe9 1"
 
 
 def test_python_m_asr_is_asr() -> None:

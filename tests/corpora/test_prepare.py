@@ -139,7 +139,7 @@ def test_a_write_that_is_interrupted_leaves_the_old_manifest(digits, tmp_path, m
             raise KeyboardInterrupt
         return {}
 
-    monkeypatch.setattr(asr.data.manifest, "_to_json", interrupted)
+    monkeypatch.setattr(asr.data.manifest, "_to_fields", interrupted)
     with pytest.raises(KeyboardInterrupt):
         prepare("fsdd", digits, tmp_path / "out")
     assert (tmp_path / "out/all.jsonl").read_bytes() == before

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from asr.arrays import LogProbs
 from asr.decoding import (
     BeamDecoder,
     BeamOptions,
@@ -38,8 +39,8 @@ EVEN = FusionWeights(alpha=0.0, beta=1.0)
 """The language model says nothing, so that scores stay whole numbers."""
 
 
-def quantised(seed: int, impossible: slice) -> np.ndarray:
-    """Log-probabilities (T, V + P) of whole numbers; in some recordings some of ``impossible`` are."""
+def quantised(seed: int, impossible: slice) -> LogProbs:
+    """Log-probabilities of whole numbers; in some recordings some of ``impossible`` are."""
     draw = np.random.default_rng(seed)
     frames = draw.integers(0, 16)
     log_probs = -draw.integers(1, 5, (frames, WIDTH)).astype(np.float32)
@@ -48,10 +49,10 @@ def quantised(seed: int, impossible: slice) -> np.ndarray:
         some[draw.random(some.shape) < 0.3] = -np.inf
     if seed % 4 == 0:
         log_probs[draw.random(frames) < 0.3, 1:] = -20.0
-    return log_probs.astype(np.float64) if seed % 5 == 0 else log_probs
+    return LogProbs.split(log_probs.astype(np.float64) if seed % 5 == 0 else log_probs, len(VOCABULARY))
 
 
-def recordings_for(name: str) -> list[np.ndarray]:
+def recordings_for(name: str) -> list[LogProbs]:
     """Of labels that the decoder does not search, none is impossible: its hypotheses are aligned with them."""
     searched = slice(len(VOCABULARY), None) if name.startswith("phones") else slice(len(VOCABULARY))
     return [quantised(seed, searched) for seed in range(RECORDINGS)]
@@ -104,7 +105,7 @@ ORDERS = {
 
 
 def together(
-    decoder: Decoder, recordings: Sequence[np.ndarray], order: np.ndarray, size: int
+    decoder: Decoder, recordings: Sequence[LogProbs], order: np.ndarray, size: int
 ) -> tuple[list[list[Hypothesis]], list[list[float]]]:
     """Hypotheses and confidences, in the order of ``recordings``, decoded ``size`` at a time in another order."""
     hypotheses: dict[int, list[Hypothesis]] = {}
@@ -114,7 +115,8 @@ def together(
         some = [recordings[i] for i in group]
         hypotheses |= dict(zip(group, decoder.decode(some), strict=True))
         best = [(i, hypotheses[i][0]) for i in group if hypotheses[i]]
-        raw = word_confidences([recordings[i] for i, _ in best], [hypothesis for _, hypothesis in best], VOCABULARY)
+        characters = [recordings[i].characters for i, _ in best]
+        raw = word_confidences(characters, [hypothesis for _, hypothesis in best], VOCABULARY)
         sure |= {i: one.tolist() for (i, _), one in zip(best, raw, strict=True)}
     return [hypotheses[i] for i in range(len(order))], [sure.get(i, []) for i in range(len(order))]
 

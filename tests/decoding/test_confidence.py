@@ -99,7 +99,7 @@ def test_real_words_with_more_confidence_are_right_more_often(real_data: Path, t
     for seed, utterance in enumerate(read_manifest(tmp_path / "test.jsonl")[::6]):
         samples = load_audio(utterance.audio_filepath, model.sample_rate)
         noise = np.random.default_rng(seed).normal(0, 0.3 * samples.std(), len(samples))
-        log_probs = model.log_probs((samples + noise).astype(np.float32))
+        log_probs = model.log_probs((samples + noise).astype(np.float32)).characters
         hypothesis = greedy_decode(log_probs, model.bundle.vocabulary)
         found.append(word_confidence(log_probs, hypothesis, model.bundle.vocabulary))
         marks.append(correct_words(utterance.text, hypothesis.text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -56,12 +57,15 @@ def test_a_word_has_the_same_confidence_among_any_others() -> None:
     assert model(features).tolist() == alone
 
 
-def test_it_survives_json() -> None:
-    model = ConfidenceModel({"letters": 0.25}, -0.5)
-    assert ConfidenceModel.from_json(json.loads(json.dumps(model.to_json()))) == model
-    for fault in ({"weights": {"letters": "much"}, "intercept": 0}, {"weights": {}}, {"intercept": 0.0}):
-        with pytest.raises(ConfigError, match="a model of confidence is"):
-            ConfidenceModel.from_json(fault)
+def test_a_bundle_keeps_it() -> None:
+    settings = DecoderSettings(confidence=(ConfidenceModel({"letters": 0.25}, -0.5), ConfidenceModel({}, 1.0)))
+    assert DecoderSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+@pytest.mark.parametrize("fault", [{"weights": {"letters": "much"}}, {"intercept": 0.0}, {"weights": {"a": math.nan}}])
+def test_what_is_no_model_is_refused(fault: dict) -> None:
+    with pytest.raises(ConfigError, match="confidence"):
+        DecoderSettings.from_json(DecoderSettings().to_json() | {"confidence": [fault]})
 
 
 def test_the_first_model_with_enough_evidence_says_it_and_the_letters_curve_where_there_is_none() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import asr.decoding.decoder
+from asr.arrays import LogProbs
 from asr.decoding import BeamDecoder, BeamOptions, FusionWeights, PrefixBeamSearch, WordFusion
 from asr.decoding.hotwords import hotwords
 from asr.errors import ConfigError
@@ -87,31 +88,34 @@ def test_a_score_is_the_sum_over_paths_and_the_words_of_the_language_model(
     seed: int, random_log_probs, sums_over_paths
 ) -> None:
     log_probs, model = random_log_probs(seed, 6, 4), Bigrams(seed)
-    found = {" ".join(h.text.split()): h.score for h in decoder(model).decode([log_probs])[0]}
+    found = {" ".join(h.text.split()): h.score for h in decoder(model).decode([LogProbs(log_probs)])[0]}
     assert found == pytest.approx(by_words(VOCABULARY, model, sums_over_paths(log_probs)), abs=1e-9)
 
 
 @pytest.mark.usefixtures("all_variants")
 def test_labels_without_a_space_make_one_word(random_log_probs, sums_over_paths) -> None:
     vocabulary, model, log_probs = Vocabulary(("A", "B")), Bigrams(0), random_log_probs(0, 5, 3)
-    found = {h.text: h.score for h in decoder(model, vocabulary).decode([log_probs])[0]}
+    found = {h.text: h.score for h in decoder(model, vocabulary).decode([LogProbs(log_probs)])[0]}
     assert found == pytest.approx(by_words(vocabulary, model, sums_over_paths(log_probs)), abs=1e-9)
 
 
 def test_readings_that_differ_in_spaces_alone_are_one(random_log_probs) -> None:
-    texts = [" ".join(h.text.split()) for h in decoder(Bigrams(2), n_best=20).decode([random_log_probs(2, 8, 4)])[0]]
+    texts = [
+        " ".join(h.text.split())
+        for h in decoder(Bigrams(2), n_best=20).decode([LogProbs(random_log_probs(2, 8, 4))])[0]
+    ]
     assert len(texts) == len(set(texts)) == 20
 
 
 def test_hypotheses_come_with_the_frames_of_their_best_path(random_log_probs) -> None:
     log_probs = np.log([[0.1, 0.0001, 0.8, 0.0999], [0.8, 0.0001, 0.1, 0.0999], [0.1, 0.0001, 0.1, 0.7999]])
-    best = decoder(Bigrams(1), n_best=1).decode([log_probs])[0][0]
+    best = decoder(Bigrams(1), n_best=1).decode([LogProbs(log_probs)])[0][0]
     assert (best.text, best.labels, best.frames) == ("AB", (2, 3), (0, 2))
 
 
 def test_nothing_said_is_read_as_nothing() -> None:
     silence = np.log(np.tile([0.9999, 0.00005, 0.00005, 1e-9], (4, 1)))
-    best = decoder(Bigrams(1), n_best=1).decode([silence])[0][0]
+    best = decoder(Bigrams(1), n_best=1).decode([LogProbs(silence)])[0][0]
     assert (best.text, best.labels, best.frames) == ("", (), ())
 
 

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from asr.arrays import LogProbs
 from asr.decoding import BeamDecoder, BeamOptions, Decoder, FusionWeights, Hypothesis, PhoneDecoder, WordFusion
 from asr.decoding.grammar import phrases, word_sequences
 from asr.decoding.hotwords import hotwords
@@ -78,7 +79,7 @@ def test_where_merging_is_exact_all_texts_come_in_order_with_their_scores(name: 
     log_probs = in_slots(seed, [LETTERS, LETTERS, SPACE, LETTERS, LETTERS], len(VOCABULARY))
     wanted = {VOCABULARY.decode(labels): score for labels, score in by_brute_force(log_probs, SCORERS[name]).items()}
     assert len(wanted) == {"lexicon": 16, "grammar": 4}.get(name, 81)
-    check(BeamDecoder(VOCABULARY, SCORERS[name], WIDE, n_best=ALL).decode([log_probs])[0], wanted)
+    check(BeamDecoder(VOCABULARY, SCORERS[name], WIDE, n_best=ALL).decode([LogProbs(log_probs)])[0], wanted)
 
 
 PHONES = Phones(("x", "y"))
@@ -104,7 +105,7 @@ def test_so_it_is_by_phones_with_words_that_sound_alike(seed: int) -> None:
     assert len(wanted) > 10
     characters = np.full((len(phones), len(VOCABULARY)), -np.log(len(VOCABULARY)))
     decoder = PhoneDecoder(VOCABULARY, model, pronunciations, weights, WIDE, n_best=ALL)
-    check(decoder.decode([np.concatenate([characters, phones], axis=1)])[0], wanted)
+    check(decoder.decode([LogProbs(characters, phones)])[0], wanted)
 
 
 def sound_of(way: tuple[str, ...]) -> str:
@@ -128,11 +129,11 @@ def test_with_any_paths_most_of_the_best_texts_are_there(name: str, random_log_p
         unmerged = BeamOptions(width=100_000, threshold=25.0, token_threshold=-np.inf, merge=False)
         exact = {
             " ".join(h.text.split()): h.score
-            for h in BeamDecoder(VOCABULARY, SCORERS[name], unmerged, n_best=40).decode([log_probs])[0]
+            for h in BeamDecoder(VOCABULARY, SCORERS[name], unmerged, n_best=40).decode([LogProbs(log_probs)])[0]
         }
         found = {
             " ".join(h.text.split()): h.score
-            for h in BeamDecoder(VOCABULARY, SCORERS[name], WIDE, n_best=40).decode([log_probs])[0]
+            for h in BeamDecoder(VOCABULARY, SCORERS[name], WIDE, n_best=40).decode([LogProbs(log_probs)])[0]
         }
         best = list(exact)[:15]
         missed += sum(text not in found for text in best)
@@ -147,7 +148,7 @@ def test_a_shorter_list_is_the_beginning_of_a_longer_one(name: str, random_log_p
     """So that the first hypothesis does not depend on how many are asked for."""
     options = BeamOptions(width=8, threshold=12.0, token_threshold=-6.0)
     for seed in range(10):
-        log_probs = random_log_probs(seed, 25, len(VOCABULARY), 2.0)
+        log_probs = LogProbs(random_log_probs(seed, 25, len(VOCABULARY), 2.0))
         lists = [
             BeamDecoder(VOCABULARY, SCORERS[name], options, n_best=n).decode([log_probs])[0] for n in (1, 5, 20, 50)
         ]
@@ -164,5 +165,5 @@ def test_a_shorter_list_is_the_beginning_of_a_longer_one(name: str, random_log_p
 def test_a_word_that_may_be_repeated_for_ever_ends(random_log_probs) -> None:
     """The lexicon's state after a word is that after any number of words: no history may contain itself."""
     decoder: Decoder = BeamDecoder(VOCABULARY, [word_sequences(["A"], VOCABULARY)], n_best=1000)
-    found = decoder.decode([random_log_probs(0, 12, len(VOCABULARY), 0.5)])[0]
+    found = decoder.decode([LogProbs(random_log_probs(0, 12, len(VOCABULARY), 0.5))])[0]
     assert {h.text for h in found} == {" ".join("A" * n) for n in range(1, 7)}

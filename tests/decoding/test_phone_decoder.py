@@ -9,9 +9,11 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 
+from asr.arrays import LogProbs
 from asr.decoding import BeamOptions, FusionWeights, Hypothesis, PhoneDecoder, phone_decoder
 from asr.decoding.phone_fusion import PhoneFusion
 from asr.decoding.word_hotwords import WordHotwords
+from asr.errors import VocabularyError
 from asr.lm import NgramModel, Pronunciations, train_ngram
 from asr.text import BLANK, Lexicon, Phones, Vocabulary, frames_needed
 from asr.text.lexicon import BOUNDARY
@@ -50,7 +52,7 @@ def both(random_log_probs):
 
     def made(seed: int, frames: int) -> np.ndarray:
         characters = random_log_probs(seed, frames, len(VOCABULARY))
-        return np.concatenate([characters, random_log_probs(seed + 1000, frames, len(PHONES))], axis=1)
+        return LogProbs(characters, random_log_probs(seed + 1000, frames, len(PHONES)))
 
     return made
 
@@ -120,7 +122,7 @@ def test_a_wide_beam_gives_every_text_the_sum_over_its_paths_and_the_models_scor
     seed: int, frames: int, both, model: NgramModel
 ) -> None:
     log_probs = both(seed, frames)
-    check(decoder(model).decode([log_probs])[0], by_brute_force(log_probs[:, len(VOCABULARY) :], model))
+    check(decoder(model).decode([log_probs])[0], by_brute_force(log_probs.phones, model))
 
 
 @pytest.mark.usefixtures("all_variants")
@@ -129,21 +131,21 @@ def test_a_wide_beam_gives_every_text_the_sum_over_its_paths_and_the_models_scor
 )
 def test_so_it_does_with_other_weights(weights: FusionWeights, both, model: NgramModel) -> None:
     log_probs = both(7, 5)
-    wanted = by_brute_force(log_probs[:, len(VOCABULARY) :], model, weights)
+    wanted = by_brute_force(log_probs.phones, model, weights)
     check(decoder(model, weights).decode([log_probs])[0], wanted)
 
 
 @pytest.mark.usefixtures("all_variants")
 def test_the_discount_is_taken_from_every_frame_of_phones_alone(both, model: NgramModel) -> None:
     log_probs, less = both(3, 5), np.array([0.0, -0.5, -2.0, -1.0], np.float32)
-    wanted = by_brute_force(log_probs[:, len(VOCABULARY) :] - less, model)
+    wanted = by_brute_force(log_probs.phones - less, model)
     check(decoder(model, discount=less).decode([log_probs])[0], wanted)
 
 
 @pytest.mark.usefixtures("all_variants")
 def test_a_word_of_two_ways_is_one_reading_and_has_the_sum_of_both(both, model: NgramModel) -> None:
     log_probs = both(1, 3)
-    scores = sums_over_paths(log_probs[:, len(VOCABULARY) :])
+    scores = sums_over_paths(log_probs.phones)
     ways = [tuple(PHONES.encode([way]).tolist()) for way in LEXICON.pronunciations["B"]]
     readings = [h for h in decoder(model).decode([log_probs])[0] if h.text == "B"]
     wanted = np.logaddexp(*(scores[way] for way in ways)) + language_score(["B"], model, WEIGHTS)
@@ -205,9 +207,14 @@ def test_what_is_allowed_is_what_is_scored(model: NgramModel) -> None:
 
 
 def test_no_frames_are_read_as_nothing(model: NgramModel) -> None:
-    (nothing,) = decoder(model).decode([np.zeros((0, len(VOCABULARY) + len(PHONES)))])[0]
+    (nothing,) = decoder(model).decode([LogProbs(np.zeros((0, len(VOCABULARY))), np.zeros((0, len(PHONES))))])[0]
     assert (nothing.text, nothing.labels, nothing.frames) == ("", (), ())
     assert nothing.score == pytest.approx(language_score([], model, WEIGHTS))
+
+
+def test_a_network_without_phones_is_refused(model: NgramModel) -> None:
+    with pytest.raises(VocabularyError, match="needs a network that outputs phones"):
+        decoder(model).decode([LogProbs(np.zeros((3, len(VOCABULARY))))])
 
 
 # By example.
@@ -226,16 +233,16 @@ def sharp(labels: Sequence[int], size: int, spread: float = 1e-4) -> np.ndarray:
     return np.log(rows / rows.sum(axis=1, keepdims=True))
 
 
-def heard(sounds: str, letters: str | None = None, spread: float = 1e-4) -> np.ndarray:
+def heard(sounds: str, letters: str | None = None, spread: float = 1e-4) -> LogProbs:
     """A phone a frame, ``.`` for the blank, ``|`` for the end of a word; letters likewise, all alike if not told."""
     labels = {".": BLANK, "|": BOUNDARY} | {symbol: i for i, symbol in enumerate(SOUNDS.symbols, start=2)}
     characters = np.full((len(sounds), len(LETTERS)), -np.log(len(LETTERS)))
     if letters is not None:
         characters = sharp([BLANK if c == "." else int(LETTERS.encode(c)[0]) for c in letters], len(LETTERS))
-    return np.concatenate([characters, sharp([labels[s] for s in sounds], len(SOUNDS), spread)], axis=1)
+    return LogProbs(characters, sharp([labels[s] for s in sounds], len(SOUNDS), spread))
 
 
-def read(log_probs: np.ndarray, sentences: Sequence[str], lexicon: Lexicon = SAID, n_best: int = 1) -> list[Hypothesis]:
+def read(log_probs: LogProbs, sentences: Sequence[str], lexicon: Lexicon = SAID, n_best: int = 1) -> list[Hypothesis]:
     model = train_ngram(sentences, order=2)
     pronunciations = Pronunciations.of(model, lexicon, SOUNDS)
     return PhoneDecoder(LETTERS, model, pronunciations, FusionWeights(1.0, 0.0), n_best=n_best).decode([log_probs])[0]

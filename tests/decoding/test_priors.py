@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from asr.arrays import LogProbs
 from asr.decoding import BeamDecoder
 from asr.decoding.priors import discount, log_priors
 from asr.text import Vocabulary
@@ -37,9 +38,9 @@ def test_the_search_reads_what_is_left_and_frames_are_of_the_network() -> None:
     """B, rarer, wins where A was likelier by less than the discount; its frame is where it was likeliest."""
     log_probs = np.log([[0.8, 0.02, 0.1, 0.08], [0.1, 0.02, 0.48, 0.4]])
     taken = np.array([0.0, 0.0, 0.0, -0.5], np.float32)
-    ((plain,),) = BeamDecoder(VOCABULARY).decode([log_probs])
-    ((less,),) = BeamDecoder(VOCABULARY, discount=taken).decode([log_probs])
+    ((plain,),) = BeamDecoder(VOCABULARY).decode([LogProbs(log_probs)])
+    ((less,),) = BeamDecoder(VOCABULARY, discount=taken).decode([LogProbs(log_probs)])
     assert (plain.text, less.text) == ("A", "B")
     assert less.frames == (1,)
-    ((by_hand,),) = BeamDecoder(VOCABULARY).decode([log_probs - taken])
+    ((by_hand,),) = BeamDecoder(VOCABULARY).decode([LogProbs(log_probs - taken)])
     assert less.score == by_hand.score

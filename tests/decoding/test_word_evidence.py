@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from asr.arrays import LogProbs
 from asr.decoding import Hypothesis
 from asr.decoding.word_evidence import ACOUSTIC, BY_LANGUAGE_MODEL, BY_PHONES, occurrence, word_evidence
 from asr.text import Vocabulary
@@ -56,8 +57,8 @@ def test_texts_together_are_as_alone() -> None:
     assert together.tolist() == alone
 
 
-def heard(letters: str, phones: list[int], share: float = 0.9) -> np.ndarray:
-    """Log-probabilities (T, 4 + 4) of a letter and a phone label every other frame, blanks between."""
+def heard(letters: str, phones: list[int], share: float = 0.9) -> LogProbs:
+    """A network's output: a letter and a phone label every other frame, blanks between."""
     rows = np.full((2 * max(len(letters), len(phones)) + 1, 8), (1 - share) / 3)
     rows[::2, [0, 4]] = rows[2 * len(letters) + 1 :, 0] = rows[2 * len(phones) + 1 :, 4] = share
     rows[2 * len(letters) + 1 :, 1:4] = rows[::2, 1:4] = rows[::2, 5:] = (1 - share) / 3
@@ -65,7 +66,7 @@ def heard(letters: str, phones: list[int], share: float = 0.9) -> np.ndarray:
         rows[2 * t + 1, VOCABULARY.encode(letter)[0]] = share
     for t, phone in enumerate(phones):
         rows[2 * t + 1, 4 + phone] = share
-    return np.log(rows)
+    return LogProbs.split(np.log(rows), 4)
 
 
 HYPOTHESIS = Hypothesis("A B", (2, 1, 3), (1, 3, 5), -1.0, phones=(2, 1, 3, 1), word_log_probs=(-1.5, -4.0))
@@ -92,12 +93,13 @@ def test_phones_speak_for_their_words_wherever_they_are_near() -> None:
     assert wrong["phones_evidence"][0] > 0 > wrong["phones_evidence"][1]
     assert wrong["letters_evidence"] == pytest.approx(right["letters_evidence"], abs=0.5)
     late = heard("A B", [2, 1, 3, 1, 0])
-    late[2:, 4:], late[:2, 4:] = late[:-2, 4:].copy(), late[0, 4:]
+    assert late.phones is not None
+    late.phones[2:], late.phones[:2] = late.phones[:-2].copy(), late.phones[0]
     assert (word_evidence([late], [HYPOTHESIS], VOCABULARY)[0]["phones_evidence"] > 0).all()
 
 
 def test_recordings_together_are_as_alone() -> None:
-    several = [heard("A B", [2, 1, 3, 1]), heard("A B", [3, 1, 2, 1], 0.6).astype(np.float32), heard("A B", [2, 1, 3])]
+    several = [heard("A B", [2, 1, 3, 1]), heard("A B", [3, 1, 2, 1], 0.6), heard("A B", [2, 1, 3])]
     hypotheses = [HYPOTHESIS, HYPOTHESIS, replace(HYPOTHESIS, phones=())]
     together = word_evidence(several, hypotheses, VOCABULARY)
     for one, hypothesis, found in zip(several, hypotheses, together, strict=True):

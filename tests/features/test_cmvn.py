@@ -46,7 +46,7 @@ def test_smoothed_means_lie_between_the_utterances_own_and_the_corpuss(prior_fra
 
 @pytest.mark.parametrize("cmvn", [Cmvn.fit(CORPUS), UtteranceCmvn(), SmoothedCmvn(Cmvn.fit(CORPUS), 40)])
 def test_storage_keeps_the_kind(cmvn: Normaliser) -> None:
-    again = cmvn_from_arrays(cmvn.to_arrays())
+    again = cmvn_from_arrays(cmvn.to_arrays(), CORPUS[0].shape[1])
     assert type(again) is type(cmvn)
     np.testing.assert_array_equal(again(CORPUS[0]), cmvn(CORPUS[0]))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr.arrays import LogProbs
 from asr.bundle import Bundle, load_bundle, write_decoder
 from asr.decoding import BeamDecoder, DecoderSettings, FusionWeights, GreedyDecoder, PhoneDecoder, PhoneSettings
 from asr.errors import ConfigError, LanguageModelError, VocabularyError
@@ -42,7 +43,7 @@ def fused(tmp_path_factory, model: Path) -> Bundle:
     return load_bundle(folder)
 
 
-def heard(bundle: Bundle, *letters: dict[str, float]) -> np.ndarray:
+def heard(bundle: Bundle, *letters: dict[str, float]) -> LogProbs:
     """Log-probabilities of a letter every other frame, each with its rivals; blanks between."""
     vocabulary = bundle.vocabulary
     rows = np.full((2 * len(letters), len(vocabulary)), 1e-6)
@@ -50,31 +51,31 @@ def heard(bundle: Bundle, *letters: dict[str, float]) -> np.ndarray:
     for row, shares in zip(rows[::2], letters, strict=True):
         for letter, share in shares.items():
             row[vocabulary.encode(letter)[0]] = share
-    return np.log(rows / rows.sum(axis=1, keepdims=True))
+    return LogProbs(np.log(rows / rows.sum(axis=1, keepdims=True)))
 
 
 @pytest.fixture
-def bag(plain: Bundle) -> np.ndarray:
+def bag(plain: Bundle) -> LogProbs:
     """Somebody says BAG, or BAD, not quite as likely."""
     return heard(plain, {"B": 1.0}, {"A": 1.0}, {"G": 0.6, "D": 0.4})
 
 
-def read(decoding: Decoding, bundle: Bundle, log_probs: np.ndarray) -> list[str]:
+def read(decoding: Decoding, bundle: Bundle, log_probs: LogProbs) -> list[str]:
     return [h.text for h in decoding.decoder(bundle).decode([log_probs])[0]]
 
 
-def test_the_best_path_is_read_where_nothing_needs_a_search(plain: Bundle, fused: Bundle, bag: np.ndarray) -> None:
+def test_the_best_path_is_read_where_nothing_needs_a_search(plain: Bundle, fused: Bundle, bag: LogProbs) -> None:
     assert isinstance(Decoding().decoder(plain), GreedyDecoder)
     assert isinstance(Decoding(beam_width=1).decoder(fused), GreedyDecoder)
     assert isinstance(Decoding(language_model=None).decoder(fused), GreedyDecoder)
     assert read(Decoding(), plain, bag) == ["BAG"]
 
 
-def test_a_bundle_with_a_language_model_is_read_with_it(fused: Bundle, bag: np.ndarray) -> None:
+def test_a_bundle_with_a_language_model_is_read_with_it(fused: Bundle, bag: LogProbs) -> None:
     assert read(Decoding(), fused, bag) == ["BAD"]
 
 
-def test_priors_are_divided_out_where_there_is_a_language_model(plain: Bundle, fused: Bundle, bag: np.ndarray) -> None:
+def test_priors_are_divided_out_where_there_is_a_language_model(plain: Bundle, fused: Bundle, bag: LogProbs) -> None:
     """G is said to be rare, which counts for more than the model's liking of D, and without the model for nothing."""
     vocabulary = fused.vocabulary
     priors = [0.0] * len(vocabulary)
@@ -86,24 +87,39 @@ def test_priors_are_divided_out_where_there_is_a_language_model(plain: Bundle, f
     assert read(Decoding(language_model=None, beam_width=16), rare, rare_d) == ["BAD"]
 
 
-def test_a_language_model_can_be_named(plain: Bundle, model: Path, bag: np.ndarray) -> None:
+def test_a_language_model_can_be_named(plain: Bundle, model: Path, bag: LogProbs) -> None:
     assert read(Decoding(language_model=model), plain, bag) == ["BAD"]
     assert read(
         Decoding(language_model=model, alpha=0.0), plain, heard(plain, {"C": 1}, {"A": 1}, {"B": 0.4, "D": 0.6})
     ) == ["CAB"]
 
 
-def test_readings_come_best_first(plain: Bundle, bag: np.ndarray) -> None:
+def test_readings_come_best_first(plain: Bundle, bag: LogProbs) -> None:
     assert read(Decoding(n_best=2), plain, bag) == ["BAG", "BAD"]
 
 
-def test_hotwords_win_also_against_the_language_model(fused: Bundle, bag: np.ndarray) -> None:
+def test_hotwords_win_also_against_the_language_model(fused: Bundle, bag: LogProbs) -> None:
     """BAG is a word that it lacks; what it loses by that is given back, whatever the case it is written in."""
     assert read(Decoding(hotwords={"bag": 2.0}), fused, bag) == ["BAG"]
     assert read(Decoding(hotwords={"egg": 2.0}), fused, bag) == ["BAD"]
 
 
-def test_a_grammar_and_a_list_of_words_leave_nothing_else_to_say(fused: Bundle, bag: np.ndarray) -> None:
+def test_what_is_not_spoken_is_left_out_of_a_hotword(fused: Bundle, bag: LogProbs) -> None:
+    """The bundle has no apostrophe, and its normaliser keeps one."""
+    assert read(Decoding(hotwords={"«Bág»…": 2.0}), fused, bag) == ["BAG"]
+    assert read(Decoding(hotwords={"B’ag.": 2.0}), fused, bag) == ["BAG"]
+    with pytest.raises(VocabularyError, match=r"'bag \+ 7' has '\+7', which .* loses"):
+        Decoding(hotwords={"bag + 7": 2.0}).decoder(fused)
+
+
+def test_a_language_model_in_the_other_case_is_refused(plain: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "small.lm"
+    train_ngram(["a bad cab", "a bad face"], order=2).save(path)
+    with pytest.raises(LanguageModelError, match=r"small.lm: 4 of 4 words, such as face, .*asr lm train --for .*tones"):
+        Decoding(language_model=path).decoder(plain)
+
+
+def test_a_grammar_and_a_list_of_words_leave_nothing_else_to_say(fused: Bundle, bag: LogProbs) -> None:
     assert read(Decoding(grammar=["BAG", "FACE"]), fused, bag) == ["BAG"]
     assert read(Decoding(words=["CAB", "FACE"]), fused, bag) == ["CAB"]
 
@@ -152,12 +168,12 @@ def spoken(tmp_path_factory, model: Path) -> Bundle:
 
 
 @pytest.fixture
-def bag_or_cab(plain: Bundle, bag: np.ndarray) -> np.ndarray:
+def bag_or_cab(plain: Bundle, bag: LogProbs) -> LogProbs:
     """Characters of BAG, or BAD, not quite as likely, and phones of CAB: labels of letters and phones are the same."""
-    return np.concatenate([bag, heard(plain, {"C": 1.0}, {"A": 1.0}, {"B": 1.0})], axis=1)
+    return LogProbs(bag.characters, heard(plain, {"C": 1.0}, {"A": 1.0}, {"B": 1.0}).characters)
 
 
-def test_a_bundle_that_knows_how_its_words_are_said_is_read_by_phones(spoken: Bundle, bag_or_cab: np.ndarray) -> None:
+def test_a_bundle_that_knows_how_its_words_are_said_is_read_by_phones(spoken: Bundle, bag_or_cab: LogProbs) -> None:
     assert isinstance(Decoding().decoder(spoken), PhoneDecoder)
     assert read(Decoding(), spoken, bag_or_cab) == ["CAB"]
 
@@ -171,7 +187,7 @@ def test_hotwords_that_it_knows_by_how_they_are_said_are_raised_there(
     hotwords: dict[str, float], text: str, spoken: Bundle, plain: Bundle
 ) -> None:
     cab_or_bad = heard(plain, {"C": 0.8, "B": 0.2}, {"A": 1.0}, {"B": 0.8, "D": 0.2})
-    both = np.concatenate([cab_or_bad, cab_or_bad], axis=1)
+    both = LogProbs(cab_or_bad.characters, cab_or_bad.characters)
     assert isinstance(Decoding(hotwords=hotwords).decoder(spoken), PhoneDecoder)
     assert read(Decoding(hotwords=hotwords), spoken, both) == [text]
 
@@ -190,14 +206,14 @@ def test_hotwords_that_it_knows_by_how_they_are_said_are_raised_there(
     ids=str,
 )
 def test_by_its_characters_where_any_word_may_be_written(
-    options: dict, kind: type, text: str, spoken: Bundle, bag_or_cab: np.ndarray
+    options: dict, kind: type, text: str, spoken: Bundle, bag_or_cab: LogProbs
 ) -> None:
     assert isinstance(Decoding(**options).decoder(spoken), kind)
     assert read(Decoding(**options), spoken, bag_or_cab) == [text]
 
 
 def test_by_its_characters_with_a_language_model_that_is_named(
-    spoken: Bundle, bag_or_cab: np.ndarray, tmp_path: Path
+    spoken: Bundle, bag_or_cab: LogProbs, tmp_path: Path
 ) -> None:
     """Its own by its file, too."""
     assert read(Decoding(language_model=spoken.language_model), spoken, bag_or_cab) == ["BAD"]
@@ -206,16 +222,16 @@ def test_by_its_characters_with_a_language_model_that_is_named(
     assert read(Decoding(language_model=tmp_path / "other.lm"), spoken, bag_or_cab) == ["BAG"]
 
 
-def test_by_its_characters_where_nothing_says_how_words_are_said(spoken: Bundle, bag_or_cab: np.ndarray) -> None:
+def test_by_its_characters_where_nothing_says_how_words_are_said(spoken: Bundle, bag_or_cab: LogProbs) -> None:
     assert read(Decoding(), replace(spoken, pronunciations=None), bag_or_cab) == ["BAD"]
 
 
-def score(decoding: Decoding, bundle: Bundle, log_probs: np.ndarray) -> float:
+def score(decoding: Decoding, bundle: Bundle, log_probs: LogProbs) -> float:
     """Of the best reading."""
     return decoding.decoder(bundle).decode([log_probs])[0][0].score
 
 
-def test_phones_have_weights_of_their_own(spoken: Bundle, bag_or_cab: np.ndarray) -> None:
+def test_phones_have_weights_of_their_own(spoken: Bundle, bag_or_cab: LogProbs) -> None:
     """One word is read: what beta grows by, its score grows by."""
     own = score(Decoding(), spoken, bag_or_cab)
     given = Decoding(alpha=SPOKEN_WEIGHTS.alpha, beta=SPOKEN_WEIGHTS.beta)
@@ -226,10 +242,10 @@ def test_phones_have_weights_of_their_own(spoken: Bundle, bag_or_cab: np.ndarray
     assert score(Decoding(), untuned, bag_or_cab) == score(usual, spoken, bag_or_cab)
 
 
-def test_phones_have_priors_of_their_own(spoken: Bundle, plain: Bundle, bag: np.ndarray) -> None:
+def test_phones_have_priors_of_their_own(spoken: Bundle, plain: Bundle, bag: LogProbs) -> None:
     """C is said to be common among the phones, which counts against it; among the characters, for nothing here."""
     said = heard(plain, {"C": 0.6, "B": 0.4}, {"A": 1.0}, {"B": 0.6, "D": 0.4})
-    log_probs = np.concatenate([bag, said], axis=1)
+    log_probs = LogProbs(bag.characters, said.characters)
     assert read(Decoding(alpha=0.0), spoken, log_probs) == ["CAB"]
     priors = [-8.0] * (len(spoken.phones or ()))
     priors[spoken.vocabulary.encode("C")[0]] = 0.0
@@ -238,9 +254,9 @@ def test_phones_have_priors_of_their_own(spoken: Bundle, plain: Bundle, bag: np.
     assert read(Decoding(alpha=0.0), changed, log_probs) == ["BAD"]
 
 
-def test_phones_have_several_readings_too(spoken: Bundle, plain: Bundle, bag: np.ndarray) -> None:
+def test_phones_have_several_readings_too(spoken: Bundle, plain: Bundle, bag: LogProbs) -> None:
     said = heard(plain, {"C": 0.7, "B": 0.3}, {"A": 1.0}, {"B": 0.7, "D": 0.3})
-    readings = read(Decoding(n_best=2), spoken, np.concatenate([bag, said], axis=1))
+    readings = read(Decoding(n_best=2), spoken, LogProbs(bag.characters, said.characters))
     assert sorted(readings) == ["BAD", "CAB"]
 
 
@@ -255,8 +271,8 @@ def test_a_phrase_of_signs_alone_is_refused(plain: Bundle) -> None:
         Decoding(language_model=None, grammar=["bad", "…"]).decoder(plain)
 
 
-def test_phrases_are_written_as_the_bundle_writes_texts(plain: Bundle, bag: np.ndarray) -> None:
+def test_phrases_are_written_as_the_bundle_writes_texts(plain: Bundle, bag: LogProbs) -> None:
     assert read(Decoding(language_model=None, grammar=["‘Bád!’", "cab"]), plain, bag) == ["BAD"]
     cased = replace(plain, normaliser="letters")
-    with pytest.raises(VocabularyError, match="'bad'"):
+    with pytest.raises(VocabularyError, match="'BAD' has 'abd', and "):
         Decoding(language_model=None, grammar=["BAD"]).decoder(cased)

@@ -11,6 +11,7 @@ import soundfile
 
 import asr
 from asr.alignment.align import align_text
+from asr.arrays import LogProbs
 from asr.bundle import load_bundle, write_decoder
 from asr.decoding import DecoderSettings
 from asr.inference import Transcriber
@@ -50,11 +51,12 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     return asr.load_model(folder, speech_detector=fake["loud"])
 
 
-def test_its_log_probabilities_are_of_characters_then_of_phones(plain: Transcriber, both: Transcriber) -> None:
+def test_its_log_probabilities_are_of_characters_and_of_phones(plain: Transcriber, both: Transcriber) -> None:
     samples = fake["speak"]("A CAB")
     alone, beside = plain.log_probs(samples), both.log_probs(samples)
-    assert beside.shape == (len(alone), len(both.bundle.vocabulary) + len(fake["PHONES"]))
-    np.testing.assert_array_equal(beside[:, : alone.shape[1]], alone)
+    assert alone.phones is None and beside.phones is not None
+    assert beside.phones.shape == (len(alone), len(fake["PHONES"]))
+    np.testing.assert_array_equal(beside.characters, alone.characters)
 
 
 def test_without_a_language_model_it_reads_its_characters(plain: Transcriber, both: Transcriber) -> None:
@@ -86,12 +88,12 @@ def test_heard_live_as_read_whole(spoken: Transcriber) -> None:
 def test_a_long_region_is_parted_at_a_space_that_was_heard_not_at_a_phone(both: Transcriber) -> None:
     """A frame's likeliest phone may be far likelier than its likeliest character; only these have spaces."""
     vocabulary = both.bundle.vocabulary
-    rows = np.full((100, 2 * len(vocabulary)), -5.0)
-    rows[:, vocabulary.encode("A")[0]] = -1.0
-    rows[70, vocabulary.encode(" ")[0]] = -0.5
-    rows[:, len(vocabulary) + 3] = -0.01
+    characters, phones = np.full((2, 100, len(vocabulary)), -5.0)
+    characters[:, vocabulary.encode("A")[0]] = -1.0
+    characters[70, vocabulary.encode(" ")[0]] = -0.5
+    phones[:, 3] = -0.01
     first, rest = Stitcher(OutputFrames.of(both.bundle), vocabulary)._split(
-        SpeechRegion(0.0, (0.0, MAX_REGION_S), rows)
+        SpeechRegion(0.0, (0.0, MAX_REGION_S), LogProbs(characters, phones))
     )
     assert rest is not None
     assert (len(first.log_probs), len(rest.log_probs)) == (70, 30)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr.arrays import LogProbs
 from asr.bundle import Bundle, load_bundle
 from asr.decoding import Hypothesis
 from asr.decoding.calibration import Calibration
@@ -26,7 +27,7 @@ def region_of(probability: float, confident_s: float, bundle: Bundle) -> tuple[S
     log_probs = np.full((1, len(bundle.vocabulary.characters) + 1), -30.0, np.float32)
     log_probs[0, :3] = np.log([1 - probability, 1e-9, probability])
     text = bundle.vocabulary.characters[1]
-    return SpeechRegion(0.0, (0.0, 1.0), log_probs, confident_s), Hypothesis(
+    return SpeechRegion(0.0, (0.0, 1.0), LogProbs(log_probs), confident_s), Hypothesis(
         text, (2,), (0,), float(np.log(probability))
     )
 

@@ -120,7 +120,9 @@ def test_one_direction_never_takes_back_what_it_heard(
     read: list[np.ndarray] = []
     real = Pipeline.decode
     monkeypatch.setattr(
-        Pipeline, "decode", lambda self, regions: read.extend(r.log_probs for r in regions) or real(self, regions)
+        Pipeline,
+        "decode",
+        lambda self, regions: read.extend(r.log_probs.characters for r in regions) or real(self, regions),
     )
     stream(request.getfixturevalue(kind), speak("CAB FEED BAD FACE " * 3), 1_600, interval_s=0.2)
     *partials, final = read

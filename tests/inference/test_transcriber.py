@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 import asr
+from asr.arrays import LogProbs
 from asr.bundle import load_bundle
 from asr.data import Utterance
 from asr.decoding import BeamDecoder, BeamOptions
@@ -28,6 +29,7 @@ from asr.errors import (
     BundleCorruptError,
     BundleError,
     BundleNotFoundError,
+    ConfigError,
 )
 from asr.inference import Segment, Transcriber, Transcript, load_model, texts
 from asr.inference.acoustic_session import AcousticSession
@@ -169,7 +171,7 @@ def test_log_probs_of_a_long_recording_are_those_of_the_whole(model: Transcriber
     """Silence is not skipped, no frame is missing, none moved at a seam."""
     samples = np.concatenate([speak("ABCDEFG" * 6), np.zeros(30 * 16_000, np.float32), speak("ABCDEFG" * 12)])
     whole = model.pipeline.session.log_probs(model.bundle.cmvn(model.bundle.front_end(samples)))
-    np.testing.assert_allclose(model.log_probs(samples), whole, atol=1e-4)
+    np.testing.assert_allclose(model.log_probs(samples).characters, whole.characters, atol=1e-4)
 
 
 def test_a_margin_of_repeated_frames_moves_no_times(model: Transcriber, tmp_path: Path) -> None:
@@ -225,7 +227,9 @@ def test_memory_does_not_grow_with_the_recording(model: Transcriber, tmp_path: P
 def test_segments_come_before_an_error(model: Transcriber, tmp_path: Path) -> None:
     words = [speak("FACADE"), np.zeros(16_000, np.float32)] * 20
     path = write(tmp_path / "r.flac", np.concatenate(words))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    data = bytearray(path.read_bytes())
+    data[len(data) * 3 // 4] ^= 1  # no container tells of it before it is decoded
+    path.write_bytes(data)
     got = []
     with pytest.raises(AudioTruncatedError):
         for segment in model.segments(path):
@@ -240,7 +244,7 @@ def test_segments_come_before_ctrl_c(model: Transcriber, monkeypatch: pytest.Mon
 
     real = AcousticSession.log_probs
 
-    def log_probs(self: AcousticSession, features: np.ndarray) -> np.ndarray:
+    def log_probs(self: AcousticSession, features: np.ndarray) -> LogProbs:
         computed.append(len(features))
         if len(computed) == 4:
             raise KeyboardInterrupt
@@ -291,12 +295,12 @@ def test_a_beam_over_many_is_each_alone(bundle: Path, tmp_path: Path) -> None:
 def test_log_probs_computed_side_by_side_are_those_of_each_alone(recurrent: Transcriber) -> None:
     random = np.random.default_rng(0)
     features = [random.normal(size=(t, 8)).astype(np.float32) for t in (1, 2, 50, 31, 30) * 20]
-    session = AcousticSession(recurrent.bundle.model_path())
-    alone = [session.log_probs(one) for one in features]
+    session = recurrent.pipeline.session
+    alone = [session.log_probs(one).characters for one in features]
     assert [one.shape for one in alone[:5]] == [(n, 9) for n in (1, 1, 25, 16, 15)]
     with ThreadPoolExecutor(4) as pool:
         for together, one in zip(pool.map(session.log_probs, features), alone, strict=True):
-            np.testing.assert_array_equal(together, one)
+            np.testing.assert_array_equal(together.characters, one)
 
 
 def test_long_ones_among_short_ones_are_each_alone(recurrent: Transcriber, tmp_path: Path) -> None:
@@ -361,7 +365,7 @@ def test_a_precision_that_is_not_there(bundle: Path) -> None:
 def test_a_graph_that_is_none(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"no graph")
     with pytest.raises(BundleCorruptError, match=r"bad\.onnx: ONNX Runtime cannot load it") as caught:
-        AcousticSession(tmp_path / "bad.onnx")
+        AcousticSession(tmp_path / "bad.onnx", 9)
     assert "\n" not in str(caught.value)
     assert load_bundle(bundle).precisions == ("float32",)
 
@@ -394,3 +398,9 @@ def test_a_stream(model: Transcriber) -> None:
     file = io.BytesIO()
     soundfile.write(file, speak("CAB"), 16_000, format="FLAC")
     assert model.transcribe(file).text == "CAB"
+
+
+@pytest.mark.parametrize("threads", [-1, 100_000])
+def test_threads_that_no_machine_has_are_refused(threads: int, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"threads must be 0 to 512, got {threads}"):
+        load_model(fake["write_fake_bundle"](tmp_path / "b"), threads=threads)

@@ -43,6 +43,13 @@ def small(tmp_path):
     return tmp_path / "small.arpa"
 
 
+def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_it(small):
+    other = small.with_name("other.arpa")
+    start = SMALL[SMALL.index("\\data") :]
+    other.write_bytes(("\ufeff" + start.replace("\n", "\r\n")).encode())
+    assert read_arpa(other).sentence_log_prob(["YES", "NO"]) == read_arpa(small).sentence_log_prob(["YES", "NO"])
+
+
 @pytest.mark.parametrize(
     ("sentence", "log10"),
     [
@@ -99,6 +106,9 @@ def test_the_form_is_told_by_content(small, tmp_path):
         ("\\data\\", "data", "no ARPA file"),
         ("ngram 2=3", "ngram 3=3", "where the count of order 2 is needed"),
         ("ngram 2=3", "ngram 2=4", r"among the 4 2-grams"),
+        ("ngram 3=1", "ngram 3=1000000000000", "1000000000000 3-grams"),
+        ("ngram 2=3", f"ngram 2={'9' * 5000}", "no ARPA file"),
+        ("-0.4\tYES NO", f"-0.4\t{'YES ' * 20_000}", "a line of more than 65,536 characters"),
         ("ngram 2=3", "ngram 2=2", r"\\3-grams: is needed, got '-0.1"),
         ("-0.4\tYES NO", "x\tYES NO", r"'x\\tYES NO\\t-0.05' among the 3 2-grams"),
         ("-0.4\tYES NO", "inf\tYES NO", "a logarithm"),

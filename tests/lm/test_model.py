@@ -9,7 +9,7 @@ import pytest
 
 from asr.errors import LanguageModelError
 from asr.lm import NgramModel, read_ngram, train_ngram
-from asr.lm.mapped_file import MAGIC, map_arrays, write_arrays
+from asr.lm.mapped_file import MAGIC, map_arrays, seal, write_arrays
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_a_file_cut_short_is_refused(saved, kept):
     ("old", "new", "reason"),
     [
         (MAGIC, b"RIFF-WAVE\n", "not a language model of this project"),
-        (b'"version": 2', b'"version": 9', "format version 9, and this asr reads 2"),
+        (b'"version": 3', b'"version": 9', "format version 9, and this asr reads 3"),
         (b'"counts": [', b'"counts": [1', "contradict"),
         (b'"<u2"', b'"<f2"', "contradict"),
         (b'"counts"', b'"amount"', "header is damaged"),
@@ -125,7 +125,32 @@ def test_a_foreign_or_damaged_file_is_refused(saved, old, new, reason):
     content = content.replace(old, new, 1)
     # A longer header takes one of the spaces that fill it up.
     saved.write_bytes(content.replace(b"} ", b"}", grown) if grown else content)
+    seal(saved)
     with pytest.raises(LanguageModelError, match=reason):
+        NgramModel.open(saved)
+
+
+def test_any_byte_that_changed_is_noticed(saved):
+    content = saved.read_bytes()
+    for at in range(0, len(content), 97):
+        saved.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(LanguageModelError):
+            NgramModel.open(saved)
+
+
+def test_a_file_from_before_there_were_checksums_is_read(saved):
+    content, words = saved.read_bytes(), NgramModel.open(saved).words
+    saved.write_bytes(content.replace(b'"version": 3', b'"version": 2'))
+    assert NgramModel.open(saved).words == words
+
+
+@pytest.mark.parametrize("last", [0xFFFFFFFF, 0x110000, 0xD800, 0x7F, 7])
+def test_an_alphabet_beyond_what_texts_are_written_with_is_refused(saved, last):
+    """The first would ask for 32 GiB."""
+    about, arrays = map_arrays(saved)
+    arrays["alphabet"] = np.append(arrays["alphabet"][:-1], np.uint32(last))
+    write_arrays(saved, about, arrays)
+    with pytest.raises(LanguageModelError, match="contradict"):
         NgramModel.open(saved)
 
 
@@ -134,6 +159,7 @@ def test_no_counts_are_a_damaged_header(saved):
     start = content.index(b'"counts": [')
     end = content.index(b"]", start) + 1
     saved.write_bytes(content[:start] + b'"counts": []'.ljust(end - start) + content[end:])
+    seal(saved)
     with pytest.raises(LanguageModelError, match="header is damaged"):
         NgramModel.open(saved)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +123,37 @@ def test_a_file_that_is_none_is_refused_by_name(fault: str, spoken: Pronunciatio
         np.savez(path, labels=spoken.labels)
     with pytest.raises(LanguageModelError, match=r"p\.npz: no pronunciations can be read there"):
         Pronunciations.open(path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"labels": np.array([2, 1 << 40], np.int64)},
+        {"labels": np.array([3, 1, 2, 1], np.uint8), "words": np.array([1, 2], np.int32)},
+        {"labels": np.array([2, 3], np.uint8), "words": np.array([1], np.int32)},
+        {"words": np.array([1], np.int32)},
+        {"words": np.array([[1]], np.int32)},
+        {"num_phones": np.array(1 << 40)},
+        {"num_phones": np.array(-1)},
+        {"words": np.array([b"a"])},
+    ],
+)
+def test_what_does_not_belong_together_is_refused(
+    wrong: dict[str, np.ndarray], spoken: Pronunciations, tmp_path: Path
+) -> None:
+    whole = {"labels": spoken.labels, "words": spoken.words, "num_phones": np.array(spoken.num_phones)}
+    np.savez_compressed(tmp_path / "p.npz", allow_pickle=False, **{**whole, **wrong})
+    with pytest.raises(LanguageModelError, match=r"p\.npz: no pronunciations can be read there"):
+        Pronunciations.open(tmp_path / "p.npz")
+
+
+def test_an_array_that_asks_for_more_than_its_bytes_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "p.npz", "w") as file:
+        head = io.BytesIO()
+        np.lib.format.write_array_header_1_0(head, {"descr": "|u1", "fortran_order": False, "shape": (1 << 35,)})
+        file.writestr("labels.npy", head.getvalue() + b"abc")
+    with pytest.raises(LanguageModelError, match="does not fit its bytes"):
+        Pronunciations.open(tmp_path / "p.npz")
 
 
 def test_a_way_to_say_a_word_that_the_network_does_not_hear_is_left_out(model: NgramModel) -> None:

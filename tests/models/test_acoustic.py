@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from asr.errors import ConfigError
 from asr.models import CELLS, AcousticModel
+from asr.models.acoustic import LayerNorm
 
 F, V = 12, 5
 CONVOLUTION = [{"filters": 3, "kernel": [5, 3], "stride": [2, 2]}, {"filters": 4, "kernel": [3, 3], "stride": [2, 1]}]
@@ -47,6 +48,24 @@ def test_one_direction_does_not_see_the_future() -> None:
     changed = features.copy()
     changed[:, 6:] = 0
     np.testing.assert_array_equal(model(features, lengths=[10])[0, :6], model(changed, lengths=[10])[0, :6])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_layer_normalisation_is_keras_own_with_the_same_gradient(dtype: str) -> None:
+    """In bfloat16 Keras takes the output's gradient through other roundings, of 1 in 256."""
+    rng = np.random.default_rng(0)
+    inputs, weights = (tf.constant(rng.normal(1, 2, (2, 7, 16)), tf.float32) for _ in range(2))
+    found = []
+    for layer in (LayerNorm(epsilon=1e-5, dtype=dtype), keras.layers.LayerNormalization(epsilon=1e-5, dtype=dtype)):
+        layer.build((None, None, 16))
+        layer.set_weights([np.linspace(0.5, 2, 16), np.linspace(-1, 1, 16)])
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = tf.cast(layer(inputs), tf.float32)
+            loss = tf.reduce_sum(outputs * weights)
+        found.append([outputs, *tape.gradient(loss, [inputs, *layer.trainable_variables])])
+    for ours, keras_own in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, keras_own, atol=1e-5 if dtype == "float32" else 0.1)
 
 
 def test_dropout_is_for_training_only() -> None:

@@ -36,6 +36,10 @@ def test_cmudict_says_of_a_word_what_it_is_after_a_hash(tmp_path: Path) -> None:
     assert read(text, tmp_path) == {"aalborg": (("AO1", "L", "B", "AO0", "R", "G"),), "#hash": (("HH", "AE1", "SH"),)}
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_word(tmp_path: Path) -> None:
+    assert read("\ufeffA  AH\n", tmp_path) == {"A": (("AH",),)}
+
+
 def test_the_same_twice_is_kept_once_and_the_usual_way_stays_first(tmp_path: Path) -> None:
     assert read("A EY\nA AH\nA(2) EY\nA AH\n", tmp_path) == {"A": (("EY",), ("AH",))}
 

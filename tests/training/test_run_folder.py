@@ -69,7 +69,7 @@ def test_it_is_let_go_at_the_end_even_after_an_error(tmp_path: Path) -> None:
 def test_what_a_killed_process_half_wrote_goes_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()
     whole = [tmp_path / "weights" / "0001.npz", tmp_path / "config.json", tmp_path / ".notes"]
-    torn = [tmp_path / "weights" / ".0002.npz.k2x_8a1q", tmp_path / ".final.json.0ab3_xyz"]
+    torn = [tmp_path / "weights" / ".0002.npz.k2x_8a1q.asr-tmp", tmp_path / ".final.json.0ab3_xyz.asr-tmp"]
     for path in [*whole, *torn]:
         path.write_bytes(b"")
     with held(tmp_path):

@@ -66,6 +66,16 @@ def equal(ours: Sequence[Any], theirs: Sequence[Any]) -> bool:
     return all(np.array_equal(o.numpy(), t.numpy()) for o, t in zip(ours, theirs, strict=True))
 
 
+@pytest.mark.parametrize("top", [16, 8])
+def test_a_deeper_network_may_begin_with_one_of_fewer_layers(begun, trained: Path, top: int) -> None:
+    """The layer on top is new; those below are the other's, and the outputs are too where their inputs are as many."""
+    ours, theirs = begun(model={"units": [16, top]}).model, load_trained(trained).model
+    assert equal(ours.recurrent[0].trainable_variables, theirs.recurrent[0].trainable_variables)
+    assert equal(ours.norms[0].trainable_variables, theirs.norms[0].trainable_variables)
+    assert equal(ours.output_layers[0].trainable_variables, theirs.output_layers[0].trainable_variables) == (top == 16)
+    assert np.any(ours.recurrent[1].kernel.numpy())
+
+
 def test_a_model_that_hears_phones_may_begin_with_one_that_hears_none(begun, corpus: Path, trained: Path) -> None:
     """All that the other learned is kept; the weights of the phones are new."""
     ours, theirs = begun(data={"lexicon": str(corpus / "words.lexicon")}).model, load_trained(trained).model

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from asr.arrays import LogProbs
 from asr.decoding import GreedyDecoder
 from asr.decoding.word_evidence import ACOUSTIC
 from asr.text import Vocabulary
@@ -29,7 +30,7 @@ def said(count: int, speakers: int, wrong: float, sure: float, seed: int = 0) ->
                 rows[2 * t + 1, [label, 2 + (label - 1) % 7]] = 0.4, 0.6 * random.uniform(0.7, 1.5)
             else:
                 rows[2 * t + 1, label] = sure * random.uniform(0.3, 1)
-        log_probs.append(np.log(rows / rows.sum(axis=1, keepdims=True)))
+        log_probs.append(LogProbs(np.log(rows / rows.sum(axis=1, keepdims=True))))
         references.append(text)
     return DevSet(log_probs, references, [f"s{i % speakers}" for i in range(count)])
 
@@ -67,5 +68,7 @@ def test_one_utterance_alone_is_fitted_to_and_measures_nothing() -> None:
 def test_without_a_word_there_is_no_model() -> None:
     blank = np.log(np.full((5, len(VOCABULARY)), 0.01))
     blank[:, 0] = 0.0
-    report = fit_confidence(GreedyDecoder(VOCABULARY), DevSet([blank] * 2, ["BAD", "CAB"], ["a", "b"]), [], VOCABULARY)
+    report = fit_confidence(
+        GreedyDecoder(VOCABULARY), DevSet([LogProbs(blank)] * 2, ["BAD", "CAB"], ["a", "b"]), [], VOCABULARY
+    )
     assert (report.models, report.words, report.usual_confidence) == ((), 0, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr.arrays import LogProbs
 from asr.bundle import load_bundle
 from asr.decoding import FusionWeights
 from asr.errors import ConfigError, LanguageModelError
@@ -46,7 +47,7 @@ def spelled(text: str, letters: int = 0, rival: Callable[[], int | None] = lambd
 def dev() -> DevSet:
     random = np.random.default_rng(0)
     texts = [text for text in SENTENCES for _ in range(6)]
-    return DevSet([misheard(t, random) for t in texts], texts, [f"s{i % 3}" for i in range(len(texts))])
+    return DevSet([LogProbs(misheard(t, random)) for t in texts], texts, [f"s{i % 3}" for i in range(len(texts))])
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_what_a_network_hears_too_seldom_is_brought_back_by_the_priors(
         rows[1::2, 0] = 1.0
         rows[::2, 0] = 0.55
         rows[np.arange(0, len(rows), 2), VOCABULARY.encode(text)] = 0.45
-        log_probs.append(np.log(rows / rows.sum(axis=1, keepdims=True)))
+        log_probs.append(LogProbs(np.log(rows / rows.sum(axis=1, keepdims=True))))
     dev = DevSet(log_probs, texts, [f"s{i % 3}" for i in range(len(texts))])
     tuned = tune_bundle(folder, dev, saved(SENTENCES, tmp_path / "good.lm"), beam_width=8, processes=1)
     assert tuned.best is not None and tuned.best.weights.prior_scale > 0
@@ -135,7 +136,7 @@ def test_without_a_model_confidence_alone_is_calibrated(dev: DevSet, folder: Pat
 @pytest.mark.parametrize(("words", "left"), [(100, 10), (29, 10), (15, 5), (14, 5), (10, 4)])
 def test_a_thinned_dev_set_keeps_enough_words(words: int, left: int) -> None:
     utterances = [f"{i} WORDS HERE" for i in range(10)]
-    thinned = DevSet([np.zeros((1, 2))] * 10, utterances, utterances).thinned(words)
+    thinned = DevSet([LogProbs(np.zeros((1, 2)))] * 10, utterances, utterances).thinned(words)
     assert len(thinned.references) == len(thinned.log_probs) == len(thinned.speakers) == left
     assert sum(len(r.split()) for r in thinned.references) >= min(words, 30)
 
@@ -175,8 +176,7 @@ def heard_twice(dev: DevSet) -> DevSet:
     texts = dev.references[::2]
     longest = max(map(len, texts))
     log_probs = [
-        np.concatenate([spelled("A BAG" if "BAD" in text else text, longest), spelled(text, longest)], axis=1)
-        for text in texts
+        LogProbs(spelled("A BAG" if "BAD" in text else text, longest), spelled(text, longest)) for text in texts
     ]
     return DevSet(log_probs, texts, dev.speakers[::2])
 
@@ -211,10 +211,10 @@ def test_a_lexicon_brings_a_search_by_phones_with_weights_of_its_own(
 def test_characters_and_phones_have_their_own_priors(heard_twice: DevSet, with_phones: Path, tmp_path: Path) -> None:
     model = saved(SENTENCES, tmp_path / "good.lm")
     tuned = tune_bundle(with_phones, heard_twice, model, lexicon=LEXICON, beam_width=8)
-    decoder, characters = load_bundle(with_phones).decoder, len(VOCABULARY)
+    decoder = load_bundle(with_phones).decoder
     assert tuned.best and tuned.best.weights.prior_scale and tuned.by_phones and tuned.by_phones.weights.prior_scale
-    assert decoder.priors == pytest.approx(heard_twice.priors[:characters])
-    assert decoder.phones and decoder.phones.priors == pytest.approx(heard_twice.priors[characters:])
+    assert decoder.priors == pytest.approx(heard_twice.priors)
+    assert decoder.phones and decoder.phones.priors == pytest.approx(heard_twice.phone_priors)
 
 
 @pytest.mark.usefixtures("few_choices")
@@ -267,5 +267,5 @@ def test_a_search_by_phones_travels_to_other_processes(
     model = train_ngram(SENTENCES, order=2)
     model.save(tmp_path / "good.lm")
     said = Pronunciations.of(model, LEXICON, phones)
-    search = Search(VOCABULARY, tmp_path / "good.lm", 8, heard_twice.priors, said)
+    search = Search(VOCABULARY, tmp_path / "good.lm", 8, heard_twice.phone_priors, said)
     assert find_weights(heard_twice, search, processes=1).wer == 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from asr.arrays import Samples
 from asr.data.augment.mixing import mean_power, mixed
 from asr.data.augment.recordings import excerpt
 from asr.data.utterance import Utterance
@@ -28,7 +29,7 @@ class AdditiveNoise:
     recordings: tuple[Utterance, ...] = field(repr=False)
     snr_db: tuple[float, float]
 
-    def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
         """Add noise: samples (N,) → (N,).
 
         Raises:

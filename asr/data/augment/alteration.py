@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from asr.arrays import Samples
 from asr.data.augment.babble import Babble
 from asr.data.utterance import Utterance
 
@@ -20,7 +21,7 @@ VERSION = 1
 class SampleTransform(Protocol):
     """A random transform of samples (N,) float32 → (N',) float32 that leaves its input unchanged."""
 
-    def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator, /) -> np.ndarray:
+    def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator, /) -> Samples:
         """Return altered samples, by draws of ``rng``."""
 
 
@@ -45,7 +46,7 @@ class Alteration:
     steps: tuple[Step, ...]
     seed: int
 
-    def __call__(self, samples: np.ndarray, sample_rate: int, identity: str, copy: int) -> np.ndarray:
+    def __call__(self, samples: Samples, sample_rate: int, identity: str, copy: int) -> Samples:
         """Make augmented copy number ``copy`` of the utterance with id ``identity``: (N,) → (N',) float32.
 
         Raises:
@@ -74,7 +75,7 @@ class Copy:
     alteration: Alteration
     number: int
 
-    def __call__(self, samples: np.ndarray, sample_rate: int, identity: str) -> np.ndarray:
+    def __call__(self, samples: Samples, sample_rate: int, identity: str) -> Samples:
         """Alter the samples (N,) → (N',) of the utterance with id ``identity``.
 
         Raises:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from asr.arrays import Samples
 from asr.data.augment.mixing import mean_power, mixed
 from asr.data.augment.recordings import excerpt
 from asr.data.utterance import Utterance
@@ -26,9 +27,7 @@ class Babble:
     recordings: tuple[Utterance, ...] = field(repr=False)
     snr_db: tuple[float, float]
 
-    def __call__(
-        self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator, own: str | None = None
-    ) -> np.ndarray:
+    def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator, own: str | None = None) -> Samples:
         """Add babble: samples (N,) → (N,); the utterance with id ``own`` is not among the voices.
 
         Raises:
@@ -41,6 +40,6 @@ class Babble:
         return mixed(samples, np.sum(voices, axis=0), rng.uniform(*self.snr_db))
 
 
-def _even(samples: np.ndarray) -> np.ndarray:
+def _even(samples: Samples) -> Samples:
     """Return ``samples`` scaled to mean power one; silence is unchanged."""
     return samples / np.float32(np.sqrt(mean_power(samples)) or 1)

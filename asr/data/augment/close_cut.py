@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Samples
+
 _WINDOW_S, _HOP_S = 0.025, 0.01
 
 
@@ -21,7 +23,7 @@ class CloseCut:
 
     range_db: tuple[float, float]
 
-    def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
         """Trim samples (N,) → (N',), N' <= N."""
         window, hop = round(_WINDOW_S * sample_rate), round(_HOP_S * sample_rate)
         frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, window // 2), window)[::hop]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Features
+
 _KNOTS = 5
 
 
@@ -22,7 +24,7 @@ class Equaliser:
 
     std: float
 
-    def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, features: Features, rng: np.random.Generator) -> Features:
         """Equalise features (T, F) → (T, F)."""
         places = np.linspace(0, _KNOTS - 1, features.shape[1])
         gains = np.interp(places, np.arange(_KNOTS), rng.normal(0, self.std, _KNOTS))

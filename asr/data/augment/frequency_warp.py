@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Features
+
 
 @dataclass(frozen=True, eq=False)
 class FrequencyWarp:
@@ -22,7 +24,7 @@ class FrequencyWarp:
     centres_hz: np.ndarray
     amount: float
 
-    def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, features: Features, rng: np.random.Generator) -> Features:
         """Warp features (T, F) → (T, F)."""
         factor = rng.uniform(1 - self.amount, 1 + self.amount)
         bands = len(self.centres_hz)

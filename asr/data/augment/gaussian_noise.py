@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Features
+
 
 @dataclass(frozen=True)
 class GaussianNoise:
@@ -17,7 +19,7 @@ class GaussianNoise:
 
     std: float
 
-    def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, features: Features, rng: np.random.Generator) -> Features:
         """Add noise to features (T, F) → (T, F)."""
         noisy: np.ndarray = features + np.float32(self.std) * rng.standard_normal(features.shape, dtype=np.float32)
         return noisy

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from asr.arrays import Samples
 
-def mixed(samples: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
+
+def mixed(samples: Samples, noise: Samples, snr_db: float) -> Samples:
     """Return ``samples`` (N,) plus ``noise`` (N,), which is scaled for a ratio of mean powers of ``snr_db`` decibels.
 
     If one of them is silent, no such scale exists and ``samples`` are returned unchanged.

@@ -12,6 +12,7 @@ from asr.audio import AUDIO_SUFFIXES, MINIMUM_S, audio_info, load_audio
 from asr.data.manifest import read_manifest
 from asr.data.utterance import Utterance
 from asr.errors import ConfigError
+from asr.files import files_below
 
 
 def find_recordings(setting: str, paths: Sequence[str]) -> tuple[Utterance, ...]:
@@ -35,11 +36,15 @@ def _found(setting: str, path: Path) -> list[Utterance]:
         return _whole([path]) if path.suffix.lower() in AUDIO_SUFFIXES else read_manifest(path)
     if not path.is_dir() and not glob.has_magic(str(path)):
         raise ConfigError(f"{setting}: {path} is not there; name a folder of recordings or a manifest of them")
-    found = path.rglob("*") if path.is_dir() else map(Path, glob.iglob(str(path), recursive=True))
+    found = files_below(path, _refuse) if path.is_dir() else map(Path, glob.iglob(str(path), recursive=True))
     recordings = _whole(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES)
     if not recordings:
         raise ConfigError(f"{setting}: {path} holds no recording ({', '.join(sorted(AUDIO_SUFFIXES))})")
     return recordings
+
+
+def _refuse(fault: OSError) -> None:
+    raise ConfigError(f"{fault.filename}: cannot be listed: {fault.strerror}") from fault
 
 
 def _whole(paths: Iterable[Path]) -> list[Utterance]:
@@ -55,6 +60,10 @@ def excerpt(recording: Utterance, count: int, sample_rate: int, rng: np.random.G
     wanted = max(count / sample_rate, MINIMUM_S)
     start = rng.uniform(0, max(recording.duration - wanted, 0))
     whole = recording.duration <= wanted
-    span = {"offset_s": recording.offset + start, "duration_s": recording.duration if whole else wanted}
-    samples = load_audio(recording.audio_filepath, sample_rate, **span)
+    samples = load_audio(
+        recording.audio_filepath,
+        sample_rate,
+        offset_s=recording.offset + start,
+        duration_s=recording.duration if whole else wanted,
+    )
     return np.resize(np.roll(samples, rng.integers(len(samples))) if whole else samples, count)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Samples
 from asr.data.augment.impulse_response import Box, impulse_response
 from asr.data.augment.mixing import mean_power
 
@@ -28,7 +29,7 @@ class SimulatedRoom:
     largest_m: tuple[float, float, float] = (10.0, 8.0, 4.0)
     rt60_s: tuple[float, float] = (0.15, 0.8)
 
-    def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
         """Reverberate samples (N,) → (N,)."""
         return in_room(samples, impulse_response(self._box(rng), rng.uniform(*self.rt60_s), sample_rate))
 
@@ -41,7 +42,7 @@ class SimulatedRoom:
                 return Box(tuple(size), tuple(source), tuple(microphone))
 
 
-def in_room(samples: np.ndarray, response: np.ndarray) -> np.ndarray:
+def in_room(samples: Samples, response: np.ndarray) -> Samples:
     """Apply ``response`` (L,) to ``samples`` (N,) by convolution, keeping length and mean power; (N,) float32."""
     count = 1 << (len(samples) + len(response)).bit_length()
     heard = np.fft.irfft(np.fft.rfft(samples, count) * np.fft.rfft(response, count), count)[: len(samples)]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Features
+
 
 @dataclass(frozen=True)
 class SpecAugment:
@@ -23,7 +25,7 @@ class SpecAugment:
     time_masks: int
     time_share: float
 
-    def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, features: Features, rng: np.random.Generator) -> Features:
         """Mask features (T, F) → (T, F) with zeros."""
         masked = features.copy()
         for _ in range(self.frequency_masks):

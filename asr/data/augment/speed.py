@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Samples
 from asr.audio import resample
 
 _GRAIN = 1000
@@ -24,11 +25,11 @@ class SpeedPerturbation:
 
     amount: float
 
-    def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
         """Change the speed of samples: (N,) → (round(N / speed),)."""
         return at_speed(samples, rng.uniform(1 - self.amount, 1 + self.amount))
 
 
-def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
+def at_speed(samples: Samples, speed: float) -> Samples:
     """Resample (N,) → (round(N / speed),) float32; f Hz becomes f · speed Hz, with ``speed`` in thousandths."""
     return resample(samples, round(speed * _GRAIN), _GRAIN)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Features
+
 
 @dataclass(frozen=True)
 class TimeStretch:
@@ -13,7 +15,7 @@ class TimeStretch:
 
     amount: float
 
-    def __call__(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, features: Features, rng: np.random.Generator) -> Features:
         """Stretch features (T, F) → (round(T / speed), F)."""
         frames = self.frames(len(features), rng)
         position = np.linspace(0, len(features) - 1, frames)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr.arrays import Samples
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -19,7 +21,8 @@ class Volume:
 
     most_db: float
 
-    def __call__(self, samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
         """Change the volume of samples (N,) → (N,)."""
         gain = 10 ** (rng.uniform(-self.most_db, self.most_db) / 20)
-        return np.clip(samples * np.float32(gain), -1, 1)
+        louder: Samples = np.clip(samples * np.float32(gain), -1, 1)
+        return louder

@@ -25,7 +25,7 @@ from asr.evaluation.report.groups import Group, by_length, by_speaker
 from asr.evaluation.report.reliability import Reliability, reliability
 from asr.evaluation.report.report import Report, System
 from asr.evaluation.report.rows import rows
-from asr.files import write_atomically
+from asr.files import write_text
 
 _PAGE = Path(__file__).parent / "page"
 _LISTED = 15
@@ -40,10 +40,9 @@ def write_report(path: str | Path, report: Report) -> None:
     """
     page = render(report)
     try:
-        with write_atomically(path) as temporary:
-            temporary.write_text(page, encoding="utf-8", newline="\n")
+        write_text(path, page)
     except OSError as fault:
-        raise EvaluationError(f"{path}: cannot be written: {fault}") from fault
+        raise EvaluationError(f"{path}: cannot be written: {fault.strerror}") from fault
 
 
 def render(report: Report) -> str:

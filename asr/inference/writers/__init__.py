@@ -5,12 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from asr.errors import ConfigError
-from asr.files import write_atomically
+from asr.files import write_text
 from asr.inference.transcript import Transcript
+from asr.inference.writers import ctm
 from asr.inference.writers.formats import FORMATS, Format
+from asr.inference.writers.json import as_json, one_object
 from asr.inference.writers.options import PLAIN, SubtitleOptions
 
-__all__ = ["FORMATS", "PLAIN", "Format", "SubtitleOptions", "formats", "render_transcript", "write_transcript"]
+__all__ = [
+    "FORMATS",
+    "PLAIN",
+    "Format",
+    "SubtitleOptions",
+    "formats",
+    "render_named",
+    "render_transcript",
+    "write_transcript",
+]
 
 
 def render_transcript(
@@ -32,6 +43,31 @@ def render_transcript(
     return FORMATS[output_format].render(transcript, recording, options)
 
 
+def render_named(transcript: Transcript, output_format: str, key: str, name: str) -> str:
+    """Return the text of one of several recordings in one file or on one screen; each line names the recording.
+
+    Args:
+        transcript: what was said.
+        output_format: a name of `FORMATS` that ``names_recordings``.
+        key: what JSON calls the name, such as ``path``.
+        name: of the recording.
+
+    Raises:
+        ConfigError: no such format, or none that can tell recordings apart.
+    """
+    if output_format not in FORMATS:
+        raise _no_such_format(output_format)
+    if output_format == "txt":
+        return f"{name}\t{transcript.text}\n"
+    if output_format == "ctm":
+        return ctm.render(transcript, name)
+    if not FORMATS[output_format].names_recordings:
+        raise ConfigError(f"{output_format} cannot tell recordings apart; write a file for each")
+    content = as_json(transcript)
+    objects = [content] if output_format == "json" else content["segments"]
+    return "".join(one_object({key: name, **each}) for each in objects)
+
+
 def write_transcript(
     transcript: Transcript, stem: Path, output_format: str, options: SubtitleOptions = PLAIN
 ) -> list[Path]:
@@ -49,9 +85,7 @@ def write_transcript(
     paths = []
     for name in formats(output_format):
         path = stem.with_name(f"{stem.name}.{name}")
-        with write_atomically(path) as temporary:
-            text = render_transcript(transcript, name, stem.name, options)
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+        write_text(path, render_transcript(transcript, name, stem.name, options))
         paths.append(path)
     return paths
 

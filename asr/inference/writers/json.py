@@ -11,10 +11,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from asr.files import to_json
 from asr.inference.transcript import Segment, Transcript
 from asr.inference.writers.times import span
 
@@ -30,7 +30,7 @@ def as_json(transcript: Transcript) -> dict[str, Any]:
 
 def one_object(content: Mapping[str, Any]) -> str:
     """Return an object as one line, whatever its strings hold."""
-    return json.dumps(content, ensure_ascii=False).translate(_LINE_ENDS) + "\n"
+    return to_json(content).translate(_LINE_ENDS) + "\n"
 
 
 def render(transcript: Transcript) -> str:

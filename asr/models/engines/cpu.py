@@ -73,7 +73,9 @@ def layer(cell: CellSpec, inputs: Any, lengths: Any, kernel: Any, recurrent: Any
     """
     if inputs.dtype == tf.float32:
         return _run(cell, inputs, lengths, kernel, recurrent, *biases)
-    projected = tf.matmul(inputs, tf.concat(tf.unstack(kernel), -1))
+    frames = tf.reshape(inputs, (-1, inputs.shape[2]))
+    product = tf.matmul(frames, tf.concat(tf.unstack(kernel), -1))
+    projected = tf.reshape(product, (*tf.unstack(tf.shape(inputs)[:2]), product.shape[1]))
     none = tf.zeros((kernel.shape[0], 0, kernel.shape[2]))
     outputs = _run(cell, tf.cast(projected, tf.float32), lengths, none, recurrent, *biases)
     return tf.cast(outputs, inputs.dtype)

@@ -1,0 +1,133 @@
+"""A live stream: messages of a WebSocket read ahead within bounds, and samples transcribed by the workers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+import numpy as np
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from asr.inference import StreamingTranscriber, Transcriber, Update
+from asr.server.errors import Refusal
+from asr.server.options import Limits
+from asr.server.service import Service
+
+SAMPLE_BYTES = 2
+
+
+class End:
+    """The end of what will come: the client went away, or the server is stopping.
+
+    Attributes:
+        is_heard: whether anybody hears an answer.
+    """
+
+    def __init__(self, *, is_heard: bool) -> None:
+        """Say whether the client is still there."""
+        self.is_heard = is_heard
+
+
+class Inbox:
+    """Messages that came and were not taken yet; a client that sends faster than is computed is read more slowly."""
+
+    def __init__(self, websocket: WebSocket, limits: Limits) -> None:
+        """Read messages of ``websocket`` once `read` runs."""
+        self._websocket, self._idle_s = websocket, limits.idle_s
+        self._most = 2 * limits.message_bytes
+        self._messages: deque[bytes | str | End | Refusal] = deque()
+        self._held = 0
+        self._changed = asyncio.Event()
+
+    async def read(self, stopping: asyncio.Event) -> None:
+        """Read until the client goes away, says nothing for too long, or the server is stopping."""
+        stop = asyncio.create_task(stopping.wait())
+        try:
+            while True:
+                receive = asyncio.create_task(self._websocket.receive())
+                await asyncio.wait((receive, stop), timeout=self._idle_s, return_when=asyncio.FIRST_COMPLETED)
+                if not receive.done():
+                    receive.cancel()
+                    late = Refusal(408, "too-slow", f"nothing came for {self._idle_s:g} s")
+                    return self._put(End(is_heard=True) if stop.done() else late)
+                message = receive.result()
+                if message["type"] == "websocket.disconnect":
+                    return self._put(End(is_heard=False))
+                text, data = message.get("text"), message.get("bytes") or b""
+                self._put(data if text is None else text)
+                while self._held > self._most:
+                    self._changed.clear()
+                    await self._changed.wait()
+        finally:
+            stop.cancel()
+
+    async def take(self) -> list[bytes] | str | End:
+        """Return the next message, or all binary messages up to the next other one.
+
+        Raises:
+            Refusal: nothing came for too long.
+        """
+        while not self._messages:
+            self._changed.clear()
+            await self._changed.wait()
+        first = self._messages.popleft()
+        if isinstance(first, Refusal):
+            raise first
+        if not isinstance(first, bytes):
+            return first
+        taken = [first]
+        while self._messages and isinstance(following := self._messages[0], bytes):
+            self._messages.popleft()
+            taken.append(following)
+        self._held -= sum(map(len, taken))
+        self._changed.set()
+        return taken
+
+    def _put(self, message: bytes | str | End | Refusal) -> None:
+        self._messages.append(message)
+        self._held += len(message) if isinstance(message, bytes) else 0
+        self._changed.set()
+
+
+class LiveStream:
+    """One recording as it comes, transcribed by the workers ahead of recordings that are files."""
+
+    def __init__(self, service: Service, model_id: str, transcriber: Transcriber, sample_rate: int) -> None:
+        """Begin a recording of 16-bit samples.
+
+        Raises:
+            SampleRateError: speech cannot have such a rate.
+        """
+        self._service, self._model_id, self._rate = service, model_id, sample_rate
+        self._stream = StreamingTranscriber(transcriber, sample_rate)
+        self._rest = b""
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds heard so far."""
+        return self._stream.heard_s
+
+    async def accept(self, data: bytes) -> Update:
+        """Take bytes of samples, which may end within one."""
+        data = self._rest + data
+        whole = len(data) - len(data) % SAMPLE_BYTES
+        self._rest = data[whole:]
+        samples = np.frombuffer(data[:whole], "<i2").astype(np.int16, copy=False)
+        began = time.monotonic()
+        update = await self._service.pool.run(lambda: self._stream.accept(samples), urgent=True)
+        self._service.metrics.live_step_s.observe(time.monotonic() - began)
+        self._service.metrics.audio_s.labels(self._model_id, "live").inc(len(samples) / self._rate)
+        return update
+
+    async def finish(self) -> Update:
+        """Return the last finals; nothing may follow."""
+        return await self._service.pool.run(self._stream.finish, urgent=True)
+
+
+async def close(websocket: WebSocket, code: int) -> None:
+    """Close a WebSocket that may be closed already."""
+    try:
+        await websocket.close(code)
+    except (RuntimeError, WebSocketDisconnect):
+        return
