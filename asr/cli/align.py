@@ -9,7 +9,7 @@ asr align MANIFEST.jsonl --cut YES,NO -o yes-no.jsonl    every YES and NO as an 
 
 The suffix of -o selects the format: json, jsonl, ctm, TextGrid, srt, vtt, tsv or txt. One file of a manifest's
 utterances names each, in json and jsonl by the key "utterance". Words are written as in the text,
-with the acoustic model's confidence that they are spoken there, which is low where text and recording differ. Times
+with the estimated probability that they are spoken there, which is low where text and recording differ. Times
 count from the recording's start. Numbers must be written out as they are spoken.
 
 An utterance that cannot be aligned, or whose file cannot be written, is reported on stderr with the reason; the

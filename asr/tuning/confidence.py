@@ -7,19 +7,23 @@ would be in a room, by telephone or in noise.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from asr.decoding import Decoder
+from asr.decoding import Decoder, Hypothesis
+from asr.decoding.alignment import forced_alignment
 from asr.decoding.calibration import expected_calibration_error, roc_area
 from asr.decoding.confidence_model import ConfidenceModel
 from asr.decoding.word_evidence import ACOUSTIC, BY_LANGUAGE_MODEL, BY_PHONES, Features, word_evidence
 from asr.evaluation.correct_words import correct_words
-from asr.text import Vocabulary
+from asr.text import Vocabulary, frames_needed
 from asr.tuning.dev_set import DevSet
 
 SPEAKERS, UTTERANCES = "speakers", "utterances"
+
+_EXCHANGED = 1 / 7
+"""Share of a text's words that are exchanged for others, to learn how those look that were not said."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class ConfidenceReport:
         models: a model for hypotheses of the tuned decoder, and one for hypotheses of any.
         words: the number of words that the tuned decoder found in dev as recorded.
         wrong: the number of them that are errors.
+        alignment: a model for the words of given texts; None without words.
         recorded: how good the first model is for dev as recorded; None where this cannot be measured.
         altered: how good it is for dev altered; None where this cannot be measured.
         measured_on: ``speakers`` or ``utterances``: each half is measured with models fitted to the other half. It is
@@ -58,6 +63,7 @@ class ConfidenceReport:
     models: tuple[ConfidenceModel, ...]
     words: int
     wrong: int
+    alignment: ConfidenceModel | None = None
     recorded: ConfidenceError | None = None
     altered: ConfidenceError | None = None
     measured_on: str = SPEAKERS
@@ -139,9 +145,43 @@ def fit_confidence(
         fit_models([recorded, *others]),
         len(recorded),
         int((~recorded.correct).sum()),
+        _fit_alignment([dev, *altered], vocabulary, seed),
         measured_on=SPEAKERS if by_speaker else UTTERANCES,
     )
     return _measured(report, recorded, others, seed)
+
+
+def judge_texts(dev: DevSet, vocabulary: Vocabulary, seed: int = 0) -> JudgedWords:
+    """Return the words of dev's references, aligned, of which one in seven is exchanged for another word of dev.
+
+    What is left out are texts that the frames cannot spell.
+    """
+    random = np.random.default_rng(seed)
+    said = [word for reference in dev.references for word in reference.split()]
+    output, hypotheses, marks = [], [], []
+    for one, reference in zip(dev.log_probs, dev.references, strict=True):
+        right = reference.split()
+        exchanged = random.random(len(right)) < _EXCHANGED
+        others = random.integers(len(said), size=len(right))
+        words = [said[o] if e else w for w, e, o in zip(right, exchanged, others, strict=True)]
+        labels = vocabulary.encode(" ".join(words))
+        if words and frames_needed(labels) <= len(one):
+            found = forced_alignment(one.characters, labels)
+            output.append(one)
+            hypotheses.append(Hypothesis(" ".join(words), tuple(labels.tolist()), tuple(found.first.tolist()), 0.0))
+            marks.append(np.array([word == other for word, other in zip(right, words, strict=True)]))
+    evidence = word_evidence(output, hypotheses, vocabulary)
+    pairs = zip(evidence, marks, strict=True)
+    judged = [JudgedWords(one, correct, np.full(len(correct), "")) for one, correct in pairs]
+    return JudgedWords.joined(judged) if judged else JudgedWords({}, np.zeros(0, bool), np.zeros(0, str))
+
+
+def _fit_alignment(several: Sequence[DevSet], vocabulary: Vocabulary, seed: int) -> ConfidenceModel | None:
+    texts = [words for words in (judge_texts(one, vocabulary, seed) for one in several) if len(words)]
+    if not texts:
+        return None
+    words = JudgedWords.joined(texts)
+    return ConfidenceModel.fit(words.features, ACOUSTIC, words.correct)
 
 
 def fit_models(several: Sequence[JudgedWords]) -> tuple[ConfidenceModel, ...]:
@@ -169,10 +209,7 @@ def _measured(
                 if len(tested):
                     pairs.append((models[0](tested.features), tested))
         errors.append(_error(pairs) if pairs else None)
-    recorded_error, altered_error = errors
-    return ConfidenceReport(
-        report.models, report.words, report.wrong, recorded_error, altered_error, report.measured_on
-    )
+    return replace(report, recorded=errors[0], altered=errors[1])
 
 
 def _error(pairs: Sequence[tuple[np.ndarray, JudgedWords]]) -> ConfidenceError:

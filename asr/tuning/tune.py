@@ -123,7 +123,7 @@ def tune_bundle(
         settings = replace(settings, phones=None)
     tuned = Tuned(greedy_rates, best, by_phones, fit_confidence(decoders[way], dev, altered, bundle.vocabulary))
     report = tuned.confidence
-    settings = replace(settings, confidence=report.models, usual_confidence=report.usual_confidence)
+    settings = replace(settings, **_found(report))
     kept_model, kept_said = None if way == GREEDY else language_model, said if way == BY_PHONES else None
     card = _card(tuned, dev, language_model)
     if test:
@@ -143,7 +143,7 @@ def refit_confidence(folder: Path, dev: DevSet, altered: Sequence[DevSet] = ()) 
     """
     bundle = load_bundle(folder)
     report = fit_confidence(Decoding().decoder(bundle), dev, altered, bundle.vocabulary)
-    settings = replace(bundle.decoder, confidence=report.models, usual_confidence=report.usual_confidence)
+    settings = replace(bundle.decoder, **_found(report))
     decoder = {**bundle.card.get("decoder", {}), "confidence": _described(report)}
     write_decoder(folder, settings, bundle.language_model, {**bundle.card, "decoder": decoder}, bundle.pronunciations)
     return report
@@ -186,6 +186,15 @@ def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, A
     if tuned.best and tuned.way == BY_PHONES:
         card["dev"]["wer_by_characters"] = tuned.best.wer
     return card
+
+
+def _found(report: ConfidenceReport) -> dict[str, Any]:
+    """Return the decoder settings that the report brings."""
+    return {
+        "confidence": report.models,
+        "alignment": report.alignment,
+        "usual_confidence": report.usual_confidence,
+    }
 
 
 def _described(report: ConfidenceReport) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import pytest
 
 from asr.arrays import LogProbs
 from asr.decoding import GreedyDecoder
+from asr.decoding.calibration import expected_calibration_error
 from asr.decoding.word_evidence import ACOUSTIC
 from asr.text import Vocabulary
 from asr.tuning import DevSet
-from asr.tuning.confidence import SPEAKERS, UTTERANCES, fit_confidence
+from asr.tuning.confidence import SPEAKERS, UTTERANCES, fit_confidence, judge_texts
 
 VOCABULARY = Vocabulary(tuple(" ABCDEFG"))
 WORDS = ("BAD", "CAB", "FACE", "CAGE", "GAB", "DEAF")
@@ -72,3 +73,18 @@ def test_without_a_word_there_is_no_model() -> None:
         GreedyDecoder(VOCABULARY), DevSet([LogProbs(blank)] * 2, ["BAD", "CAB"], ["a", "b"]), [], VOCABULARY
     )
     assert (report.models, report.words, report.usual_confidence) == ((), 0, None)
+
+
+def test_words_of_a_text_that_are_not_said_are_told_from_those_that_are() -> None:
+    dev, other = said(200, 4, 0.05, 0.9), said(100, 4, 0.05, 0.9, seed=1)
+    model = fit_confidence(GreedyDecoder(VOCABULARY), dev, [], VOCABULARY).alignment
+    words = judge_texts(other, VOCABULARY)
+    assert model is not None and 0.8 < words.correct.mean() < 0.95
+    confidence = model(words.features)
+    assert confidence[words.correct].mean() > 0.9 and confidence[~words.correct].mean() < 0.3
+    assert expected_calibration_error(confidence, words.correct) < 0.05
+
+
+def test_texts_that_the_frames_cannot_spell_are_left_out() -> None:
+    short = DevSet([LogProbs(np.log(np.full((2, len(VOCABULARY)), 0.1)))], ["BAD CAB"], ["a"])
+    assert len(judge_texts(short, VOCABULARY)) == 0
