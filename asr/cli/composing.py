@@ -285,12 +285,13 @@ def _model_from_tree(tree: Any) -> ModelOptions:
 
 def _recorded(name_or_folder: str) -> Mapping[str, Any]:
     """Return the configuration that a run folder or a bundle was trained with."""
-    from asr.bundle import find_bundle, read_card
+    from asr.bundle import find_bundle
+    from asr.card import read_card
 
     run = Path(name_or_folder) / "config.json"
     if run.is_file():
         return dict(json.loads(run.read_text(encoding="utf-8")))
-    return dict(read_card(find_bundle(name_or_folder)).get("config", {}))
+    return read_card(find_bundle(name_or_folder)).config
 
 
 def _refuse_interpolation(start: str, where: str, value: Any) -> None:

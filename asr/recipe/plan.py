@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from asr.card import CardText
 from asr.decoding import DecoderSettings
 from asr.errors import ConfigError
 from asr.recipe.find import FILE, find_recipe
@@ -112,27 +113,6 @@ class Peer:
     test_set: str | None = None
 
 
-@dataclass(frozen=True)
-class CardSource:
-    """A corpus that the model learns from, as the model card credits it."""
-
-    name: str
-    licence: str
-    attribution: str
-    url: str
-
-
-@dataclass(frozen=True)
-class CardPlan:
-    """The text of the model card (see `asr.export.card.CardText`)."""
-
-    title: str
-    language: str
-    good_for: str
-    not_for: str
-    data: Sequence[CardSource]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Stages:
     """The stages of one recipe, as its file states them; just one of the three kinds of test is given.
@@ -169,7 +149,7 @@ class Stages:
     language_model: LanguageModelPlan | None = None
     beam_width: int | None = None
     peers: Sequence[Peer] = ()
-    card: CardPlan | None = None
+    card: CardText | None = None
 
     def __post_init__(self) -> None:
         """Refuse stages that contradict each other."""

@@ -7,31 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asr.card import DevFigures
 from asr.errors import ConfigError
-from asr.evaluation.evaluation import Evaluation, Score
-from asr.evaluation.interval import Interval
+from asr.evaluation.evaluation import Evaluation
 from asr.evaluation.matched_pairs import MatchedPairs
 from asr.evaluation.paired_bootstrap import Difference
 from asr.files import write_json
 from asr.provenance import provenance
+from asr.rates import Rate
 from asr.typed import from_tree, to_tree
-
-
-@dataclass(frozen=True)
-class Rate:
-    """An error rate with its counts; ``rate`` is a fraction, None where the reference is empty."""
-
-    rate: float | None
-    substitutions: int
-    deletions: int
-    insertions: int
-    reference_length: int
-    interval: Interval | None = None
-
-    @classmethod
-    def of(cls, score: Score) -> Rate:
-        """Return the figures of a score."""
-        return from_tree(cls, score.to_json())
 
 
 @dataclass(frozen=True)
@@ -75,7 +59,7 @@ class SystemScores:
     def of(cls, evaluation: Evaluation, rtf: float | None = None) -> SystemScores:
         """Return the figures of an evaluation, without its utterances."""
         scores = evaluation.normalised
-        words, characters = Rate.of(scores.words), Rate.of(scores.characters)
+        words, characters = scores.words.figures(), scores.characters.figures()
         return cls(len(scores.utterances), scores.normaliser, words, characters, rtf)
 
 
@@ -168,7 +152,7 @@ class LanguageModelFigures:
     weights: Mapping[str, float] | None = None
     spoken_weights: Mapping[str, float] | None = None
     beam_width: int | None = None
-    tuned_on: Mapping[str, float] | None = None
+    tuned_on: DevFigures | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +169,7 @@ class Origin:
     evaluated_by_commit: str
 
     @classmethod
-    def now(cls, seed: int, trained_by: str) -> Origin:
+    def now(cls, seed: int | None, trained_by: str) -> Origin:
         """Return the origin of results that are evaluated now."""
         made = from_tree(cls, provenance(seed) | {"evaluated_by_commit": ""})
         return replace(made, commit=trained_by, evaluated_by_commit=made.commit)

@@ -121,7 +121,7 @@ def _kept(model: LanguageModel, bundle: Path) -> LanguageModelFigures:
         weights=asdict(decoder.weights),
         spoken_weights=asdict(decoder.phones.weights) if decoder.phones else None,
         beam_width=decoder.beam_width,
-        tuned_on=opened.card["decoder"]["dev"],
+        tuned_on=opened.card.decoder.dev if opened.card.decoder else None,
     )
 
 

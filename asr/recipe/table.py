@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from asr.errors import ConfigError
 from asr.files import write_text
+from asr.rates import Rate
 from asr.recipe.plan import Plan
-from asr.recipe.results import Rate, Results, SetFigures, SystemScores
+from asr.recipe.results import Results, SetFigures, SystemScores
 
 NOBODY = "nobody"
 """The description of the speakers that a decoder without a language model was tuned on."""

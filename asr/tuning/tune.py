@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from asr.bundle import Bundle, load_bundle, write_decoder
+from asr.card import ConfidenceFigures, DecoderFigures, DevFigures, LeftOut, NgramFigures, ScoredTest
 from asr.data import Utterance
 from asr.decoding import BeamOptions, Decoder, DecoderSettings, GreedyDecoder, PhoneSettings
 from asr.errors import ConfigError
@@ -128,8 +129,9 @@ def tune_bundle(
     card = _card(tuned, dev, language_model)
     if test:
         found = list(texts(Transcriber(bundle, decoders[way]).transcribe_utterances(test)))
-        card["test"] = evaluate(test, found, bundle.normaliser).normalised.to_json()
-    write_decoder(folder, settings, kept_model, {**bundle.card, "decoder": card}, kept_said)
+        scores = evaluate(test, found, bundle.normaliser).normalised
+        card = replace(card, test=ScoredTest(scores.normaliser, scores.words.figures(), scores.characters.figures()))
+    write_decoder(folder, settings, kept_model, replace(bundle.card, decoder=card), kept_said)
     return tuned
 
 
@@ -144,8 +146,9 @@ def refit_confidence(folder: Path, dev: DevSet, altered: Sequence[DevSet] = ()) 
     bundle = load_bundle(folder)
     report = fit_confidence(Decoding().decoder(bundle), dev, altered, bundle.vocabulary)
     settings = replace(bundle.decoder, **_found(report))
-    decoder = {**bundle.card.get("decoder", {}), "confidence": _described(report)}
-    write_decoder(folder, settings, bundle.language_model, {**bundle.card, "decoder": decoder}, bundle.pronunciations)
+    before = bundle.card.decoder or DecoderFigures(_dev_figures(bundle, dev), ConfidenceFigures(0))
+    card = replace(bundle.card, decoder=replace(before, confidence=_confidence_figures(report)))
+    write_decoder(folder, settings, bundle.language_model, card, bundle.pronunciations)
     return report
 
 
@@ -167,25 +170,48 @@ def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | Non
     return bundle.pronunciations if same else None
 
 
-def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, Any]:
+def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> DecoderFigures:
     """Return the part of the model card that describes the decoder."""
-    report = tuned.confidence
-    card: dict[str, Any] = {
-        "dev": {"utterances": len(dev.references), "speakers": len(set(dev.speakers)), "greedy_wer": tuned.greedy[0]},
-        "confidence": _described(report),
-    }
-    if language_model is None:
-        return card
-    if tuned.way == GREEDY:
-        wer = min(wer for way, wer in tuned.rates.items() if way != GREEDY)
-        card["left_out"] = {"language_model_sha256": sha256_of(language_model), "wer": wer}
-        return card
-    card["dev"]["wer"] = tuned.rates[tuned.way]
-    model = NgramModel.open(language_model)
-    card["language_model"] = {"ngrams": list(model.counts), "bytes": language_model.stat().st_size}
-    if tuned.best and tuned.way == BY_PHONES:
-        card["dev"]["wer_by_characters"] = tuned.best.wer
-    return card
+    with_model = language_model is not None and tuned.way != GREEDY
+    return DecoderFigures(
+        DevFigures(
+            utterances=len(dev.references),
+            speakers=len(set(dev.speakers)),
+            greedy_wer=tuned.greedy[0],
+            wer=tuned.rates[tuned.way] if with_model else None,
+            wer_by_characters=tuned.best.wer if tuned.best and tuned.way == BY_PHONES else None,
+        ),
+        _confidence_figures(tuned.confidence),
+        _ngram_figures(language_model) if language_model and with_model else None,
+        left_out=_left_out(tuned, language_model) if language_model and not with_model else None,
+    )
+
+
+def _dev_figures(bundle: Bundle, dev: DevSet) -> DevFigures:
+    greedy, _ = dev.error_rates(GreedyDecoder(bundle.vocabulary))
+    return DevFigures(len(dev.references), len(set(dev.speakers)), greedy)
+
+
+def _left_out(tuned: Tuned, language_model: Path) -> LeftOut:
+    return LeftOut(sha256_of(language_model), min(wer for way, wer in tuned.rates.items() if way != GREEDY))
+
+
+def _ngram_figures(language_model: Path) -> NgramFigures:
+    return NgramFigures(tuple(NgramModel.open(language_model).counts), language_model.stat().st_size)
+
+
+def _confidence_figures(report: ConfidenceReport) -> ConfidenceFigures:
+    recorded, altered = report.recorded, report.altered
+    return ConfidenceFigures(
+        words=report.words,
+        error_before=recorded.before if recorded else None,
+        error_after=recorded.calibration if recorded else None,
+        roc_area=recorded.roc_area if recorded else None,
+        altered_error_before=altered.before if altered else None,
+        altered_error_after=altered.calibration if altered else None,
+        altered_roc_area=altered.roc_area if altered else None,
+        measured_on=f"other {report.measured_on} than it was fitted to" if recorded else None,
+    )
 
 
 def _found(report: ConfidenceReport) -> dict[str, Any]:
@@ -194,14 +220,4 @@ def _found(report: ConfidenceReport) -> dict[str, Any]:
         "confidence": report.models,
         "alignment": report.alignment,
         "usual_confidence": report.usual_confidence,
-    }
-
-
-def _described(report: ConfidenceReport) -> dict[str, Any]:
-    """Return how good confidence is, for the model card."""
-    return {
-        "words": report.words,
-        "measured_on": f"{report.measured_on} that it was not fitted to",
-        "as_recorded": asdict(report.recorded) if report.recorded else None,
-        "altered": asdict(report.altered) if report.altered else None,
     }

@@ -230,6 +230,6 @@ def test_confidence_alone_is_fitted_anew_and_the_bundle_decodes_as_before(one_sp
         {*ACOUSTIC, *BY_LANGUAGE_MODEL},
         set(ACOUSTIC),
     ]
-    assert after.card["decoder"]["confidence"]["words"] == 7
+    assert after.card.decoder.confidence.words == 7
     with pytest.raises(ConfigError, match="--confidence leaves the decoder as it is; leave --lm out"):
         run_raw(["tune", str(bundle), str(dev), "--confidence", "--lm", "mine.lm"])

@@ -107,7 +107,7 @@ def test_the_bundle_gets_a_language_model_of_what_the_run_learned_from(tmp_path:
     model = NgramModel.open(bundle.language_model)
     assert model.order == 3
     assert (model.word_ids(["YES", "NO"]) > 0).tolist() == [True, False], "only the dev speakers say NO"
-    assert bundle.card["decoder"]["dev"]["speakers"] == 7
+    assert bundle.card.decoder and bundle.card.decoder.dev.speakers == 7
 
 
 def test_out_of_minutes_is_said_and_nothing_is_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -306,7 +306,7 @@ def test_a_round_begins_with_the_one_before_or_with_a_model_that_is_given(
     first, *_, last = records
     assert "began_with" not in first
     for before, after in pairwise(records):
-        assert after["began_with"] | {"weights_sha256": ""} == before | {"weights_sha256": ""}
+        assert after["began_with"]["commit"] == before["commit"] and after["began_with"]["weights_sha256"]
     warps = [record["config"]["augment"]["frequency_warp"] for record in records]
     assert warps == [0.12, 0.06, 0.06, 0.12, 0.12], "the later ones have settings of their own"
     assert last["config"]["trainer"]["epochs"] == 1, "and the user's before its own"

@@ -71,7 +71,7 @@ def test_a_model_that_knows_the_words_brings_errors_down_and_is_kept(dev: DevSet
     assert (bundle.decoder.weights, bundle.decoder.beam_width) == (tuned.best.weights, 8)
     assert bundle.decoder.confidence == tuned.confidence.models
     assert bundle.language_model and bundle.language_model.read_bytes() == model.read_bytes()
-    assert bundle.card["decoder"]["dev"]["wer"] == tuned.best.wer
+    assert bundle.card.decoder and bundle.card.decoder.dev.wer == tuned.best.wer
 
 
 def test_a_model_of_other_words_is_given_little_weight(dev: DevSet, folder: Path, tmp_path: Path) -> None:
@@ -93,7 +93,8 @@ def test_a_model_that_brings_no_fewer_errors_is_left_out(
     bundle = load_bundle(folder)
     assert (bundle.language_model, bundle.decoder.weights) == (None, FusionWeights())
     assert bundle.decoder.confidence == tuned.confidence.models
-    assert bundle.card["decoder"]["left_out"]["language_model_sha256"] == sha256_of(bad)
+    assert bundle.card.decoder and bundle.card.decoder.left_out
+    assert bundle.card.decoder.left_out.language_model_sha256 == sha256_of(bad)
 
 
 def test_of_one_speaker_a_bundle_is_tuned_all_the_same(dev: DevSet, folder: Path, tmp_path: Path) -> None:
@@ -201,8 +202,8 @@ def test_a_lexicon_brings_a_search_by_phones_with_weights_of_its_own(
     bundle = load_bundle(with_phones)
     assert bundle.pronunciations is not None and bundle.decoder.phones is not None
     assert (bundle.decoder.weights, bundle.decoder.phones.weights) == (tuned.best.weights, tuned.by_phones.weights)
-    assert bundle.card["decoder"]["dev"]["wer"] == 0
-    assert bundle.card["decoder"]["dev"]["wer_by_characters"] == tuned.best.wer
+    assert bundle.card.decoder and bundle.card.decoder.dev.wer == 0
+    assert bundle.card.decoder and bundle.card.decoder.dev.wer_by_characters == tuned.best.wer
     assert bundle.decoder.confidence == tuned.confidence.models
     assert {"phones_evidence", "language_model"} <= bundle.decoder.confidence[0].weights.keys()
 
@@ -231,7 +232,8 @@ def test_without_a_lexicon_the_words_of_the_same_model_are_said_as_before(
     other = tune_bundle(with_phones, heard_twice, saved([*SENTENCES, "A GAG"], tmp_path / "other.lm"), beam_width=4)
     bundle = load_bundle(with_phones)
     assert (other.by_phones, bundle.pronunciations, bundle.decoder.phones) == (None, None, None)
-    assert other.best and len(other.rates) == 2 and "wer_by_characters" not in bundle.card["decoder"]["dev"]
+    assert other.best and len(other.rates) == 2
+    assert bundle.card.decoder and bundle.card.decoder.dev.wer_by_characters is None
 
 
 @pytest.mark.usefixtures("few_choices")
