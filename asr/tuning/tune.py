@@ -88,9 +88,9 @@ def tune_bundle(
         dev: what the choices are evaluated on.
         language_model: a .lm file; None leaves the bundle without, its best path's confidence modelled.
         altered: the same utterances under other conditions, in which confidence must hold too.
-        pronunciations: how the words of the language model are word_pronunciations, where another bundle knows it.
-        lexicon: how the words of the language model are word_pronunciations, for a bundle whose network gives phones. Without one,
-            the pronunciations that the bundle has of the same language model are kept.
+        pronunciations: how the words of the language model are pronounced, where another bundle knows it.
+        lexicon: how the words of the language model are pronounced, for a bundle whose network gives phones. Without
+            one, the pronunciations that the bundle has of the same language model are kept.
         beam_width: prefixes kept.
         processes: how many trials run at a time; one a core when None.
         test: utterances whose error rates, with the new decoder, go into the card; none when empty.
@@ -102,7 +102,7 @@ def tune_bundle(
     bundle = load_bundle(folder)
     if lexicon is not None and language_model is None:
         raise ConfigError(
-            f"a lexicon says how a language model's words are word_pronunciations, and {folder} has none; name one"
+            f"a lexicon says how a language model's words are pronounced, and {folder} has none; name one"
         )
     greedy: Decoder = GreedyDecoder(bundle.vocabulary)
     settings = DecoderSettings(beam_width=beam_width)
@@ -163,7 +163,7 @@ def _kept(search: Search, best: Trial) -> dict[str, Any]:
 
 
 def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | None) -> Pronunciations | None:
-    """Return how the words of ``language_model`` are word_pronunciations: by ``lexicon``, or as the bundle says of the same."""
+    """Return how the words of ``language_model`` are pronounced: by ``lexicon``, or as the bundle says of the same."""
     if lexicon is not None:
         if bundle.phones is None:
             raise ConfigError(f"{bundle.path} hears no phones, so a lexicon cannot help it; train with data.lexicon")
