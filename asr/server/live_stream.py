@@ -17,6 +17,9 @@ from asr.server.service import Service
 
 SAMPLE_BYTES = 2
 
+_MESSAGE_BYTES = 100
+"""What a message that waits takes beside its own bytes."""
+
 _STEP_S = 4.0
 """Seconds of samples that are computed at a time: what other streams wait for."""
 
@@ -57,6 +60,7 @@ class Inbox:
                     return self._put(End(is_heard=True) if stop.done() else late)
                 message = receive.result()
                 if message["type"] == "websocket.disconnect":
+                    self._messages.clear()  # nobody hears the answers
                     return self._put(End(is_heard=False))
                 text, data = message.get("text"), message.get("bytes") or b""
                 self._put(data if text is None else text)
@@ -78,19 +82,25 @@ class Inbox:
         first = self._messages.popleft()
         if isinstance(first, Refusal):
             raise first
-        if not isinstance(first, bytes):
+        if isinstance(first, End):
+            return first
+        if isinstance(first, str):
+            self._release(first)
             return first
         taken = [first]
         while self._messages and isinstance(following := self._messages[0], bytes):
             self._messages.popleft()
             taken.append(following)
-        self._held -= sum(map(len, taken))
-        self._changed.set()
+        self._release(*taken)
         return taken
+
+    def _release(self, *taken: bytes | str) -> None:
+        self._held -= sum(_MESSAGE_BYTES + len(one) for one in taken)
+        self._changed.set()
 
     def _put(self, message: bytes | str | End | Refusal) -> None:
         self._messages.append(message)
-        self._held += len(message) if isinstance(message, bytes) else 0
+        self._held += _MESSAGE_BYTES + len(message) if isinstance(message, bytes | str) else 0
         self._changed.set()
 
 
