@@ -17,6 +17,9 @@ from asr.server.service import Service
 
 SAMPLE_BYTES = 2
 
+ENDPOINT_SILENCE_S = 0.5
+"""The pause that makes text final unless a client sets another."""
+
 _MESSAGE_BYTES = 100
 """What a message that waits takes beside its own bytes."""
 
@@ -107,14 +110,21 @@ class Inbox:
 class LiveStream:
     """One recording as it comes, transcribed by the workers ahead of recordings that are files."""
 
-    def __init__(self, service: Service, model_id: str, transcriber: Transcriber, sample_rate: int) -> None:
-        """Begin a recording of 16-bit samples.
+    def __init__(
+        self,
+        service: Service,
+        model_id: str,
+        transcriber: Transcriber,
+        sample_rate: int,
+        endpoint_silence_s: float = ENDPOINT_SILENCE_S,
+    ) -> None:
+        """Begin a recording of 16-bit samples, in which a pause of ``endpoint_silence_s`` makes text final.
 
         Raises:
-            SampleRateError: speech cannot have such a rate.
+            SampleRateError, ConfigError: as `StreamingTranscriber`.
         """
         self._service, self._model_id, self._rate = service, model_id, sample_rate
-        self._stream = StreamingTranscriber(transcriber, sample_rate)
+        self._stream = StreamingTranscriber(transcriber, sample_rate, endpoint_silence_s=endpoint_silence_s)
         self._rest = b""
 
     @property
@@ -139,6 +149,10 @@ class LiveStream:
 
     async def _step(self, samples: np.ndarray) -> Update:
         return await self._service.pool.run(lambda: self._stream.accept(samples), urgent=True)
+
+    async def finalise(self) -> Update:
+        """Make final at once what was said; the recording goes on."""
+        return await self._service.pool.run(self._stream.finalise, urgent=True)
 
     async def finish(self) -> Update:
         """Return the last finals; nothing may follow."""
