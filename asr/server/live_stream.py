@@ -17,6 +17,12 @@ from asr.server.service import Service
 
 SAMPLE_BYTES = 2
 
+ENDPOINT_SILENCE_S = 0.5
+"""The pause that makes text final unless a client sets another."""
+
+_MESSAGE_BYTES = 100
+"""What a message that waits takes beside its own bytes."""
+
 _STEP_S = 4.0
 """Seconds of samples that are computed at a time: what other streams wait for."""
 
@@ -57,6 +63,7 @@ class Inbox:
                     return self._put(End(is_heard=True) if stop.done() else late)
                 message = receive.result()
                 if message["type"] == "websocket.disconnect":
+                    self._messages.clear()  # nobody hears the answers
                     return self._put(End(is_heard=False))
                 text, data = message.get("text"), message.get("bytes") or b""
                 self._put(data if text is None else text)
@@ -78,33 +85,46 @@ class Inbox:
         first = self._messages.popleft()
         if isinstance(first, Refusal):
             raise first
-        if not isinstance(first, bytes):
+        if isinstance(first, End):
+            return first
+        if isinstance(first, str):
+            self._release(first)
             return first
         taken = [first]
         while self._messages and isinstance(following := self._messages[0], bytes):
             self._messages.popleft()
             taken.append(following)
-        self._held -= sum(map(len, taken))
-        self._changed.set()
+        self._release(*taken)
         return taken
+
+    def _release(self, *taken: bytes | str) -> None:
+        self._held -= sum(_MESSAGE_BYTES + len(one) for one in taken)
+        self._changed.set()
 
     def _put(self, message: bytes | str | End | Refusal) -> None:
         self._messages.append(message)
-        self._held += len(message) if isinstance(message, bytes) else 0
+        self._held += _MESSAGE_BYTES + len(message) if isinstance(message, bytes | str) else 0
         self._changed.set()
 
 
 class LiveStream:
     """One recording as it comes, transcribed by the workers ahead of recordings that are files."""
 
-    def __init__(self, service: Service, model_id: str, transcriber: Transcriber, sample_rate: int) -> None:
-        """Begin a recording of 16-bit samples.
+    def __init__(
+        self,
+        service: Service,
+        model_id: str,
+        transcriber: Transcriber,
+        sample_rate: int,
+        endpoint_silence_s: float = ENDPOINT_SILENCE_S,
+    ) -> None:
+        """Begin a recording of 16-bit samples, in which a pause of ``endpoint_silence_s`` makes text final.
 
         Raises:
-            SampleRateError: speech cannot have such a rate.
+            SampleRateError, ConfigError: as `StreamingTranscriber`.
         """
         self._service, self._model_id, self._rate = service, model_id, sample_rate
-        self._stream = StreamingTranscriber(transcriber, sample_rate)
+        self._stream = StreamingTranscriber(transcriber, sample_rate, endpoint_silence_s=endpoint_silence_s)
         self._rest = b""
 
     @property
@@ -129,6 +149,10 @@ class LiveStream:
 
     async def _step(self, samples: np.ndarray) -> Update:
         return await self._service.pool.run(lambda: self._stream.accept(samples), urgent=True)
+
+    async def finalise(self) -> Update:
+        """Make final at once what was said; the recording goes on."""
+        return await self._service.pool.run(self._stream.finalise, urgent=True)
 
     async def finish(self) -> Update:
         """Return the last finals; nothing may follow."""

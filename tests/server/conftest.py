@@ -85,7 +85,7 @@ def read_all(client: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-def until(ask: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(ask: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What ``ask`` returns once that is true; fails where it stays false."""
     ends = time.monotonic() + seconds
     while not (answer := ask()):
