@@ -2,9 +2,9 @@
 
 Without -o the text goes to stdout. A single recording gives one line for each segment, printed before the recording
 ends; several give path, tab, text. A WAV or raw samples on stdin (-) and the microphone (--mic) are transcribed as they
-arrive. With -o each recording gives a file in that folder with the recording's name (and subfolders, for a folder);
-talk.mp3 beside talk.wav gives talk.mp3.txt and talk.wav.txt. Of a folder, all recordings below it are transcribed,
-those of linked folders too, but no hidden ones.
+arrive, with a line for each pause. With -o each recording gives a file in that folder with the recording's name (and
+subfolders, for a folder); talk.mp3 beside talk.wav gives talk.mp3.txt and talk.wav.txt. Of a folder, all recordings
+below it are transcribed, those of linked folders too, but no hidden ones.
 
 Formats (-f, several as srt,json):
 {formats}
@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 from asr.cli.decoding import add_decoding_arguments, load_model_for
 from asr.cli.inputs import Input, find_inputs, with_distinct_stems
 from asr.cli.main import report
-from asr.cli.numbers import whole_number
+from asr.cli.numbers import seconds_or_none, whole_number
 from asr.cli.parser import add_switch
 from asr.cli.salvage import add_salvage
 from asr.cli.streams import print_now
@@ -61,6 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mic", action="store_true", help="transcribe the microphone until Ctrl-C")
     parser.add_argument(
         "--raw", type=whole_number(1), metavar="HZ", help="stdin has 16-bit samples at this rate, one channel"
+    )
+    parser.add_argument(
+        "--endpoint_silence",
+        type=seconds_or_none(0.2),
+        default=0.5,
+        metavar="SECONDS|none",
+        help="a pause this long ends a line of what is spoken into a pipe or --mic; none waits for the lines that the "
+        "finished recording has (default: 0.5)",
     )
     parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
     parser.add_argument("-o", "--output_dir", type=Path, metavar="FOLDER", help="write files here")
@@ -173,7 +181,8 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
             print_now(_timed(segment) if arguments.verbose else f"{segment.text}\n")
 
     try:
-        transcript = _transcribe_entry(model, entry, arguments, decided)
+        endpoint_silence_s = arguments.endpoint_silence if at_once else None
+        transcript = _transcribe_entry(model, entry, arguments, decided, endpoint_silence_s)
     except AsrError as error:
         report(error)
         return False
@@ -185,15 +194,19 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
 
 
 def _transcribe_entry(
-    model: Transcriber, entry: Input, arguments: argparse.Namespace, decided: OnSegment
+    model: Transcriber,
+    entry: Input,
+    arguments: argparse.Namespace,
+    decided: OnSegment,
+    endpoint_silence_s: float | None,
 ) -> Transcript:
     from asr.cli.live import transcribe_file, transcribe_microphone, transcribe_pipe
 
     if entry.source is None:
-        return transcribe_microphone(model, decided)
+        return transcribe_microphone(model, decided, endpoint_silence_s)
     if isinstance(entry.source, Path):
         return transcribe_file(model, entry.source, arguments.salvage, decided)
-    return transcribe_pipe(model, entry.source, arguments.raw, arguments.salvage, decided)
+    return transcribe_pipe(model, entry.source, arguments.raw, arguments.salvage, decided, endpoint_silence_s)
 
 
 def _deliver(entry: Input, result: Transcript | AsrError, output: Deliver, advance: Callable[[], None]) -> bool:

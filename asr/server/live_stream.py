@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from asr.inference import StreamingTranscriber, Transcriber, Update
+from asr.inference import Segment, StreamingTranscriber, Transcriber, Update
 from asr.server.errors import Refusal
 from asr.server.options import Limits
 from asr.server.service import Service
 
 SAMPLE_BYTES = 2
+
+_STEP_S = 4.0
+"""Seconds of samples that are computed at a time: what other streams wait for."""
 
 
 class End:
@@ -35,7 +39,7 @@ class Inbox:
     def __init__(self, websocket: WebSocket, limits: Limits) -> None:
         """Read messages of ``websocket`` once `read` runs."""
         self._websocket, self._idle_s = websocket, limits.idle_s
-        self._most = 2 * limits.message_bytes
+        self._most = limits.message_bytes
         self._messages: deque[bytes | str | End | Refusal] = deque()
         self._held = 0
         self._changed = asyncio.Event()
@@ -110,15 +114,21 @@ class LiveStream:
 
     async def accept(self, data: bytes) -> Update:
         """Take bytes of samples, which may end within one."""
+        began = time.monotonic()
         data = self._rest + data
         whole = len(data) - len(data) % SAMPLE_BYTES
-        self._rest = data[whole:]
-        samples = np.frombuffer(data[:whole], "<i2").astype(np.int16, copy=False)
-        began = time.monotonic()
-        update = await self._service.pool.run(lambda: self._stream.accept(samples), urgent=True)
+        samples, self._rest = np.frombuffer(data[:whole], "<i2").astype(np.int16), data[whole:]
+        step = max(round(_STEP_S * self._rate), 1)
+        final: tuple[Segment, ...] = ()
+        for at in range(0, max(len(samples), 1), step):
+            update = await self._step(samples[at : at + step])
+            final += update.final
         self._service.metrics.live_step_s.observe(time.monotonic() - began)
         self._service.metrics.audio_s.labels(self._model_id, "live").inc(len(samples) / self._rate)
-        return update
+        return replace(update, final=final)
+
+    async def _step(self, samples: np.ndarray) -> Update:
+        return await self._service.pool.run(lambda: self._stream.accept(samples), urgent=True)
 
     async def finish(self) -> Update:
         """Return the last finals; nothing may follow."""

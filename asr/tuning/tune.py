@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.bundle import Bundle, load_bundle, write_decoder
+from asr.card import ConfidenceFigures, DecoderFigures, DevFigures, NgramFigures, ScoredTest
 from asr.data import Utterance
 from asr.decoding import BeamOptions, Decoder, DecoderSettings, GreedyDecoder, PhoneSettings
 from asr.decoding.calibration import CalibrationReport, calibrate
@@ -94,15 +95,15 @@ def tune_bundle(
         raise ConfigError(f"a lexicon says how a language model's words are said, and {folder} has none; name one")
     greedy: Decoder = GreedyDecoder(bundle.vocabulary)
     decoder, settings = greedy, DecoderSettings(beam_width=beam_width)
-    best = by_phones = said = None
+    best = by_phones = pronunciations = None
     if language_model is not None:
-        said = _pronunciations(bundle, language_model, lexicon)
+        pronunciations = _pronunciations(bundle, language_model, lexicon)
         processes = processes or os.cpu_count() or 1
         search = Search(bundle.vocabulary, language_model, beam_width, dev.priors)
         best = find_weights(dev, search, processes=processes, tried=tried)
         decoder, settings = search.decoder(best.weights), replace(settings, **_kept(search, best))
-        if said:
-            search = replace(search, pronunciations=said, priors=dev.phone_priors)
+        if pronunciations:
+            search = replace(search, pronunciations=pronunciations, priors=dev.phone_priors)
             by_phones = find_weights(dev, search, processes=processes, tried=tried)
             decoder = search.decoder(by_phones.weights)
             settings = replace(settings, phones=PhoneSettings(**_kept(search, by_phones)))
@@ -112,8 +113,9 @@ def tune_bundle(
     card = _card(tuned, dev, language_model)
     if test:
         found = list(texts(Transcriber(bundle, decoder).transcribe_utterances(test)))
-        card["test"] = evaluate(test, found, bundle.normaliser).normalised.to_json()
-    write_decoder(folder, settings, language_model, {**bundle.card, "decoder": card}, said)
+        scores = evaluate(test, found, bundle.normaliser).normalised
+        card = replace(card, test=ScoredTest(scores.normaliser, scores.words.figures(), scores.characters.figures()))
+    write_decoder(folder, settings, language_model, replace(bundle.card, decoder=card), pronunciations)
     return tuned
 
 
@@ -135,17 +137,21 @@ def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | Non
     return bundle.pronunciations if same else None
 
 
-def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> dict[str, Any]:
+def _card(tuned: Tuned, dev: DevSet, language_model: Path | None) -> DecoderFigures:
     """Return the part of the model card that describes the decoder."""
-    report = tuned.calibration
-    card: dict[str, Any] = {
-        "dev": {"utterances": len(dev.references), "speakers": len(set(dev.speakers)), "greedy_wer": tuned.greedy[0]},
-        "confidence": {"error_before": report.error_before, "error_after": report.error_after, "words": report.words},
-    }
-    if tuned.best and language_model:
-        model = NgramModel.open(language_model)
-        card["dev"]["wer"] = list(tuned.rates.values())[-1]
-        card["language_model"] = {"ngrams": list(model.counts), "bytes": language_model.stat().st_size}
-    if tuned.best and tuned.by_phones:
-        card["dev"]["wer_by_characters"] = tuned.best.wer
-    return card
+    report, searched = tuned.calibration, tuned.best is not None and language_model is not None
+    return DecoderFigures(
+        DevFigures(
+            utterances=len(dev.references),
+            speakers=len(set(dev.speakers)),
+            greedy_wer=tuned.greedy[0],
+            wer=list(tuned.rates.values())[-1] if searched else None,
+            wer_by_characters=tuned.best.wer if tuned.best and tuned.by_phones else None,
+        ),
+        ConfidenceFigures(report.error_before, report.error_after, report.words),
+        _ngram_figures(language_model) if searched and language_model else None,
+    )
+
+
+def _ngram_figures(language_model: Path) -> NgramFigures:
+    return NgramFigures(tuple(NgramModel.open(language_model).counts), language_model.stat().st_size)

@@ -456,6 +456,34 @@ def test_what_is_said_into_a_pipe_is_text_before_the_pipe_ends(started) -> None:
     assert (process.returncode, out, err) == (0, b"BAG BAG BAG BAG BAG BAG BAG\n", b"")
 
 
+def test_a_command_said_into_a_pipe_is_text_while_the_next_is_awaited(started) -> None:
+    """Of a second of speech and 0.8 s of silence, which is no chunk of the whole yet."""
+    process = started("-", "--raw", "16000")
+    process.stdin.write(as_pcm(speak("BAG ")) + pause(0.8))
+    process.stdin.flush()
+    assert process.stdout.readline() == b"BAG\n"
+    process.stdin.write(as_pcm(speak("FACE")) + pause(0.8))
+    process.stdin.flush()
+    assert process.stdout.readline() == b"FACE\n"
+    out, err = process.communicate(as_pcm(speak(" ABC")))
+    assert (process.returncode, out, err) == (0, b"ABC\n", b"")
+
+
+def test_lines_end_where_those_of_the_whole_do_in_a_file_and_on_request(transcribe, tmp_path: Path) -> None:
+    samples = as_pcm(speak("BAG ")) + pause(0.8) + as_pcm(speak("FACE"))
+    (tmp_path / "said.raw").write_bytes(samples)
+    raw = ("-", "--raw", "16000")
+    assert transcribe(*raw, input=samples, text=False).stdout == b"BAG\nFACE\n"
+    assert transcribe(*raw, "--endpoint_silence", "none", input=samples, text=False).stdout == b"BAG FACE\n"
+    with open(tmp_path / "said.raw", "rb") as file:
+        assert transcribe(*raw, stdin=file).stdout == "BAG FACE\n"
+    done = transcribe(*raw, "-f", "json", input=samples, text=False)
+    assert [segment["text"] for segment in json.loads(done.stdout)["segments"]] == ["BAG FACE"]
+    done = transcribe("-", "--endpoint_silence", "0.1", input="")
+    wrong = "argument --endpoint_silence: seconds from 0.2 on, or none, are needed, got '0.1'"
+    assert done.returncode == 2 and wrong in done.stderr
+
+
 def test_ctrl_c_ends_a_pipe_with_what_was_said(started, tmp_path: Path) -> None:
     process = started("-", "--raw", "16000", "-o", "out", "-f", "all")
     wait = started("-", "--raw", "16000")

@@ -69,7 +69,7 @@ def test_a_model_that_knows_the_words_brings_errors_down_and_is_kept(dev: DevSet
     assert (bundle.decoder.weights, bundle.decoder.beam_width) == (tuned.best.weights, 8)
     assert bundle.decoder.calibration == tuned.calibration.calibration
     assert bundle.language_model and bundle.language_model.read_bytes() == model.read_bytes()
-    assert bundle.card["decoder"]["dev"]["wer"] == tuned.best.wer
+    assert bundle.card.decoder and bundle.card.decoder.dev.wer == tuned.best.wer
 
 
 def test_a_model_of_other_words_is_given_little_weight(dev: DevSet, folder: Path, tmp_path: Path) -> None:
@@ -174,8 +174,8 @@ def test_a_lexicon_brings_a_search_by_phones_with_weights_of_its_own(
     bundle = load_bundle(with_phones)
     assert bundle.pronunciations is not None and bundle.decoder.phones is not None
     assert (bundle.decoder.weights, bundle.decoder.phones.weights) == (tuned.best.weights, tuned.by_phones.weights)
-    assert bundle.card["decoder"]["dev"]["wer"] == 0
-    assert bundle.card["decoder"]["dev"]["wer_by_characters"] == tuned.best.wer
+    assert bundle.card.decoder and bundle.card.decoder.dev.wer == 0
+    assert bundle.card.decoder and bundle.card.decoder.dev.wer_by_characters == tuned.best.wer
     assert bundle.decoder.calibration == tuned.calibration.calibration
 
 
@@ -203,7 +203,8 @@ def test_without_a_lexicon_the_words_of_the_same_model_are_said_as_before(
     other = tune_bundle(with_phones, heard_twice, saved([*SENTENCES, "A GAG"], tmp_path / "other.lm"), beam_width=4)
     bundle = load_bundle(with_phones)
     assert (other.by_phones, bundle.pronunciations, bundle.decoder.phones) == (None, None, None)
-    assert other.best and len(other.rates) == 2 and "wer_by_characters" not in bundle.card["decoder"]["dev"]
+    assert other.best and len(other.rates) == 2
+    assert bundle.card.decoder and bundle.card.decoder.dev.wer_by_characters is None
 
 
 @pytest.mark.usefixtures("few_choices")
