@@ -192,11 +192,35 @@ class DevFigures:
 
 @dataclass(frozen=True)
 class ConfidenceFigures:
-    """The expected calibration error of the words' confidences before and after calibration, over ``words`` words."""
+    """How good the words' confidences are; None where it could not be measured.
 
-    error_before: float
-    error_after: float
+    Attributes:
+        words: the number of words of the dev set as recorded.
+        error_before: the expected calibration error before anything was fitted.
+        error_after: the same, afterwards.
+        roc_area: the area under the ROC curve, afterwards.
+        altered_error_before: as ``error_before``, in rooms, by telephone and in noise.
+        altered_error_after: as ``error_after``, there.
+        altered_roc_area: as ``roc_area``, there.
+        measured_on: on which words it was measured.
+    """
+
     words: int
+    error_before: float | None = None
+    error_after: float | None = None
+    roc_area: float | None = None
+    altered_error_before: float | None = None
+    altered_error_after: float | None = None
+    altered_roc_area: float | None = None
+    measured_on: str | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A language model that brought no fewer errors on dev, by its SHA-256, and the lowest WER with it, a fraction."""
+
+    language_model_sha256: str
+    wer: float
 
 
 @dataclass(frozen=True)
@@ -232,6 +256,7 @@ class DecoderFigures:
     confidence: ConfidenceFigures
     language_model: NgramFigures | None = None
     test: ScoredTest | None = None
+    left_out: LeftOut | None = None
 
 
 @dataclass(frozen=True)

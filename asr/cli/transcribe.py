@@ -70,7 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a pause this long ends a line of what is spoken into a pipe or --mic; none waits for the lines that the "
         "finished recording has (default: 0.5)",
     )
-    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
+    parser.add_argument(
+        "--model", metavar="NAME|FOLDER", help="a bundle (default: $ASR_MODEL, else that of this package)"
+    )
     parser.add_argument("-o", "--output_dir", type=Path, metavar="FOLDER", help="write files here")
     parser.add_argument(
         "-f", "--output_format", type=_formats, default="txt", metavar="FORMAT[,FORMAT]", help="or all; default: txt"

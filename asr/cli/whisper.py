@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from asr.cli.parser import add_switch
 from asr.errors import ConfigError
@@ -95,12 +94,13 @@ def model_named(arguments: argparse.Namespace) -> str | None:
 
 
 def _check_language(named: str | None, language: str) -> None:
-    from asr.bundle import find_bundle, read_card
+    from asr.bundle import find_bundle
+    from asr.card import read_card
 
     folder = find_bundle(named)
-    hears: Any = read_card(folder).get("language")
+    hears = read_card(folder).language
     wanted = _NAMES.get(language.casefold(), language).casefold()
-    if isinstance(hears, str) and hears and _code(wanted) != _code(hears):
+    if hears and _code(wanted) != _code(hears):
         raise ConfigError(f"--language {language}: the model {folder.name} hears {hears!r}; name one that hears it")
 
 

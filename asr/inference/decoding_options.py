@@ -114,7 +114,8 @@ class Decoding:
         options = BeamOptions(self.beam_width or bundle.decoder.beam_width)
         tuned = bundle.decoder
         less = None if path is None else discount(tuned.priors, tuned.weights.prior_scale)
-        return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best, discount=less)
+        own = model if self.language_model == OWN else None
+        return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best, discount=less, own_model=own)
 
     def _hotwords_by_words(self, bundle: Bundle, model: NgramModel) -> dict[tuple[int, ...], float]:
         """Ids of each hotword's words → its weight."""

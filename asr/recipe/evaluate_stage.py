@@ -119,9 +119,10 @@ def evaluation_sets(
         first = _by_halves(bundle, decoding_plan, dev, dev_speakers, say)
     else:
         first = EvaluationSet.read_by(bundle, DEV, dev, tuned_on)
-    further = {_name(path): read_manifest(path) for path in plan.further_tests if path.is_file()}
+    further: dict[str, Sequence[Utterance]] = {}
     if held_out:
-        further = {HELD_OUT: held_out} | further
+        further[HELD_OUT] = held_out
+    further |= {_name(path): read_manifest(path) for path in plan.further_tests if path.is_file()}
     return [first, *(EvaluationSet.read_by(bundle, name, found, tuned_on) for name, found in further.items())]
 
 

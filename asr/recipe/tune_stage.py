@@ -24,7 +24,7 @@ from asr.lm import NgramModel
 from asr.recipe.lexicon_stage import lexicon_of
 from asr.recipe.plan import LexiconPlan
 from asr.staging import replace_folder, temporary_folder
-from asr.tuning import dev_set, tune_bundle
+from asr.tuning import CONDITIONS, dev_set, tune_bundle
 
 
 def trained_sha256(bundle: Path) -> str | None:
@@ -50,8 +50,11 @@ class DecodingPlan:
     lexicon: LexiconPlan | None = None
 
     def is_in(self, bundle: Bundle) -> bool:
-        """Tell whether a bundle already decodes with these."""
+        """Tell whether a bundle already decodes with these, or was found to make fewer errors without them."""
         held = bundle.language_model
+        left_out = bundle.card.decoder.left_out if bundle.card.decoder else None
+        if left_out and left_out.language_model_sha256 == sha256_of(self.language_model):
+            return True
         return (
             held is not None
             and sha256_of(held) == sha256_of(self.language_model)
@@ -73,16 +76,24 @@ def tune_stage(
     ``test`` is scored for the bundle's card. The bundle's folder is not changed until tuning is done.
     """
     if decoding_plan.is_in(load_bundle(bundle)):
-        say(f"tune: {bundle} has its language model")
+        say(f"tune: {bundle} has been tuned with its language model")
         return
     say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
-    heard = dev_set(load_model(bundle, decoding=Decoding(beam_width=1)), dev)
+    network = load_model(bundle, decoding=Decoding(beam_width=1))
+    recorded, altered = dev_set(network, dev), dev_set(network, dev, CONDITIONS)
     words = NgramModel.open(decoding_plan.language_model).words
     lexicon = lexicon_of(decoding_plan.lexicon, words) if decoding_plan.lexicon else None
     tuned = tune_bundle(
-        bundle, heard, decoding_plan.language_model, lexicon=lexicon, beam_width=decoding_plan.beam_width, test=test
+        bundle,
+        recorded,
+        decoding_plan.language_model,
+        altered=[altered],
+        lexicon=lexicon,
+        beam_width=decoding_plan.beam_width,
+        test=test,
     )
-    say(f"tune: {bundle}: dev WER {', '.join(f'{100 * wer:.2f} % {way}' for way, wer in tuned.rates.items())}")
+    rates = ", ".join(f"{100 * wer:.2f} % {way}" for way, wer in tuned.rates.items())
+    say(f"tune: {bundle}: dev WER {rates}; kept: {tuned.way}")
 
 
 def copy_to_tune(bundle: Path, folder: Path) -> None:
