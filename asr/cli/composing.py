@@ -285,13 +285,14 @@ def _model_from_tree(tree: Any) -> ModelOptions:
 
 def _recorded(name_or_folder: str) -> Mapping[str, Any]:
     """Return the configuration that a run folder or a bundle was trained with."""
-    from asr.bundle import find_bundle, read_card
+    from asr.bundle import find_bundle
+    from asr.card import read_card
 
     run = Path(name_or_folder) / "config.json"
     if run.is_file():
         return _settings(run, lambda: read_json(run))
     bundle = find_bundle(name_or_folder)
-    return _settings(bundle / "card.json", lambda: read_card(bundle).get("config", {}))
+    return _settings(bundle / "card.json", lambda: read_card(bundle).config)
 
 
 def _settings(path: Path, read: Callable[[], Any]) -> Mapping[str, Any]:

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 import asr.inference.decoding_options  # noqa: F401  # the stand-in for asr.inference has no such module to find
+from asr.card import PartFigures
 from asr.cli.evaluate import add_arguments, run
 from asr.data import Utterance, write_manifest
 from asr.distribution import install_command
 from asr.errors import AudioEmptyError, BundleNotFoundError, ConfigError, EvaluationError, MissingExtraError
 from asr.evaluation.hypotheses import HypothesisWord, read_hypothesis_words
 from asr.inference.transcript import Segment, Transcript, Word
+from asr.provenance import provenance
+from asr.run_record import DataFigures, RunRecord, StoredSetup
 from asr.text import NORMALISERS
 
 SAMPLE = Path(__file__).parents[1] / "recordings" / "sample.wav"
@@ -63,7 +66,7 @@ def model(monkeypatch):
     stand_in.asked, stand_in.texts = [], list(TEXTS.values())
 
     class Transcriber:
-        def transcribe_utterances(self, utterances):
+        def transcribe_utterances(self, utterances, salvage):
             assert [utterance.id for utterance in utterances] == list(TEXTS)
             return map(spoken, stand_in.texts)
 
@@ -196,8 +199,17 @@ def test_a_run_is_scored_by_its_own_normaliser(manifest, tmp_path, monkeypatch, 
     stand_in.transcribe_with_checkpoint = lambda folder, utterances: [u.text for u in utterances]
     monkeypatch.setitem(sys.modules, "asr.training", types.ModuleType("asr.training"))
     monkeypatch.setitem(sys.modules, "asr.training.evaluate", stand_in)
-    for content in ({"normaliser": "letters"}, {"record": {"config": {"data": {"normaliser": "letters"}}}}):
-        (tmp_path / "run" / "setup.json").write_text(json.dumps(content))
+    figures = PartFigures(1, 1.0, 1, "a")
+    record = RunRecord(
+        **provenance(0),
+        tensorflow="2",
+        config={"data": {"normaliser": "letters"}},
+        data=DataFigures(figures, figures),
+        parameters=1,
+    )
+    content = StoredSetup({}, "letters", record).to_json()
+    for stored in (content, {key: value for key, value in content.items() if key != "normaliser"}):
+        (tmp_path / "run" / "setup.json").write_text(json.dumps(stored))
         evaluate(manifest, "--model", tmp_path / "run", "--json")
         assert answer(capsys)["normaliser"] == "letters"
     (tmp_path / "run" / "setup.json").write_text("{}")
