@@ -41,6 +41,7 @@ SLOW = (
     "tests/tuning/test_tune.py",
     "tests/models",
     "tests/recipes",
+    "tests/safety",
     "tests/server",
     "tests/training",
     "tests/audio/test_voice_activity.py",
