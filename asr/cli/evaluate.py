@@ -15,7 +15,6 @@ asr evaluate reference.trn hypothesis.trn            each line ends with its id:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,11 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
+from asr.cli.main import report
 from asr.cli.normaliser import add_normaliser, normaliser_of_model
 from asr.cli.numbers import whole_number
+from asr.cli.outputs import refuse_overwriting
 from asr.cli.progress import table_console, watched
 from asr.cli.salvage import add_salvage
 from asr.errors import AsrError, ConfigError, EvaluationError, MissingExtraError
+from asr.files import to_json
 
 if TYPE_CHECKING:
     from asr.data import Utterance
@@ -79,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate, and print the result.
 
     Returns:
-        0, even if some files failed: they are counted and listed.
+        0, even if some recordings failed: they are counted and listed. 1 if all failed, or a file cannot be written.
 
     Raises:
         ConfigError: the arguments contradict each other, or no normaliser has this name.
@@ -92,14 +94,27 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_misfits(arguments)
     arguments.normaliser = arguments.normaliser or _own_normaliser(arguments)
     task = _task(arguments)
+    lost = arguments.output is not None and not _hypotheses_written(arguments, task)
     evaluation = task.evaluate(arguments)
     if arguments.json:
-        print(json.dumps(_to_json(arguments, evaluation), ensure_ascii=False, indent=1))
+        print(to_json(_result(arguments, evaluation), indent=1))
     else:
         _print(evaluation, arguments.worst)
     if arguments.report:
         _write_report(arguments, task, evaluation)
-    return 0
+    return int(lost or all(isinstance(text, AsrError) for text in task.texts.values()))
+
+
+def _hypotheses_written(arguments: argparse.Namespace, task: _Task) -> bool:
+    """Write the hypotheses; report it if that fails, so that their score, which may be hours of work, is not lost."""
+    from asr.evaluation import write_hypotheses
+
+    try:
+        write_hypotheses(arguments.output, task.texts, task.words, arguments.normaliser)
+    except EvaluationError as fault:
+        report(fault)
+        return False
+    return True
 
 
 def _own_normaliser(arguments: argparse.Namespace) -> str:
@@ -128,6 +143,8 @@ def _refuse_misfits(arguments: argparse.Namespace) -> None:
     for flag, path in (("-o", arguments.output), ("--report", arguments.report)):
         if path and Path(path).is_dir():
             raise ConfigError(f"{flag} needs a file to write, and {path} is a folder")
+        besides = (named.partition("=")[2] for named in arguments.beside)
+        refuse_overwriting(flag, path, (arguments.reference, arguments.hypothesis, arguments.hypotheses, *besides))
     if not texts and (arguments.ids or arguments.speakers):
         raise ConfigError("--ids and --speakers describe two text files, and only one file came")
     if not arguments.report and (arguments.beside or arguments.report_audio is not None):
@@ -192,7 +209,7 @@ def _beside(named: str, utterances: list[Utterance], arguments: argparse.Namespa
 
 
 def _find_hypotheses(task: _Task, arguments: argparse.Namespace, utterances: list[Utterance]) -> None:
-    from asr.evaluation import read_hypotheses, write_hypotheses
+    from asr.evaluation import read_hypotheses
     from asr.evaluation.hypotheses import read_hypothesis_words
 
     if arguments.hypotheses:
@@ -204,8 +221,6 @@ def _find_hypotheses(task: _Task, arguments: argparse.Namespace, utterances: lis
             task.texts[utterance.id] = found
         else:
             task.texts[utterance.id], task.words[utterance.id] = found.text, _words(found)
-    if arguments.output:
-        write_hypotheses(arguments.output, task.texts, task.words, arguments.normaliser)
 
 
 def _words(transcript: Transcript) -> tuple[HypothesisWord, ...]:
@@ -238,7 +253,7 @@ def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) ->
     return transcribe_with_checkpoint(run_folder, utterances)
 
 
-def _to_json(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, object]:
+def _result(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, object]:
     names = ("reference", "hypothesis", "hypotheses", "model")
     return {name: getattr(arguments, name) for name in names} | evaluation.to_json(arguments.worst)
 
@@ -274,9 +289,9 @@ def _system_name(arguments: argparse.Namespace) -> str:
         return Path(arguments.hypothesis or arguments.hypotheses).stem
     if arguments.model:
         return Path(arguments.model).name
-    from asr.bundle import DEFAULT
+    from asr.bundle import default_bundle
 
-    return DEFAULT
+    return Path(default_bundle()).name
 
 
 def _facts(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, str]:

@@ -36,7 +36,7 @@ def reopen(name_or_folder: str | Path) -> Setup:
 
 def _model(bundle: Bundle) -> AcousticModel:
     try:
-        options: dict[str, Any] = bundle.card["config"]["model"]
+        options: dict[str, Any] = bundle.card.config["model"]
     except KeyError as missing:
         raise ExportError(f"{bundle.path}/card.json has no {missing}, so its weights cannot be trained on") from missing
     phones = len(bundle.phones or ())

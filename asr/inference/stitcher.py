@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 
 import numpy as np
 
@@ -101,6 +101,11 @@ class Stitcher:
         self._frames, self._vocabulary = frames, vocabulary
         self._open: SpeechRegion | None = None
 
+    @property
+    def open_since_s(self) -> float | None:
+        """Second of the recording at which a region begins that goes on with the next chunk; None where none does."""
+        return None if self._open is None else self._open.span_s[0]
+
     def accept(self, chunk: ChunkLogProbs) -> SpeechRegion | None:
         """Take the next chunk; return the region that it ends, if it ends one."""
         region, self._open = self.preview(chunk), None
@@ -134,7 +139,18 @@ class Stitcher:
         spaces = np.flatnonzero(heard == (-1 if space is None else space))
         if not len(spaces):
             return region, None
-        frame, confident_s = half + int(spaces[-1]), region.confident_speech_s
+        return self._part(region, half + int(spaces[-1]))
+
+    def rest(self, region: SpeechRegion, since_s: float) -> SpeechRegion | None:
+        """Return what a region has after this second of its recording; None where that is nothing."""
+        if since_s <= region.start_s:
+            return region
+        frame = ceil((since_s - region.start_s) * self._frames.sample_rate / self._frames.grid)
+        return self._part(region, frame)[1] if frame < len(region.log_probs) else None
+
+    def _part(self, region: SpeechRegion, frame: int) -> tuple[SpeechRegion, SpeechRegion]:
+        """Part a region before one of its frames."""
+        confident_s = region.confident_speech_s
         at = region.start_s + frame * self._frames.grid / self._frames.sample_rate
         first = SpeechRegion(region.start_s, (region.span_s[0], at), region.log_probs.between(0, frame), confident_s)
         return first, SpeechRegion(at, (at, region.span_s[1]), region.log_probs.between(frame), confident_s)

@@ -18,7 +18,7 @@ from asr.audio.voice_activity import VoiceActivity
 from asr.bundle import Bundle, load_bundle
 from asr.data import Utterance
 from asr.decoding.decoder import Decoder
-from asr.errors import AsrError
+from asr.errors import AsrError, ConfigError
 from asr.inference.acoustic_session import AcousticSession
 from asr.inference.batch import BATCH_SIZE, Opener, transcribe_batch
 from asr.inference.decoding_options import Decoding
@@ -28,6 +28,9 @@ from asr.inference.stitcher import OutputFrames
 from asr.inference.transcript import Segment, Transcript
 
 Source = str | Path | BinaryIO
+
+MOST_THREADS = 512
+"""Each thread holds a chunk and what was computed of it."""
 
 
 def load_model(
@@ -41,7 +44,8 @@ def load_model(
     """Make a bundle ready to transcribe.
 
     Args:
-        name_or_path: a bundle that ships with this package, or a folder; the default bundle when None.
+        name_or_path: a bundle that ships with this package, or a folder; when None, what the environment variable
+            ASR_MODEL names, or else the default bundle.
         precision: ``int8`` or ``float32``; the smaller that the bundle has when None.
         threads: chunks computed side by side; 0 is one a core.
         decoding: where it is not as the bundle was tuned: hotwords, a grammar, another language model, n-best.
@@ -70,7 +74,13 @@ class Transcriber:
         threads: int = 0,
         speech_detector: SpeechDetector | None = None,
     ) -> None:
-        """Load the bundle's ONNX model; arguments as `load_model`, the decoder the bundle's own when None."""
+        """Load the bundle's ONNX model; arguments as `load_model`, the decoder the bundle's own when None.
+
+        Raises:
+            ConfigError: ``threads`` is negative, or more than any machine can use.
+        """
+        if not 0 <= threads <= MOST_THREADS:
+            raise ConfigError(f"threads must be 0 to {MOST_THREADS}, got {threads}")
         self.pipeline = Pipeline(
             bundle,
             AcousticSession(bundle.model_path(precision), len(bundle.vocabulary)),

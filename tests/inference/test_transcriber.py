@@ -30,6 +30,7 @@ from asr.errors import (
     BundleCorruptError,
     BundleError,
     BundleNotFoundError,
+    ConfigError,
 )
 from asr.inference import Segment, Transcriber, Transcript, load_model, texts
 from asr.inference.acoustic_session import AcousticSession
@@ -411,3 +412,9 @@ def test_a_stream(model: Transcriber) -> None:
     file = io.BytesIO()
     soundfile.write(file, speak("CAB"), 16_000, format="FLAC")
     assert model.transcribe(file).text == "CAB"
+
+
+@pytest.mark.parametrize("threads", [-1, 100_000])
+def test_threads_that_no_machine_has_are_refused(threads: int, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"threads must be 0 to 512, got {threads}"):
+        load_model(fake["write_fake_bundle"](tmp_path / "b"), threads=threads)
