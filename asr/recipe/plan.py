@@ -78,6 +78,8 @@ class LanguageModelPlan:
         order: the number of words in its longest n-gram.
         text: a file of prose below ``DATA``; the training transcripts where it is None or not there.
         of: the description of ``text`` in the table.
+        beside: manifests of transcripts that are counted beside ``text``, for what books do not have, such as spelling.
+        beside_times: the number of times that each of these transcripts counts.
         vocabulary_size: the largest number of different words that the model knows; None for no limit.
         size_mb: the largest size of the file, in million bytes; None for no limit.
     """
@@ -85,6 +87,8 @@ class LanguageModelPlan:
     order: int
     text: Path | None = None
     of: str = "the training transcripts"
+    beside: Sequence[Path] = ()
+    beside_times: int = 1
     vocabulary_size: int | None = None
     size_mb: float | None = None
 

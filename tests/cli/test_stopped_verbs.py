@@ -51,9 +51,8 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def without_time(content: str) -> str:
-    """A file without what differs from run to run: a date, and the time within gzip's header."""
-    content = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "DATE", content)
-    return re.sub(r"^(\x1f\x8b\x08.)....", r"\1", content, flags=re.S)
+    """A file without the date, which differs from run to run."""
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "DATE", content)
 
 
 @pytest.mark.parametrize("how", ["kill", "full"])

@@ -14,13 +14,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from asr.bundle import read_card, write_decoder
+from asr.bundle import write_decoder
+from asr.card import read_card
 from asr.cli import transcribe as transcribe_verb
 from asr.decoding import DecoderSettings
 from asr.distribution import install_command
@@ -295,9 +297,9 @@ def test_another_language_or_two_things_at_once_are_refused(transcribe, bundle: 
     write(tmp_path / "a.wav", "ABBA")
     (tmp_path / "models").mkdir()
     shutil.copytree(bundle, tmp_path / "models" / "mine")
-    card = read_card(bundle)
-    write_decoder(tmp_path / "models" / "mine", DecoderSettings(), None, card | {"language": "en"})
+    write_decoder(tmp_path / "models" / "mine", DecoderSettings(), None, replace(read_card(bundle), language="en"))
     mine = ["--model_dir", "models", "--model", "mine"]
+    assert transcribe("a.wav", "--language", "de").stdout == "ABBA\n"  # the card of this one states none
     assert transcribe("a.wav", *mine, "--language", "English").stdout == "ABBA\n"
     done = transcribe("a.wav", *mine, "--language", "de")
     assert done.stderr == ("asr: error[config]: --language de: the model mine hears 'en'; name one that hears it\n")
