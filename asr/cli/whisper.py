@@ -95,12 +95,12 @@ def model_named(arguments: argparse.Namespace) -> str | None:
 
 def _check_language(named: str | None, language: str) -> None:
     from asr.bundle import find_bundle
-    from asr.card import read_card
+    from asr.card import NOT_STATED, read_card
 
     folder = find_bundle(named)
     hears = read_card(folder).language
     wanted = _NAMES.get(language.casefold(), language).casefold()
-    if hears and _code(wanted) != _code(hears):
+    if hears != NOT_STATED and _code(wanted) != _code(hears):
         raise ConfigError(f"--language {language}: the model {folder.name} hears {hears!r}; name one that hears it")
 
 

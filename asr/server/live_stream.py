@@ -17,6 +17,9 @@ from asr.server.service import Service
 
 SAMPLE_BYTES = 2
 
+INTERVAL_S = 0.5
+"""Seconds from one partial to the next; more where streams wait for workers, since finals come first."""
+
 ENDPOINT_SILENCE_S = 0.5
 """The pause that makes text final unless a client sets another."""
 
@@ -72,6 +75,7 @@ class Inbox:
                     await self._changed.wait()
         finally:
             stop.cancel()
+            self._put(End(is_heard=False))  # nothing more comes, whatever the reason
 
     async def take(self) -> list[bytes] | str | End:
         """Return the next message, or all binary messages up to the next other one.
@@ -148,6 +152,7 @@ class LiveStream:
         return replace(update, final=final)
 
     async def _step(self, samples: np.ndarray) -> Update:
+        self._stream.interval_s = INTERVAL_S * max(self._service.pool.busy, 1.0)
         return await self._service.pool.run(lambda: self._stream.accept(samples), urgent=True)
 
     async def finalise(self) -> Update:

@@ -14,13 +14,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from asr.bundle import read_card, write_decoder
+from asr.bundle import write_decoder
+from asr.card import read_card
 from asr.cli import transcribe as transcribe_verb
 from asr.decoding import DecoderSettings
 from asr.distribution import install_command
@@ -295,9 +297,9 @@ def test_another_language_or_two_things_at_once_are_refused(transcribe, bundle: 
     write(tmp_path / "a.wav", "ABBA")
     (tmp_path / "models").mkdir()
     shutil.copytree(bundle, tmp_path / "models" / "mine")
-    card = read_card(bundle)
-    write_decoder(tmp_path / "models" / "mine", DecoderSettings(), None, card | {"language": "en"})
+    write_decoder(tmp_path / "models" / "mine", DecoderSettings(), None, replace(read_card(bundle), language="en"))
     mine = ["--model_dir", "models", "--model", "mine"]
+    assert transcribe("a.wav", "--language", "de").stdout == "ABBA\n"  # the card of this one states none
     assert transcribe("a.wav", *mine, "--language", "English").stdout == "ABBA\n"
     done = transcribe("a.wav", *mine, "--language", "de")
     assert done.stderr == ("asr: error[config]: --language de: the model mine hears 'en'; name one that hears it\n")
@@ -361,6 +363,30 @@ def test_a_bad_recording_alone(transcribe, bad: Path, name: str) -> None:
     assert set(done.stdout) <= (set("AB\n") if name == "audio-truncated.flac" else set())
     assert done.stderr.startswith(f"asr: error[{Path(name).stem}]: {bad / name}: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_what_is_good_of_damaged_recordings_is_kept_when_asked_for(transcribe, tmp_path: Path) -> None:
+    """Alone, with -o, and in a batch; how much is missing is said each time, and the exit code is 0."""
+    (tmp_path / "cut.wav").write_bytes(write(tmp_path / "whole.wav", "ABBA" * 5).read_bytes()[:-40_000])
+    flac = bytearray(write(tmp_path / "flipped.flac", "ABBA" * 20).read_bytes())
+    flac[len(flac) // 2] ^= 1
+    (tmp_path / "flipped.flac").write_bytes(flac)
+    alone = transcribe("cut.wav", "--salvage")
+    assert (alone.returncode, alone.stdout[:4]) == (0, "ABBA")
+    assert re.fullmatch(r"asr: warning: cut\.wav: 1\.25 of \d\.\d\d s are missing \(.*\)\n", alone.stderr)
+    both = transcribe("cut.wav", "flipped.flac", "--salvage", "-o", "texts")
+    assert both.returncode == 0 and both.stderr.count("asr: warning: ") == both.stderr.count(" s are missing ") == 2
+    assert (tmp_path / "texts/cut.txt").read_text() == alone.stdout
+    assert len((tmp_path / "texts/flipped.txt").read_text()) > 60
+    refused = transcribe("cut.wav", "flipped.flac", "-o", "none")
+    assert refused.returncode == 1 and refused.stderr.count("error[audio-truncated]") == 2
+    assert refused.stderr.count("--salvage") == 2 and not list((tmp_path / "none").glob("*"))
+
+
+def test_a_cut_pipe_gives_what_came_when_asked_for(transcribe, tmp_path: Path) -> None:
+    data = write(tmp_path / "a.wav", "ABBA" * 5).read_bytes()[:-40_000]
+    done = transcribe("-", "--salvage", input=data, text=False)
+    assert (done.returncode, done.stdout[:4]) == (0, b"ABBA") and b"asr: warning: <stdin>: 1.25 of " in done.stderr
 
 
 def test_a_file_that_is_not_there(transcribe, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class Running:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=150)
 
 
 def form(recording: bytes, **fields: str) -> bytes:

@@ -30,9 +30,12 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two minutes: the sample over and over, with pauses."""
+    return _repeated(tmp_path_factory.mktemp("long") / "long.wav", 44)
+
+
+def _repeated(path: Path, times: int) -> Path:
     samples, rate = soundfile.read(SAMPLE, dtype="int16")
-    path = tmp_path_factory.mktemp("long") / "long.wav"
-    soundfile.write(path, np.tile(np.concatenate([samples, np.zeros(rate, np.int16)]), 44), rate)
+    soundfile.write(path, np.tile(np.concatenate([samples, np.zeros(rate, np.int16)]), times), rate)
     return path
 
 
@@ -152,16 +155,18 @@ def test_a_short_recording_does_not_wait_for_long_ones(server: Running, long_rec
 # SIGTERM
 
 
-def test_requests_are_answered_after_sigterm(tmp_path: Path, long_recording: Path) -> None:
-    with running(tmp_path) as stopping, stopping.client(max_retries=0, timeout=120) as client:
-        with ThreadPoolExecutor(3) as pool:
-            accepted = [pool.submit(_transcribe, client, long_recording) for _ in range(3)]
-            until(lambda: stopping.metric("asr_transcriptions") == 3)
+def test_requests_are_answered_after_sigterm(tmp_path: Path) -> None:
+    path = _repeated(tmp_path / "half_a_minute.wav", 11)
+    with running(tmp_path, "--threads", "1", "--drain_s", "140") as stopping:
+        with stopping.client(max_retries=0, timeout=150) as client, ThreadPoolExecutor(6) as pool:
+            accepted = [pool.submit(_transcribe, client, path) for _ in range(6)]
+            until(lambda: stopping.metric("asr_transcriptions") == 6)
             code = stopping.stop()
             texts = [one.result() for one in accepted]
     assert code == 0
-    assert len(set(texts)) == 1 and "ENTER" in texts[0]
-    assert [line["event"] for line in stopping.lines()][-1] == "stopped"
+    assert len(set(texts)) == 1 and texts[0].count("ENTER") >= 10
+    events = {line["event"]: line for line in stopping.lines()}
+    assert events["stopping"]["requests"] > 0 and [*events][-1] == "stopped"
 
 
 def _transcribe(client: Any, path: Path) -> str:
