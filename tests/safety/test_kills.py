@@ -6,14 +6,13 @@ import builtins
 import errno
 import hashlib
 import io
-import json
 import os
 import runpy
 import shutil
 import signal
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ def _bundle(folder: Path, title: str) -> None:
     old = load_bundle(folder / "source")
     write_bundle(
         folder / "b",
-        card={**_card(folder / "source"), "title": title},
+        card=replace(old.card, title=title),
         front_end=old.front_end,
         cmvn=old.cmvn,
         vocabulary=old.vocabulary,
@@ -60,13 +59,8 @@ def _bundle(folder: Path, title: str) -> None:
     )
 
 
-def _card(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "card.json").read_text()))
-
-
 def _title(folder: Path) -> object:
-    load_bundle(folder / "b")
-    return _card(folder / "b")["title"]
+    return load_bundle(folder / "b").card.title
 
 
 def _settings(folder: Path) -> object:
@@ -114,7 +108,7 @@ COMMANDS = {
     "export": Command(lambda f: _bundle(f, "old"), lambda f: _bundle(f, "new"), _title),
     "tune": Command(
         lambda f: _bundle(f, "old"),
-        lambda f: write_decoder(f / "b", DecoderSettings(beam_width=7), None, _card(f / "b")),
+        lambda f: write_decoder(f / "b", DecoderSettings(beam_width=7), None, load_bundle(f / "b").card),
         _settings,
     ),
     "checkpoint": Command(
