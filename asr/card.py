@@ -9,7 +9,7 @@ from typing import Any
 
 from asr.errors import BundleCorruptError, ConfigError
 from asr.rates import Rate
-from asr.stored_json import read_json
+from asr.stored_json import check_texts, read_json
 from asr.typed import from_tree, to_tree
 
 NOT_STATED = "not stated"
@@ -139,7 +139,7 @@ class ModelFigures:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where, when and by which code something was made, as `asr.provenance.provenance` collects it."""
+    """The place, date and code that made something, as `asr.provenance.provenance` collects them."""
 
     asr: str
     commit: str
@@ -152,7 +152,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class TrainingFigures(Provenance):
-    """Where, when and by which code a model was trained.
+    """The place, date and code that trained a model.
 
     Attributes:
         tensorflow: the version of TensorFlow.
@@ -324,11 +324,13 @@ def read_card(folder: Path) -> ModelCard:
     """Read the model card of the bundle in ``folder``, and nothing else of it.
 
     Raises:
-        BundleCorruptError: the card is missing, or a field is missing, unknown or of another type.
+        BundleCorruptError: the card is missing, a field is missing, unknown or of another type, or a text has control
+            characters.
     """
     path = folder / FILE
     try:
-        return from_tree(ModelCard, read_json(path))
+        check_texts(tree := read_json(path))
+        return from_tree(ModelCard, tree)
     except (OSError, ValueError) as fault:
         raise BundleCorruptError(f"{path}: cannot be read: {fault}; copy or export the bundle again") from fault
     except ConfigError as fault:

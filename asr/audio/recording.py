@@ -233,34 +233,46 @@ class Recording:
 
     def _timeline(self, most: int) -> Iterator[tuple[np.ndarray, bool]]:
         """Yield all blocks from the first part on, silence for what is lost between parts."""
-        budget, debt = round(MAX_SILENCE_S * self.sample_rate), 0.0
+        budget = round(MAX_SILENCE_S * self.sample_rate)
+        for decoder, lost_s, is_last in self._decoders():
+            with closing(decoder):
+                lost = min(round(lost_s * self.sample_rate), budget)
+                yield from _silence(lost, most)
+                got = 0
+                for block in self._sound(decoder, most):
+                    got += len(block)
+                    yield block, True
+                short = 0 if is_last else self._short(decoder, got)
+                short = min(short, budget - lost)
+                yield from _silence(short, most)
+                budget -= lost + short
+
+    def _decoders(self) -> Iterator[tuple[Decoder, float, bool]]:
+        """Yield each part's decoder, the seconds that are lost before it, and whether it is the last one."""
+        skipped = 0.0
         for i, part in enumerate(self._parts):
             try:
                 decoder = self._first if i == 0 else self._open(part)
             except AudioError:
                 if not self._salvage:
                     raise
-                debt += part.span_s or 0.0
+                skipped += part.span_s or 0.0
                 continue
-            with closing(decoder):
-                frames = round(decoder.frames * self.sample_rate / decoder.samplerate) if decoder.states_frames else 0
-                behind = round(((part.span_s or 0.0) + debt) * self.sample_rate) - (frames if part.span_s else 0)
-                for silence in _silence(min(max(behind, 0), budget), most):
-                    yield silence, False
-                budget, debt = budget - min(max(behind, 0), budget), 0.0
-                got = 0
-                for block in self._sound(decoder, most):
-                    got += len(block)
-                    yield block, True
-                if not self._salvage and i + 1 < len(self._parts) and got < frames - SLACK_S * self.sample_rate:
-                    raise AudioTruncatedError(
-                        f"{self.name}: cut or damaged: a part of {frames / self.sample_rate:.2f} s "
-                        f"has only {got / self.sample_rate:.2f} s; {KEEP}"
-                    )
-                if i + 1 < len(self._parts) and 0 < frames - got <= budget:
-                    budget -= frames - got
-                    for silence in _silence(frames - got, most):
-                        yield silence, False
+            own = decoder.frames / decoder.samplerate if decoder.states_frames else 0.0
+            lost = skipped if part.span_s is None else skipped + part.span_s - own
+            yield decoder, max(lost, 0.0), i + 1 == len(self._parts)
+            skipped = 0.0
+
+    def _short(self, decoder: Decoder, got: int) -> int:
+        """Return how many samples a part has fewer than its container says; refuse many of them."""
+        if not decoder.states_frames:
+            return 0
+        seconds = decoder.frames / decoder.samplerate
+        short = round(seconds * self.sample_rate) - got
+        if short > SLACK_S * self.sample_rate and not self._salvage:
+            there = f"a part of {seconds:.2f} s has only {got / self.sample_rate:.2f} s"
+            raise AudioTruncatedError(f"{self.name}: cut or damaged: {there}; {KEEP}")
+        return int(max(short, 0))
 
     def _sound(self, decoder: Decoder, most: int) -> Iterator[np.ndarray]:
         """Yield what libsndfile decodes of a part, as one channel at the recording's rate."""
@@ -291,9 +303,10 @@ def warn(name: str, what: str) -> None:
     warnings.warn(AudioWarning(f"{name}: {what}"), stacklevel=2)
 
 
-def _silence(count: int, most: int) -> Iterator[np.ndarray]:
+def _silence(count: int, most: int) -> Iterator[tuple[np.ndarray, bool]]:
+    """Yield so many zeros in blocks, and each time that they are no sound."""
     while count > 0:
-        yield np.zeros(min(count, most), np.float32)
+        yield np.zeros(min(count, most), np.float32), False
         count -= most
 
 

@@ -108,7 +108,7 @@ class _Talk:
         await self._websocket.send_text(json.dumps(event, ensure_ascii=False))
 
     async def answer_all(self, inbox: Inbox) -> None:
-        """Answer each message until the client goes away, says nothing for too long, or the server is stopping."""
+        """Send answers until the client goes away, says nothing for too long, or the server is stopping."""
         await self.send("session.created", session=self._session.as_json())
         while True:
             try:

@@ -104,7 +104,7 @@ class _Talk:
         await self._websocket.send_text(json.dumps(content, ensure_ascii=False))
 
     async def answer_all(self, inbox: Inbox) -> None:
-        """Answer each message until the recording is over, the client goes away or the server is stopping."""
+        """Send answers until the recording is over, the client goes away or the server is stopping."""
         while True:
             message = await inbox.take()
             if isinstance(message, End):

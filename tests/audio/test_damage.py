@@ -20,17 +20,13 @@ cut, encoded, flac, flip, mp3_frames, ogg_checksum, pages, syllables, zero = (
     made[name] for name in "cut encoded flac flip mp3_frames ogg_checksum pages syllables zero".split()
 )
 
-SECONDS = 5.0
+SECONDS = 3.0
 KINDS = {
     "opus": "OGG OPUS",
     "vorbis": "OGG VORBIS",
     "mp3": "MP3",
     "flac": "FLAC",
     "wav": "WAV",
-    "aiff": "AIFF",
-    "rf64": "RF64",
-    "au": "AU",
-    "sphere": "NIST",
 }
 
 
@@ -62,18 +58,17 @@ def whole(request: pytest.FixtureRequest) -> bytes:
 def test_no_damage_loses_anything_without_a_word(whole: bytes, damage: Callable[[bytearray, int], bytes], fuzz) -> None:
     full = seconds(whole)
     silent, outcomes = [], set()
-    for draw in fuzz.draws():
+    for number, draw in enumerate(fuzz.draws()):
         at = draw.randrange(len(whole) // 20, len(whole) * 95 // 100)
         damaged = damage(bytearray(whole), at)
         outcome, left = outcome_of(damaged)
         outcomes.add(outcome)
         if outcome == "read" and abs(full - left) > 0.1:
             silent.append((at, left))
-        check_salvaged(damaged, outcome, full)
+        if number % 5 == 0:
+            check_salvaged(damaged, outcome, full)
     assert not silent, f"{len(silent)} of {fuzz.count}, each (offset, seconds left): {silent[:5]}"
-    assert outcomes <= {"read", "warned", "audio-truncated"}
-    if damage is cut:
-        assert outcomes <= {"audio-truncated"}
+    assert outcomes <= ({"audio-truncated"} if damage is cut else {"read", "warned", "audio-truncated"})
 
 
 def outcome_of(damaged: bytes) -> tuple[str, float]:

@@ -365,6 +365,30 @@ def test_a_bad_recording_alone(transcribe, bad: Path, name: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_what_is_good_of_damaged_recordings_is_kept_when_asked_for(transcribe, tmp_path: Path) -> None:
+    """Alone, with -o, and in a batch; how much is missing is said each time, and the exit code is 0."""
+    (tmp_path / "cut.wav").write_bytes(write(tmp_path / "whole.wav", "ABBA" * 5).read_bytes()[:-40_000])
+    flac = bytearray(write(tmp_path / "flipped.flac", "ABBA" * 20).read_bytes())
+    flac[len(flac) // 2] ^= 1
+    (tmp_path / "flipped.flac").write_bytes(flac)
+    alone = transcribe("cut.wav", "--salvage")
+    assert (alone.returncode, alone.stdout[:4]) == (0, "ABBA")
+    assert re.fullmatch(r"asr: warning: cut\.wav: 1\.25 of \d\.\d\d s are missing \(.*\)\n", alone.stderr)
+    both = transcribe("cut.wav", "flipped.flac", "--salvage", "-o", "texts")
+    assert both.returncode == 0 and both.stderr.count("asr: warning: ") == both.stderr.count(" s are missing ") == 2
+    assert (tmp_path / "texts/cut.txt").read_text() == alone.stdout
+    assert len((tmp_path / "texts/flipped.txt").read_text()) > 60
+    refused = transcribe("cut.wav", "flipped.flac", "-o", "none")
+    assert refused.returncode == 1 and refused.stderr.count("error[audio-truncated]") == 2
+    assert refused.stderr.count("--salvage") == 2 and not list((tmp_path / "none").glob("*"))
+
+
+def test_a_cut_pipe_gives_what_came_when_asked_for(transcribe, tmp_path: Path) -> None:
+    data = write(tmp_path / "a.wav", "ABBA" * 5).read_bytes()[:-40_000]
+    done = transcribe("-", "--salvage", input=data, text=False)
+    assert (done.returncode, done.stdout[:4]) == (0, b"ABBA") and b"asr: warning: <stdin>: 1.25 of " in done.stderr
+
+
 def test_a_file_that_is_not_there(transcribe, tmp_path: Path) -> None:
     write(tmp_path / "a.wav", "ABBA")
     done = transcribe("a.wav", "b.wav")

@@ -247,6 +247,7 @@ def _full_after(writes: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(builtins, "open", opened)
     monkeypatch.setattr(io, "open", opened)
+    monkeypatch.setattr(tarfile, "bltn_open", opened)
     monkeypatch.setattr(os, "sendfile", full)
 
 

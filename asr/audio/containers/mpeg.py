@@ -172,11 +172,19 @@ class _Walk:
     def stretches(self) -> Iterator[_Stretch]:
         """Yield the stretches of good frames in order."""
         lost = 0
-        while (form := _form_of(self._head())) is not None:
-            one = _Stretch(form, lost)
-            self._info_frame(one)
-            lost = self._through(one)
-            yield one
+        while self.at < self.end:
+            form = _form_of(self._head())
+            if form is not None:
+                one = _Stretch(form, lost)
+                self._info_frame(one)
+                lost = self._through(one)
+                yield one
+                continue
+            found = self._next_frames(self.at + 1)
+            if found < 0:
+                self.tail, self.at = self.end - self.at, self.end
+            else:
+                lost, self.at = lost + found - self.at, found
 
     def _head(self) -> bytes:
         return self.window.get(self.at, min(self.at + 4, self.end))
