@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,16 +31,18 @@ import numpy as np
 
 from asr.bundle_parts import (
     check_files,
+    check_frame_s,
     check_model,
     faults_of,
     read_cmvn,
     read_decoder,
-    read_frame_s,
     read_front_end,
     read_phones,
     read_pronunciations,
     read_vocabulary,
 )
+from asr.card import FILE as CARD
+from asr.card import ModelCard, read_card
 from asr.decoding.settings import DecoderSettings
 from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError
 from asr.features.cmvn import Normaliser
@@ -52,11 +55,14 @@ from asr.text import Phones, Vocabulary, find_normaliser
 
 FORMAT = 1
 DEFAULT = "an4"
-"""The name of the default bundle."""
+"""The name of the bundle of this package that is used where neither the caller nor the user names one."""
+
+MODEL_VARIABLE = "ASR_MODEL"
+"""The environment variable with the user's own default: the name or the folder of a bundle."""
 
 SHIPPED = Path(__file__).parent / "bundles"
 _INDEX = "bundle.json"
-_PARTS = ("card.json", "front_end.npz", "cmvn.npz", "vocabulary.json")
+_PARTS = (CARD, "front_end.npz", "cmvn.npz", "vocabulary.json")
 _NORMALISER = "normaliser.json"
 _PRECISIONS = ("int8", "float32")
 _DECODER = "decoder.json"
@@ -73,7 +79,7 @@ class Bundle:
 
     Attributes:
         path: the folder of the bundle.
-        card: the model card, as in its JSON file.
+        card: the model card.
         front_end: samples (N,) → features (T, F).
         cmvn: features → normalised features.
         vocabulary: labels ↔ characters.
@@ -88,7 +94,7 @@ class Bundle:
     """
 
     path: Path
-    card: Mapping[str, Any]
+    card: ModelCard
     front_end: FrontEnd
     cmvn: Normaliser
     vocabulary: Vocabulary
@@ -112,18 +118,26 @@ class Bundle:
         return self.path / f"{precision}.onnx"
 
 
+def default_bundle() -> str:
+    """Return the bundle to use where none is named: what ASR_MODEL names if it is set, else ``DEFAULT``."""
+    return os.environ.get(MODEL_VARIABLE) or DEFAULT
+
+
 def find_bundle(name_or_path: str | Path | None = None) -> Path:
-    """Find the folder of a bundle of this package by name, or of any bundle by path.
+    """Find the folder of a bundle of this package by name, or of any bundle by path; the default one where None.
 
     Raises:
         BundleNotFoundError: there is no such bundle; the message lists those of this package.
     """
-    wanted = str(name_or_path or DEFAULT)
+    wanted = str(name_or_path or default_bundle())
     for folder in (SHIPPED / wanted, Path(wanted)):
         if _is_bundle(folder):
             return folder
     shipped = ", ".join(folder.name for folder in shipped_bundles()) or "none"
-    raise BundleNotFoundError(f"no bundle {wanted!r}: not in this package ({shipped}), nor a folder with {_INDEX}")
+    named = "" if name_or_path or wanted == DEFAULT else f"{MODEL_VARIABLE} names "
+    raise BundleNotFoundError(
+        f"{named}no bundle {wanted!r}: not in this package ({shipped}), nor a folder with {_INDEX}"
+    )
 
 
 def _is_bundle(folder: Path) -> bool:
@@ -139,19 +153,6 @@ def shipped_bundles() -> list[Path]:
     """List the folders of the bundles in this package, the default one first."""
     folders = [path.parent for path in SHIPPED.glob(f"*/{_INDEX}")]
     return sorted(folders, key=lambda folder: (folder.name != DEFAULT, folder.name))
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """Read the model card of the bundle in ``folder``, and nothing else of it.
-
-    Raises:
-        BundleCorruptError: the card is missing or is not a JSON object.
-    """
-    path = folder / "card.json"
-    try:
-        return dict(read_json(path))
-    except (OSError, ValueError, TypeError) as fault:
-        raise BundleCorruptError(f"{path}: cannot be read: {fault}; copy or export the bundle again") from fault
 
 
 def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
@@ -179,7 +180,7 @@ def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
         vocabulary=vocabulary,
         normaliser=_normaliser(folder, card, parts),
         precisions=precisions,
-        frame_s=read_frame_s(folder / "card.json", card, front_end),
+        frame_s=check_frame_s(folder / CARD, card.frame_s, front_end),
         decoder=read_decoder(folder / _DECODER, vocabulary, phones) if _DECODER in parts else DecoderSettings(),
         language_model=folder / _LANGUAGE_MODEL if _LANGUAGE_MODEL in parts else None,
         phones=phones,
@@ -199,13 +200,13 @@ def read_normaliser(name_or_path: str | Path | None = None) -> str:
     return _normaliser(folder, read_card(folder), parts)
 
 
-def _normaliser(folder: Path, card: Mapping[str, Any], parts: set[str]) -> str:
+def _normaliser(folder: Path, card: ModelCard, parts: set[str]) -> str:
     """Return the normaliser's name: its part's, or, in a bundle of before it was one, what the run was given."""
     try:
         if _NORMALISER in parts:
             name = read_json(folder / _NORMALISER)["name"]
         else:
-            name = card["config"]["data"]["normaliser"]
+            name = card.config["data"]["normaliser"]
         find_normaliser(name)
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise BundleCorruptError(
@@ -221,7 +222,7 @@ def _normaliser(folder: Path, card: Mapping[str, Any], parts: set[str]) -> str:
 def write_bundle(
     folder: str | Path,
     *,
-    card: Mapping[str, Any],
+    card: ModelCard,
     front_end: FrontEnd,
     cmvn: Normaliser,
     vocabulary: Vocabulary,
@@ -233,7 +234,7 @@ def write_bundle(
 
     Args:
         folder: the folder to write; a bundle already there is replaced once the new one is complete.
-        card: the model card; it must hold ``frame_s``, seconds from one output frame to the next.
+        card: the model card.
         front_end: samples → features.
         cmvn: features → normalised features.
         vocabulary: labels ↔ characters.
@@ -253,7 +254,7 @@ def write_bundle(
     if folder.exists() and not (folder / _INDEX).is_file() and any(folder.iterdir()):
         raise BundleError(f"{folder} exists and is not a bundle; remove it or name another folder")
     with _written_whole(folder) as parts:
-        _write_json(parts / "card.json", card)
+        _write_json(parts / CARD, card.to_json())
         np.savez(parts / "front_end.npz", allow_pickle=False, **front_end.to_arrays())
         np.savez(parts / "cmvn.npz", allow_pickle=False, **cmvn.to_arrays())
         (parts / "vocabulary.json").write_text(vocabulary.to_json() + "\n", encoding="utf-8")
@@ -269,7 +270,7 @@ def write_decoder(
     folder: str | Path,
     settings: DecoderSettings,
     language_model: Path | None,
-    card: Mapping[str, Any],
+    card: ModelCard,
     pronunciations: Pronunciations | None = None,
 ) -> None:
     """Replace the decoder of the bundle in ``folder``, atomically.
@@ -282,11 +283,11 @@ def write_decoder(
         pronunciations: pronunciations of the language model's words, for a model with phone outputs.
     """
     folder = Path(folder)
-    kept = sorted(_verify(folder) - {_DECODER, _LANGUAGE_MODEL, _PRONUNCIATIONS, "card.json"})
+    kept = sorted(_verify(folder) - {_DECODER, _LANGUAGE_MODEL, _PRONUNCIATIONS, CARD})
     with _written_whole(folder) as parts:
         for name in kept:
             shutil.copyfile(folder / name, parts / name)
-        _write_json(parts / "card.json", card)
+        _write_json(parts / CARD, card.to_json())
         _write_json(parts / _DECODER, settings.to_json())
         if language_model:
             shutil.copyfile(language_model, parts / _LANGUAGE_MODEL)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from asr.decoding.settings import DecoderSettings
 from asr.errors import AsrError, BundleCorruptError
@@ -105,12 +104,9 @@ def read_pronunciations(path: Path, phones: Phones | None) -> Pronunciations:
         return pronunciations
 
 
-def read_frame_s(path: Path, card: Mapping[str, Any], front_end: FrontEnd) -> float:
+def check_frame_s(path: Path, frame_s: float, front_end: FrontEnd) -> float:
     """Return the card's seconds from one output frame to the next: a whole number of the front end's frames."""
     with faults_of(path):
-        frame_s = card.get("frame_s")
-        if isinstance(frame_s, bool) or not isinstance(frame_s, int | float):
-            raise ValueError(f"frame_s must be a number of seconds, got {frame_s!r}")
         subsampling = frame_s * front_end.sample_rate / front_end.hop_length
         if not 0.999 < subsampling < MOST_SUBSAMPLING or abs(subsampling - round(subsampling)) > 0.001:
             raise ValueError(f"frame_s {frame_s} is no whole number of the front end's frames, but {subsampling:g}")
@@ -118,7 +114,7 @@ def read_frame_s(path: Path, card: Mapping[str, Any], front_end: FrontEnd) -> fl
 
 
 def check_model(path: Path, front_end: FrontEnd, vocabulary: Vocabulary, phones: Phones | None) -> None:
-    """Hold the inputs and outputs of an ONNX file against the front end and the labels.
+    """Check the inputs and outputs of an ONNX file against the front end and the labels.
 
     Raises:
         BundleCorruptError: the file holds what no model may have, or a model of other features or labels.

@@ -7,7 +7,7 @@
     │   ├── AudioPermissionError    audio-permission
     │   ├── AudioEmptyError         audio-empty          zero bytes, or no samples
     │   ├── AudioFormatError        audio-format         not audio, or a codec that cannot be decoded
-    │   ├── AudioTruncatedError     audio-truncated      the header promises more than the file holds
+    │   ├── AudioTruncatedError     audio-truncated      cut or damaged: there is less than the container says
     │   ├── AudioNotFiniteError     audio-not-finite     NaN or infinite samples
     │   ├── AudioTooShortError      audio-too-short
     │   └── SampleRateError         sample-rate
@@ -85,9 +85,13 @@ class AudioFormatError(AudioError):
 
 
 class AudioTruncatedError(AudioError):
-    """The file holds fewer samples than its header announces."""
+    """The recording is cut or damaged: it holds less than its container says."""
 
     code = "audio-truncated"
+
+
+class AudioWarning(UserWarning):
+    """A recording is read, and something about it should be known: seconds are missing, or its header is wrong."""
 
 
 class AudioNotFiniteError(AudioError):

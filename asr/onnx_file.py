@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 _DOMAINS = {"", "ai.onnx"}
-_QUANTISED = "com.microsoft", {"DynamicQuantizeLSTM", "MatMulIntegerToFloat", "DynamicQuantizeMatMul"}
+_QUANTISED = "com.microsoft", {"DynamicQuantizeLSTM"}
 _OPSETS = range(7, 27)
 _ELEMENT_TYPES = {1: "float32", 7: "int64"}
 _LENGTHS = {1: 8, 5: 4}
 """Wire types with values of a fixed number of bytes."""
 
 _VARINT, _BYTES = 0, 2
+_MOST_FIELDS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def _check_node(node: _Message) -> None:
 def _check_tensor(tensor: _Message) -> str:
     """Refuse a tensor that is kept in another file; return its name."""
     name = tensor.text(8)
-    if tensor.has(13, 14) and (tensor.has(13) or tensor.number(14)):
+    if tensor.has(13) or tensor.number(14):
         raise ValueError(f"its tensor {name!r} is kept in another file; all must be within it")
     return name
 
@@ -112,7 +114,9 @@ class _Message:
     """The fields of one message, in order. A field may occur several times; of a number or a text, the last counts."""
 
     def __init__(self, content: memoryview) -> None:
-        self._fields = list(_fields(content))
+        self._fields = list(islice(_fields(content), _MOST_FIELDS + 1))
+        if len(self._fields) > _MOST_FIELDS:
+            raise ValueError(f"a message of more than {_MOST_FIELDS:,} fields")
 
     def has(self, *numbers: int) -> bool:
         return any(number in numbers for number, _, _ in self._fields)

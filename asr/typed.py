@@ -170,18 +170,24 @@ def wrong_type(where: str, kind: Any, value: Any) -> ConfigError:
     return ConfigError(f"{where} must be {describe(kind)}, got {value!r}{hint}")
 
 
-def to_tree(value: Any) -> Any:
+def to_tree(value: Any, *, without_none: bool = False) -> Any:
     """Return a dataclass as plain mappings, lists, numbers and texts, as JSON and YAML have them.
 
     >>> to_tree((Path("a/b"), None, 1))
     ['a/b', None, 1]
+
+    Args:
+        value: the dataclass, or another value that such a tree may hold.
+        without_none: whether fields of dataclasses are left out that are None, as they are by default.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name.removesuffix("_"): to_tree(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        held = {f.name.removesuffix("_"): (getattr(value, f.name), f.default) for f in dataclasses.fields(value)}
+        said = {k: one for k, (one, usual) in held.items() if not (without_none and one is usual is None)}
+        return to_tree(said, without_none=without_none)
     if isinstance(value, Mapping):
-        return {key: to_tree(one) for key, one in value.items()}
+        return {key: to_tree(one, without_none=without_none) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [to_tree(one) for one in value]
+        return [to_tree(one, without_none=without_none) for one in value]
     return str(value) if isinstance(value, Path) else value
 
 

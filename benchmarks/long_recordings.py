@@ -97,7 +97,7 @@ def main() -> None:
     write_table(
         "long_recordings.py",
         f"`python benchmarks/long_recordings.py`: {wholes[0]['duration'] / 3600:.2f} hours of {len(placed)} utterances "
-        f"of {arguments.manifest.parent.name}/{arguments.manifest.stem}, bundle {model.bundle.card['name']}, "
+        f"of {arguments.manifest.parent.name}/{arguments.manifest.stem}, bundle {model.bundle.card.name}, "
         f"{model.bundle.precisions[0]}; median of {arguments.runs} processes of two threads.\n\n"
         "| what | a minute | the whole |  | goal |\n|---|---|---|---|---|\n" + "\n".join(rows) + f"\n\n"
         f"{made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}.",

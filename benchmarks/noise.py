@@ -54,7 +54,7 @@ def main() -> None:
     ]
     made = provenance(arguments.seed)
     text = (
-        f"`python benchmarks/noise.py ESC-10 {arguments.manifest}`, bundle {model.bundle.card['name']}, "
+        f"`python benchmarks/noise.py ESC-10 {arguments.manifest}`, bundle {model.bundle.card.name}, "
         f"{len(utterances)} utterances.\n\n| what is heard | |\n|---|---|\n" + "\n".join(rows) + "\n\n"
         f"{made['hardware']}, Python {made['python']}, commit {made['commit']}, {made['date']}."
     )

@@ -59,7 +59,7 @@ def named_model(argument: str) -> tuple[str, Transcriber]:
     """``NAME=BUNDLE``, or a bundle by its own name."""
     name, _, path = argument.rpartition("=")
     model = load_model(path)
-    return name or model.bundle.card["name"], model
+    return name or model.bundle.card.name, model
 
 
 def conditions(noise: tuple[Utterance, ...], voices: tuple[Utterance, ...], seed: int) -> list[Alteration]:

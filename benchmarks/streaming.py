@@ -69,7 +69,7 @@ def main() -> None:
         "streaming.py",
         f"`python benchmarks/streaming.py`: {len(samples) / model.sample_rate:.0f} s of "
         f"{arguments.manifest.parent.name}/{arguments.manifest.stem}, packets of {arguments.packet_ms:.0f} ms, bundle "
-        f"{model.bundle.card['name']}, {model.bundle.precisions[0]}, two threads. The {len(segments)} segments, "
+        f"{model.bundle.card.name}, {model.bundle.precisions[0]}, two threads. The {len(segments)} segments, "
         f"{len(words)} words, are those of the whole.\n\n"
         "| seconds from a word's end until it is | median | 90 % | most | with computing: median | 90 % | most |\n"
         "|---|---|---|---|---|---|---|\n" + "\n".join(latencies(heard, words)) + f"\n\n{computing(heard)} "

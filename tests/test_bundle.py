@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from asr.bundle import find_bundle, load_bundle, read_normaliser, shipped_bundles, write_bundle, write_decoder
+from asr.bundle import (
+    DEFAULT,
+    default_bundle,
+    find_bundle,
+    load_bundle,
+    read_normaliser,
+    shipped_bundles,
+    write_bundle,
+    write_decoder,
+)
+from asr.card import ModelCard, read_card
 from asr.decoding import DecoderSettings, FusionWeights, PhoneSettings
 from asr.decoding.calibration import Calibration
 from asr.errors import BundleCorruptError, BundleError, BundleNotFoundError, ConfigError
@@ -45,7 +55,7 @@ def made(
     source.write_bytes(model_bytes(phones=phones))
     return write_bundle(
         folder,
-        card={"frame_s": 0.02, "title": "tëst"},
+        card=ModelCard(0.02, title="tëst"),
         front_end=FRONT_END,
         cmvn=cmvn or UtteranceCmvn(),
         vocabulary=VOCABULARY,
@@ -58,7 +68,7 @@ def made(
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     cmvn = Cmvn(np.arange(101, dtype=np.float32), np.ones(101, np.float32))
     bundle = load_bundle(made(tmp_path / "b", cmvn=cmvn, models=("float32", "int8")))
-    assert (bundle.card["title"], bundle.frame_s, bundle.precisions) == ("tëst", 0.02, ("int8", "float32"))
+    assert (bundle.card.title, bundle.frame_s, bundle.precisions) == ("tëst", 0.02, ("int8", "float32"))
     assert bundle.vocabulary == VOCABULARY
     np.testing.assert_array_equal(bundle.cmvn(np.zeros((1, 101), np.float32)), -cmvn.mean[None])
     samples = np.random.default_rng(0).normal(size=900).astype(np.float32)
@@ -91,11 +101,35 @@ def test_in_a_bundle_of_before_the_normaliser_is_the_one_that_its_run_was_given(
     assert load_bundle(folder).normaliser == read_normaliser(folder) == "verbatim"
 
 
-@pytest.mark.parametrize("card", [{}, {"config": {"data": {}}}, {"config": None}])
+@pytest.mark.parametrize("card", [{}, {"config": {"data": {}}}, {"config": {"data": None}}])
 def test_a_bundle_that_says_nothing_of_its_texts_is_refused(tmp_path: Path, card: dict[str, object]) -> None:
     folder = without_normaliser(made(tmp_path / "b"), card)
     with pytest.raises(BundleCorruptError, match="does not say which normaliser .* export its run again"):
         load_bundle(folder)
+
+
+FAULTS = {
+    "[]": "ModelCard must be a mapping",
+    "{}": "frame_s must be given: a number",
+    '{"frame_s": "fast"}': "frame_s must be a number, got 'fast'",
+    '{"frame_s": 0.02, "titel": "t"}': r"no setting 'titel'; did you mean title\?",
+    '{"frame_s": 0.02, "data": [{"name": "n"}]}': r"data\[0\]\.licence must be given: text",
+    '{"frame_s": 0.02, "decoder": {"dev": 1, "confidence": 2}}': r"decoder\.dev must be a mapping .*, got 1",
+    "[" * 100_000: "cannot be read",
+}
+
+
+@pytest.mark.parametrize("text", FAULTS, ids=lambda text: text[:40])
+def test_a_faulty_card_is_refused_by_its_file_and_field(text: str, tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text(text)
+    with pytest.raises(BundleCorruptError, match=rf"card\.json: {FAULTS[text]}"):
+        read_card(tmp_path)
+
+
+def test_a_card_is_read_as_it_was_written() -> None:
+    for folder in shipped_bundles():
+        card = read_card(folder)
+        assert card.to_json() == json.loads((folder / "card.json").read_text(encoding="utf-8"))
 
 
 def test_a_normaliser_that_this_version_lacks_is_refused_by_its_name(tmp_path: Path) -> None:
@@ -177,7 +211,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_bundle(
             tmp_path / "b",
-            card={"frame_s": 0.02},
+            card=ModelCard(0.02),
             front_end=FRONT_END,
             cmvn=UtteranceCmvn(),
             vocabulary=VOCABULARY,
@@ -201,7 +235,26 @@ def test_an_unknown_name_lists_what_ships() -> None:
 
 
 def test_the_default_ships() -> None:
-    assert load_bundle().path == find_bundle("an4")
+    assert load_bundle().path == find_bundle(DEFAULT)
+
+
+def test_the_user_may_name_another_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = made(tmp_path / "own")
+    monkeypatch.setenv("ASR_MODEL", str(own))
+    assert (find_bundle(), load_bundle().path, default_bundle()) == (own, own, str(own))
+    assert find_bundle(DEFAULT).name == DEFAULT, "what is named goes before"
+    monkeypatch.setenv("ASR_MODEL", "")
+    assert find_bundle().name == DEFAULT, "an empty variable is none"
+
+
+def test_a_default_of_the_user_that_is_not_there_is_told_from_a_name_in_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ASR_MODEL", "an5")
+    with pytest.raises(BundleNotFoundError, match=r"^ASR_MODEL names no bundle 'an5': not in this package \(an4, "):
+        find_bundle()
+    with pytest.raises(BundleNotFoundError, match="^no bundle 'an6'"):
+        find_bundle("an6")
 
 
 SETTINGS = DecoderSettings(
@@ -236,9 +289,9 @@ def test_settings_of_before_there_were_priors_and_phones_have_none() -> None:
 def test_a_decoder_comes_into_a_bundle_and_goes_out_again(tmp_path: Path) -> None:
     folder, model = made(tmp_path / "b", phones=PHONES), tmp_path / "m.lm"
     model.write_bytes(b"not parsed here either")
-    write_decoder(folder, SETTINGS, model, {"frame_s": 0.02, "title": "with a model"})
+    write_decoder(folder, SETTINGS, model, ModelCard(0.02, title="with a model"))
     bundle = load_bundle(folder)
-    assert (bundle.decoder, bundle.card["title"]) == (SETTINGS, "with a model")
+    assert (bundle.decoder, bundle.card.title) == (SETTINGS, "with a model")
     assert bundle.language_model and bundle.language_model.read_bytes() == b"not parsed here either"
     assert bundle.model_path().read_bytes() == model_bytes(phones=PHONES)
     write_decoder(folder, DecoderSettings(), None, bundle.card)
@@ -250,7 +303,7 @@ def test_pronunciations_come_with_a_model_and_go_with_it(tmp_path: Path) -> None
     folder, model = made(tmp_path / "b", phones=PHONES), train_ngram(["A", "AA A"], order=1)
     model.save(tmp_path / "m.lm")
     said = Pronunciations.of(model, Lexicon({"A": (("ə",), ("æ",)), "AA": (("æ",),)}), PHONES)
-    write_decoder(folder, SETTINGS, tmp_path / "m.lm", {"frame_s": 0.02}, said)
+    write_decoder(folder, SETTINGS, tmp_path / "m.lm", ModelCard(0.02), said)
     bundle = load_bundle(folder)
     assert bundle.pronunciations is not None and bundle.phones == PHONES
     for name in ("labels", "words", "num_phones"):
@@ -263,7 +316,7 @@ def test_pronunciations_come_with_a_model_and_go_with_it(tmp_path: Path) -> None
 def test_a_decoder_that_cannot_be_written_leaves_the_bundle_as_it_was(tmp_path: Path) -> None:
     folder = made(tmp_path / "b", phones=PHONES)
     with pytest.raises(FileNotFoundError):
-        write_decoder(folder, SETTINGS, tmp_path / "none.lm", {"frame_s": 0.5})
+        write_decoder(folder, SETTINGS, tmp_path / "none.lm", ModelCard(0.5))
     assert load_bundle(folder).frame_s == 0.02
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
@@ -281,10 +334,24 @@ def test_a_decoder_that_cannot_be_written_leaves_the_bundle_as_it_was(tmp_path: 
 )
 def test_settings_that_are_none_are_refused(text: str, tmp_path: Path) -> None:
     folder = made(tmp_path / "b")
-    write_decoder(folder, DecoderSettings(), None, {"frame_s": 0.02})
+    write_decoder(folder, DecoderSettings(), None, ModelCard(0.02))
     (folder / "decoder.json").write_text(text)
     index = json.loads((folder / "bundle.json").read_text())
     index["sha256"]["decoder.json"] = sha256_of(folder / "decoder.json")
     (folder / "bundle.json").write_text(json.dumps(index))
     with pytest.raises(BundleCorruptError, match="decoder.json"):
+        load_bundle(folder)
+
+
+def test_a_decoder_of_before_its_keys_were_renamed_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    """Its phones were once called spoken; read by today's names, they would be lost without a word."""
+    folder = made(tmp_path / "b")
+    write_decoder(folder, DecoderSettings(), None, ModelCard(0.02))
+    stored = DecoderSettings().to_json()
+    stored["spoken"] = stored.pop("phones")
+    (folder / "decoder.json").write_text(json.dumps(stored))
+    index = json.loads((folder / "bundle.json").read_text())
+    index["sha256"]["decoder.json"] = sha256_of(folder / "decoder.json")
+    (folder / "bundle.json").write_text(json.dumps(index))
+    with pytest.raises(BundleCorruptError, match=r"decoder\.json: .*'spoken' is now 'phones'; tune them again by asr"):
         load_bundle(folder)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from asr.arrays import LabelLogProbs
+from asr.arrays import LogProbs
 from asr.audio import load_audio
 from asr.audio.info import audio_info
+from asr.bundle import Bundle
 from asr.data import Utterance
 from asr.decoding.alignment import forced_alignment
-from asr.decoding.confidence import word_confidence
 from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.word_evidence import word_evidence
 from asr.decoding.words import word_spans
 from asr.errors import AlignmentError
 from asr.inference.transcriber import Transcriber
@@ -34,7 +36,7 @@ class SpelledWord:
     spelled: tuple[str, ...]
 
 
-def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> Transcript:
+def align_text(model: Transcriber, source: str | Path, lines: Sequence[str], *, salvage: bool = False) -> Transcript:
     """Align a text with the recording in which it is spoken; nothing is recognised.
 
     Args:
@@ -42,10 +44,12 @@ def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> 
         source: the recording.
         lines: the lines of the text. Each becomes a segment, with its words written as in the text; signs between words
             stay with the word before them.
+        salvage: keep what is good of a recording that is cut or damaged; an `AudioWarning` says how much is missing.
 
     Returns:
-        The transcript with times in seconds. A word's ``confidence`` is the acoustic model's probability that the
-        word's span spells it; a segment's is the mean over its words.
+        The transcript with times in seconds. A word's ``confidence`` is the estimated probability that it is said
+        there, for a text of which most words are right; a segment's is the mean over its words. Bundles of before give
+        the network's probability that the word's span spells it, which is mostly below a half.
 
     Raises:
         AudioError: the recording cannot be used.
@@ -53,21 +57,31 @@ def align_text(model: Transcriber, source: str | Path, lines: Sequence[str]) -> 
             is too short for the text.
     """
     with _named(source):
-        duration = audio_info(source).duration
-        return _align(model, source, lines, _Clock.of(model, 0.0, duration))
+        duration = audio_info(source, salvage=salvage).duration
+        log_probs = partial(model.log_probs, source, salvage=salvage)
+        return _align(model, log_probs, lines, _Clock.of(model, 0.0, duration))
 
 
-def align_utterance(model: Transcriber, utterance: Utterance) -> Transcript:
+def align_utterance(model: Transcriber, utterance: Utterance, *, salvage: bool = False) -> Transcript:
     """Align an utterance's text with its span of a recording; times are in seconds from the recording's start.
+
+    Where ``salvage``, what is good of a recording that is cut or damaged is kept, as by `align_text`.
 
     Raises:
         AudioError, AlignmentError: as `align_text` raises them, with the utterance's id.
     """
     with _named(utterance.id):
-        span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
-        samples = load_audio(utterance.audio_filepath, model.sample_rate, **span)
+        samples = load_audio(
+            utterance.audio_filepath,
+            model.sample_rate,
+            offset_s=utterance.offset,
+            duration_s=utterance.duration,
+            salvage=salvage,
+        )
         duration = len(samples) / model.sample_rate
-        return _align(model, samples, [utterance.text], _Clock.of(model, utterance.offset, duration))
+        return _align(
+            model, partial(model.log_probs, samples), [utterance.text], _Clock.of(model, utterance.offset, duration)
+        )
 
 
 @contextmanager
@@ -97,10 +111,10 @@ class _Clock:
         return min(max(self.first_s + frame * self.frame_s, self.span_s[0]), self.span_s[1])
 
 
-def _align(model: Transcriber, source: str | Path | np.ndarray, lines: Sequence[str], clock: _Clock) -> Transcript:
+def _align(model: Transcriber, log_probs: Callable[[], LogProbs], lines: Sequence[str], clock: _Clock) -> Transcript:
     words = _spell_all(lines, model.bundle.normaliser, model.bundle.vocabulary)
     text = " ".join(part for of_line in words for word in of_line for part in word.spelled)
-    timed = iter(_timed(model.log_probs(source).characters, text, model.bundle.vocabulary, clock))
+    timed = iter(_timed(log_probs(), text, model.bundle, clock))
     segments = tuple(
         _segment(tuple(_joined(word.written, [next(timed) for _ in word.spelled]) for word in of_line))
         for of_line in words
@@ -186,13 +200,14 @@ def _is_lost(character: str, normaliser: str) -> bool:
 # Times
 
 
-def _timed(log_probs: LabelLogProbs, text: str, vocabulary: Vocabulary, clock: _Clock) -> list[Word]:
+def _timed(log_probs: LogProbs, text: str, bundle: Bundle, clock: _Clock) -> list[Word]:
     """Return each word of ``text`` with its times and confidence."""
-    labels = vocabulary.encode(text)
-    found = forced_alignment(log_probs, labels)
+    labels = bundle.vocabulary.encode(text)
+    found = forced_alignment(log_probs.characters, labels)
     hypothesis = Hypothesis(text, tuple(labels.tolist()), tuple(found.first.tolist()), found.score)
-    spans = word_spans(hypothesis, vocabulary)
-    confidences = word_confidence(log_probs, hypothesis, vocabulary)
+    spans = word_spans(hypothesis, bundle.vocabulary)
+    (evidence,) = word_evidence([log_probs], [hypothesis], bundle.vocabulary)
+    confidences = bundle.decoder.alignment_confidence(evidence)
     return [
         Word(span.text, clock(span.start_frame), clock(span.end_frame), float(confidence))
         for span, confidence in zip(spans, confidences, strict=True)

@@ -12,20 +12,28 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
-import soxr
 
-from asr.audio.length import UNKNOWN_FROM
-from asr.audio.load import check_finite, check_not_too_short, check_request, read_range, to_mono
-from asr.audio.source import check_rate, name_of, open_recording
-from asr.errors import AudioEmptyError, AudioTruncatedError
+from asr.audio.channels import Mixer, cancelled
+from asr.audio.containers.riff import MAX_CHUNKS, UNKNOWN_FROM, looks_like_chunk
+from asr.audio.load import check_finite, check_not_too_short, check_request, read_range
+from asr.audio.recording import KEEP, Recording, warn
+from asr.audio.resampling import Resampler, check_rate
+from asr.audio.source import name_of, open_recording
+from asr.errors import AudioEmptyError, AudioFormatError, AudioTruncatedError
 
 BLOCK_S = 1.0
+
+MAX_CHANNELS = 1024
+"""Channels that are read at most, as libsndfile does."""
+
+_AT_ONCE, _MAX_HEAD = 1 << 20, 1 << 26
+"""Bytes of a pipe that are read at once, and of its header before the samples at most."""
 
 
 def stream_audio(
@@ -35,50 +43,25 @@ def stream_audio(
     offset_s: float = 0.0,
     duration_s: float | None = None,
     block_s: float = BLOCK_S,
+    salvage: bool = False,
 ) -> Iterator[np.ndarray]:
     """Yield ``load_audio(source, …)`` in blocks (n,) float32 of about ``block_s`` seconds.
 
     Arguments and errors are those of `load_audio`. Errors that only decoding can find (a truncated file, NaN samples)
     are raised when decoding reaches them, after the blocks before them.
     """
-    name = name_of(source)
-    check_request(name, sample_rate, offset_s, duration_s)
-    with open_recording(source) as recording:
-        rate = recording.samplerate
-        most = max(round(block_s * rate), 1) * recording.channels
-        blocks = read_range(recording, name, offset_s, duration_s, most)
-        yield from Resampler(rate, sample_rate).over(check_finite(block, name) for block in blocks)
+    check_request(name_of(source), sample_rate, offset_s, duration_s)
+    with open_recording(source, salvage) as recording:
+        yield from _stream(recording, sample_rate, offset_s, duration_s, block_s)
 
 
-class Resampler:
-    """A streaming `resample`: the same samples come out, however the input is cut into packets."""
-
-    def __init__(self, from_rate: int, to_rate: int) -> None:
-        """Resample from ``from_rate`` to ``to_rate``, both in Hz.
-
-        Raises:
-            SampleRateError: ``from_rate`` is outside 4 kHz to 384 kHz.
-        """
-        check_rate(from_rate, "samples")
-        same = from_rate == to_rate
-        self._stream = None if same else soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32")
-
-    def accept(self, samples: np.ndarray) -> np.ndarray:
-        """Resample a packet (n,) float32; return the samples (m,) that can be computed so far."""
-        return samples if self._stream is None else self._stream.resample_chunk(samples)
-
-    def finish(self) -> np.ndarray:
-        """Return the last resampled samples (m,); no more packets may follow."""
-        empty = np.empty(0, np.float32)
-        return empty if self._stream is None else self._stream.resample_chunk(empty, last=True)
-
-    def over(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield every block resampled, then the last samples; no block is empty."""
-        for block in blocks:
-            if len(out := self.accept(block)):
-                yield out
-        if len(rest := self.finish()):
-            yield rest
+def _stream(
+    recording: Recording, sample_rate: int, offset_s: float, duration_s: float | None, block_s: float
+) -> Iterator[np.ndarray]:
+    rate = recording.sample_rate
+    most = max(round(block_s * rate), 1) * recording.channels
+    blocks = read_range(recording, offset_s, duration_s, most)
+    yield from Resampler(rate, sample_rate).over(check_finite(block, recording.name) for block in blocks)
 
 
 # Pipes
@@ -102,7 +85,7 @@ class PcmFormat:
         return self.channels * self.width
 
     def decode(self, data: bytes) -> np.ndarray:
-        """Decode whole frames to the mean of their channels (n,) float32 in [-1, 1]."""
+        """Decode whole frames to samples (n, C) float32 in [-1, 1]."""
         if self.width == 3:
             triples = np.frombuffer(data, np.uint8).reshape(-1, 3)
             values = np.pad(triples, ((0, 0), (1, 0))).view("<i4")[:, 0] / np.float32(2**31)
@@ -110,16 +93,19 @@ class PcmFormat:
             values = np.frombuffer(data, f"<{self.kind}{self.width}")
             top = np.float32(2 ** (8 * self.width - 1))
             values = values if self.kind == "f" else values / top - np.float32(self.kind == "u")
-        return to_mono(values.astype(np.float32).reshape(-1, self.channels))
+        return values.astype(np.float32).reshape(-1, self.channels)
 
 
-def stream_pipe(file: BinaryIO, sample_rate: int = 16_000, *, raw: PcmFormat | None = None) -> Iterator[np.ndarray]:
+def stream_pipe(
+    file: BinaryIO, sample_rate: int = 16_000, *, raw: PcmFormat | None = None, salvage: bool = False
+) -> Iterator[np.ndarray]:
     """Yield samples (n,) float32 as the bytes of a pipe arrive, without waiting for its end.
 
     Args:
         file: a binary stream of a WAV with PCM or float samples; other formats are read to the end, then decoded.
         sample_rate: sample rate of the result, Hz.
         raw: the encoding of the samples, for a stream without a header.
+        salvage: keep what is good of a stream that is cut or damaged, as `load_audio`.
 
     Raises:
         AudioEmptyError, AudioTooShortError: there are no bytes, or less than 25 ms of samples.
@@ -127,40 +113,54 @@ def stream_pipe(file: BinaryIO, sample_rate: int = 16_000, *, raw: PcmFormat | N
         AudioNotFiniteError, SampleRateError, AudioFormatError: as `load_audio`.
     """
     name = name_of(file)
+    check_request(name, sample_rate, 0.0, None)
     size: int | None = None
     if raw is None:
-        head = _Head(file)
+        head = _Head(file, name)
         found = _read_wav_head(head)
         if found is None:
-            yield from stream_audio(_named(io.BytesIO(head.taken + file.read()), name), sample_rate)
+            with open_recording(file, salvage, bytes(head.taken)) as recording:
+                yield from _stream(recording, sample_rate, 0.0, None, BLOCK_S)
             return
         raw, size = found
-    check_request(name, sample_rate, 0.0, None)
     check_rate(raw.sample_rate, name)
-    yield from Resampler(raw.sample_rate, sample_rate).over(_samples(file, raw, size, name))
+    if raw.channels > MAX_CHANNELS:
+        raise AudioFormatError(f"{name}: {raw.channels} channels; at most {MAX_CHANNELS} can be read")
+    mixer = Mixer(raw.sample_rate, raw.channels)
+    samples = (check_finite(block, name) for block in mixer.over(_samples(file, raw, size, name, salvage)))
+    yield from Resampler(raw.sample_rate, sample_rate).over(samples)
+    if mixer.cancelled:
+        warn(name, cancelled(mixer.cancelled / raw.sample_rate))
 
 
-def _samples(file: BinaryIO, form: PcmFormat, size: int | None, name: str) -> Iterator[np.ndarray]:
-    """Yield blocks of samples as they arrive, from ``size`` bytes or to the end of the stream."""
-    got, rest = 0, b""
+def _samples(file: BinaryIO, form: PcmFormat, size: int | None, name: str, salvage: bool) -> Iterator[np.ndarray]:
+    """Yield blocks (n, C) of samples as they arrive, from ``size`` bytes or to the end of the stream."""
+    got, held, second = 0, bytearray(), form.sample_rate * form.frame_bytes
     for data in _packets(file, form, size):
         got += len(data)
-        data = rest + data
-        whole = len(data) // form.frame_bytes * form.frame_bytes
-        rest = data[whole:]
-        if whole:
-            yield check_finite(form.decode(data[:whole]), name)
+        held += data
+        if whole := len(held) // form.frame_bytes * form.frame_bytes:
+            yield form.decode(bytes(held[:whole]))
+            del held[:whole]
     if got == 0:
         raise AudioEmptyError(f"{name}: the stream has no samples")
-    if size is not None and got < size:
-        raise AudioTruncatedError(f"{name}: the stream is {size - got} bytes shorter than its header says")
     check_not_too_short(got // form.frame_bytes, form.sample_rate, name)
+    if size is None:
+        return
+    if got < size:
+        missing = f"{name}: {got / second:.2f} of {size / second:.2f} s came, then the stream ended"
+        if not salvage:
+            raise AudioTruncatedError(f"{missing}; {KEEP}")
+        warn(name, f"{(size - got) / second:.2f} of {size / second:.2f} s are missing: the stream ended before them")
+    elif unread := _unread(file, size):
+        warn(name, f"{unread / second:.2f} s after the end that its header says were not read")
 
 
 def _packets(file: BinaryIO, form: PcmFormat, size: int | None) -> Iterator[bytes]:
-    """Yield bytes as soon as they arrive, at most ``BLOCK_S`` at a time, up to ``size`` in all."""
+    """Yield bytes as soon as they arrive, at most ``BLOCK_S`` and a megabyte at a time, up to ``size`` in all."""
     read = cast(io.BufferedReader, file).read1 if hasattr(file, "read1") else file.read
-    most, got = round(BLOCK_S * form.sample_rate) * form.frame_bytes, 0
+    most = max(min(round(BLOCK_S * form.sample_rate), _AT_ONCE // form.frame_bytes), 1) * form.frame_bytes
+    got = 0
     while size is None or got < size:
         data = read(most if size is None else min(most, size - got))
         if not data:
@@ -169,32 +169,51 @@ def _packets(file: BinaryIO, form: PcmFormat, size: int | None) -> Iterator[byte
         yield data
 
 
+def _unread(file: BinaryIO, size: int) -> int:
+    """Return how many bytes follow the samples that are neither a chunk nor zeros."""
+    begin = file.read(size % 2 + 4)
+    if any(looks_like_chunk(name) for name in (begin[-4:], begin[:4]) if len(name) == 4):
+        return 0
+    count, is_zero = len(begin), not any(begin)
+    while data := file.read(_AT_ONCE):
+        count += len(data)
+        is_zero = is_zero and not any(data)
+    return 0 if is_zero else count
+
+
 class _Head:
     """A reader of a stream's first bytes that keeps them, so that another decoder can start over."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, name: str) -> None:
         self._file = file
-        self.taken = b""
+        self.name = name
+        self.taken = bytearray()
 
     def read(self, count: int) -> bytes:
         """Read exactly ``count`` bytes, or fewer at the end of the stream."""
-        data = b""
-        while len(data) < count and (more := self._file.read(count - len(data))):
-            data += more
-        self.taken += data
-        return data
+        start = len(self.taken)
+        if start + count > _MAX_HEAD:
+            raise AudioFormatError(f"{self.name}: {start + count:,} bytes of header; convert it to WAV or FLAC")
+        while (left := start + count - len(self.taken)) > 0 and (more := self._file.read(left)):
+            self.taken += more
+        return bytes(self.taken[start:])
 
 
 def _read_wav_head(head: _Head) -> tuple[PcmFormat, int | None] | None:
     """Read a WAV header up to the first sample; return the format and the number of bytes of samples, None if unknown.
 
     Return None if the stream is not a WAV, or its samples are compressed.
+
+    Raises:
+        AudioFormatError: no samples come.
     """
     start = head.read(12)
     if start[:4] != b"RIFF" or start[8:] != b"WAVE":
         return None
     form: PcmFormat | None = None
-    while len(chunk := head.read(8)) == 8:
+    for _ in range(MAX_CHUNKS):
+        if len(chunk := head.read(8)) < 8:
+            return None
         kind, length = struct.unpack("<4sI", chunk)
         if kind == b"data":
             return None if form is None else (form, length if 0 < length < UNKNOWN_FROM else None)
@@ -203,7 +222,7 @@ def _read_wav_head(head: _Head) -> tuple[PcmFormat, int | None] | None:
             form = _pcm_format(body)
             if form is None:
                 return None
-    return None
+    raise AudioFormatError(f"{head.name}: no samples within {MAX_CHUNKS} chunks; convert it to WAV or FLAC")
 
 
 def _pcm_format(fmt: bytes) -> PcmFormat | None:
@@ -215,8 +234,3 @@ def _pcm_format(fmt: bytes) -> PcmFormat | None:
         (kind,) = struct.unpack("<H", fmt[24:26])
     letter = {(1, 8): "u", (1, 16): "i", (1, 24): "i", (1, 32): "i", (3, 32): "f", (3, 64): "f"}.get((kind, bits))
     return None if letter is None or not channels else PcmFormat(rate, channels, letter, bits // 8)
-
-
-def _named(file: io.BytesIO, name: str) -> BinaryIO:
-    file.name = name
-    return file

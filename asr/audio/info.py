@@ -1,4 +1,4 @@
-"""The sample rate, channels and length of a recording, read from its header."""
+"""The sample rate, channels and length of a recording, read from its container."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from asr.audio.source import UNKNOWN_FRAMES, open_recording
+from asr.audio.source import open_recording
+
+_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class AudioInfo:
     Attributes:
         sample_rate: sample rate in Hz.
         channels: number of channels, 1 for mono.
-        frames: samples a channel; for MP3 an estimate, accurate to two MPEG frames if there is a Xing header.
+        frames: samples a channel.
     """
 
     sample_rate: int
@@ -29,16 +31,16 @@ class AudioInfo:
         return self.frames / self.sample_rate
 
 
-def audio_info(source: str | Path | BinaryIO) -> AudioInfo:
-    """Read the header of ``source``; decode the recording only if its header does not state the length.
+def audio_info(source: str | Path | BinaryIO, *, salvage: bool = False) -> AudioInfo:
+    """Read what the container of ``source`` says; decode the recording only if that does not tell the length.
+
+    Of a recording that is cut or damaged it is what should be there, where ``salvage`` and not an error.
 
     Raises:
-        AudioError: as for `load_audio`, except errors that only decoding can find (a truncated FLAC, NaN samples).
+        AudioError: as for `load_audio`, except errors that only decoding can find (damage within a FLAC, NaN samples).
     """
-    from asr.audio.load import decode
-
-    with open_recording(source) as recording:
+    with open_recording(source, salvage) as recording:
         frames = recording.frames
-        if frames > UNKNOWN_FRAMES:
-            frames = sum(len(block) for block in decode(recording, None))
-        return AudioInfo(recording.samplerate, recording.channels, frames)
+        if frames is None:
+            frames = sum(len(block) for block in recording.read(0, None, _AT_ONCE))
+        return AudioInfo(recording.sample_rate, recording.channels, frames)

@@ -7,20 +7,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import soundfile
-import soxr
 
-from asr.audio.source import UNKNOWN_FRAMES, Forward, check_rate, name_of, open_recording
-from asr.errors import AudioNotFiniteError, AudioTooShortError, AudioTruncatedError
+from asr.audio.recording import Recording
+from asr.audio.resampling import check_rate, resample
+from asr.audio.source import name_of, open_recording
+from asr.errors import AudioNotFiniteError, AudioTooShortError
 
 MINIMUM_S = 0.025
 """Shortest recording in seconds: one analysis window, without which there are no features."""
 
 _BLOCK = 1 << 18
 """Number of samples decoded at a time, over all channels."""
-
-_SLACK_S = 0.1
-"""Seconds that a recording may be shorter than stated, since manifests and MP3 headers round durations."""
 
 
 def load_audio(
@@ -29,29 +26,34 @@ def load_audio(
     *,
     offset_s: float = 0.0,
     duration_s: float | None = None,
+    salvage: bool = False,
 ) -> np.ndarray:
     """Decode ``source`` to samples (N,) float32 in about [-1, 1]: average the channels, resample by soxr (HQ).
+
+    Where the channels cancel each other, as one inverted channel does, the first alone is read, with a warning.
 
     Args:
         source: a path, or a binary file object (if it cannot seek, it is first read to the end).
         sample_rate: sample rate of the result, Hz.
         offset_s: start of the range to read, seconds.
         duration_s: length of the range, seconds; None reads to the end.
+        salvage: keep what is good of a recording that is cut or damaged, silence for what is lost between; an
+            `AudioWarning` says how much is missing.
 
     Raises:
         AudioNotFoundError, AudioIsFolderError, AudioPermissionError: the path cannot be opened.
         AudioEmptyError: the file has no bytes or no samples.
         AudioFormatError: the file is not audio, or has a codec that libsndfile does not decode.
-        AudioTruncatedError: the file ends, or cannot be decoded further, before its stated end or that of the range.
+        AudioTruncatedError: the recording is cut or damaged, or ends before the end of the range.
         AudioNotFiniteError: some samples are NaN or infinite.
         AudioTooShortError: the file or the range is shorter than ``MINIMUM_S`` = 25 ms, one analysis window.
         SampleRateError: the file's rate or ``sample_rate`` is outside 4 kHz to 384 kHz.
     """
     name = name_of(source)
     check_request(name, sample_rate, offset_s, duration_s)
-    with open_recording(source) as recording:
-        rate = recording.samplerate
-        blocks = list(read_range(recording, name, offset_s, duration_s))
+    with open_recording(source, salvage) as recording:
+        rate = recording.sample_rate
+        blocks = list(read_range(recording, offset_s, duration_s))
     samples = np.concatenate(blocks) if blocks else np.empty(0, np.float32)
     return resample(check_finite(samples, name), rate, sample_rate)
 
@@ -68,13 +70,6 @@ def check_finite(samples: np.ndarray, name: str) -> np.ndarray:
     return samples
 
 
-def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
-    """Resample samples (N,) float32 from ``from_rate`` to ``to_rate`` Hz: (round(N · to_rate / from_rate),)."""
-    if from_rate == to_rate:
-        return samples
-    return np.asarray(soxr.resample(samples, from_rate, to_rate), dtype=np.float32)
-
-
 def check_request(name: str, sample_rate: int, offset_s: float, duration_s: float | None) -> None:
     """Refuse a sample rate or a range that no recording can have.
 
@@ -88,7 +83,7 @@ def check_request(name: str, sample_rate: int, offset_s: float, duration_s: floa
 
 
 def read_range(
-    recording: Forward, name: str, offset_s: float, duration_s: float | None, most: int = _BLOCK
+    recording: Recording, offset_s: float, duration_s: float | None, most: int = _BLOCK
 ) -> Iterator[np.ndarray]:
     """Yield the samples of a range as mono blocks (n,) float32, each from at most ``most`` values over all channels.
 
@@ -97,56 +92,13 @@ def read_range(
             before that were yielded.
         AudioTooShortError: the range has less than 25 ms.
     """
-    rate = recording.samplerate
-    start = round(offset_s * rate)
+    rate = recording.sample_rate
     wanted = None if duration_s is None else round(duration_s * rate)
     got = 0
-    try:
-        if start:
-            recording.seek(min(start, recording.frames))
-        for block in decode(recording, wanted, most):
-            got += len(block)
-            yield block
-    except soundfile.LibsndfileError as fault:
-        at, reason = (start + got) / rate, fault.error_string.strip(" .")
-        raise AudioTruncatedError(f"{name}: cut or damaged, cannot be decoded after {at:.1f} s ({reason})") from fault
-    _check_length(recording, name, start, wanted, got)
-
-
-def decode(recording: Forward, wanted: int | None, most: int = _BLOCK) -> Iterator[np.ndarray]:
-    """Decode from the current position of ``recording``: yield mono blocks (n,) float32.
-
-    Decode ``wanted`` samples, or to the end if None. ``SoundFile.blocks`` would repeat stale samples after a short
-    read; ``read`` returns only the samples that were read.
-    """
-    left = UNKNOWN_FRAMES if wanted is None else wanted
-    most = max(most // recording.channels, 1)
-    while left > 0:
-        block = recording.read(min(most, left), dtype="float32", always_2d=True)
-        if not len(block):
-            return
-        left -= len(block)
-        yield to_mono(block)
-
-
-def to_mono(block: np.ndarray) -> np.ndarray:
-    """Average the channels (n, C) to (n,)."""
-    if block.shape[1] == 1:
-        return block[:, 0]
-    with np.errstate(invalid="ignore", over="ignore"):  # infinite samples raise an error later
-        mono: np.ndarray = block.mean(axis=1)
-        return mono
-
-
-def _check_length(recording: Forward, name: str, start: int, wanted: int | None, got: int) -> None:
-    rate = recording.samplerate
-    if wanted is None and recording.promises_length:
-        wanted = max(recording.frames - start, 0)
-    if wanted is not None and got < wanted - _SLACK_S * rate:
-        raise AudioTruncatedError(
-            f"{name}: {wanted / rate:.2f} s needed from {start / rate:.2f} s on, only {got / rate:.2f} s are there"
-        )
-    check_not_too_short(got, rate, name)
+    for block in recording.read(round(offset_s * rate), wanted, most):
+        got += len(block)
+        yield block
+    check_not_too_short(got, rate, recording.name)
 
 
 def check_not_too_short(got: int, rate: int, name: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from asr.audio.load import MINIMUM_S, check_finite, resample
-from asr.audio.source import check_rate
+from asr.audio.load import MINIMUM_S, check_finite
+from asr.audio.resampling import check_rate, resample
 from asr.errors import AudioEmptyError, AudioFormatError, AudioTooShortError
 
 _NAME = "samples"

@@ -1,17 +1,21 @@
-"""Opening of recordings in any format that libsndfile reads."""
+"""Opening of recordings in any format that libsndfile reads: files, file objects, pipes."""
 
 from __future__ import annotations
 
 import io
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import soundfile
 
-from asr.audio.length import check_length, find_data_chunk, is_unsized_wav, promises_length
+from asr.audio.containers import Contents, read_contents
+from asr.audio.containers.tags import after_id3
+from asr.audio.containers.window import Window
+from asr.audio.recording import Recording
 from asr.errors import (
     AudioEmptyError,
     AudioError,
@@ -19,32 +23,23 @@ from asr.errors import (
     AudioIsFolderError,
     AudioNotFoundError,
     AudioPermissionError,
-    SampleRateError,
 )
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".sph"})
 """Suffixes of recordings in a folder; a single file may have any format that libsndfile reads."""
 
-RATES_HZ = (4_000, 384_000)
-"""Lowest and highest sample rate accepted for speech."""
+MAX_PIPED = 2 << 30
+"""Bytes that a pipe of anything but WAV may have; it is read to its end before it is decoded."""
 
-UNKNOWN_FRAMES = 1 << 62
-"""libsndfile's frame count is above this if the header does not state the length."""
+_IN_MEMORY, _HEAD, _AT_ONCE = 1 << 26, 1 << 16, 1 << 20
+"""Bytes of a pipe that are kept in memory; those by which its format is known; those that are read at once."""
 
+_UNRECOGNISED = 1
+"""libsndfile's code for a format that it does not know."""
 
-class Forward(soundfile.SoundFile):  # type: ignore[misc]
-    """A recording that is read forwards only: soundfile seeks after each read, which fails in a FLAC of unknown length.
-
-    ``promises_length`` tells that ``frames`` comes from the header and is not libsndfile's estimate or "unknown".
-    """
-
-    def __init__(self, file: BinaryIO, promises_length: bool) -> None:
-        super().__init__(file)
-        self.promises_length = promises_length
-
-    def seekable(self) -> bool:
-        """Return False, so that soundfile does not seek by itself; ``seek`` still works."""
-        return False
+_kept: dict[tuple[object, ...], Contents] = {}
+_KEPT = 32
+"""Files of which is remembered what their containers say."""
 
 
 def name_of(source: str | Path | BinaryIO) -> str:
@@ -56,18 +51,39 @@ def name_of(source: str | Path | BinaryIO) -> str:
 
 
 @contextmanager
-def open_recording(source: str | Path | BinaryIO) -> Iterator[Forward]:
-    """Open a path or a binary file object and check its header; a file opened here is closed at the end.
+def open_recording(source: str | Path | BinaryIO, salvage: bool = False, taken: bytes = b"") -> Iterator[Recording]:
+    """Open a path or a binary file object, and read what its container says; a file opened here is closed at the end.
+
+    Args:
+        source: a file object that cannot seek, such as a pipe, is first read to its end.
+        salvage: keep what is good of a recording that is cut or damaged.
+        taken: bytes that were already read from the file object.
 
     Raises:
         AudioError: the subclass for what is wrong.
     """
-    if not isinstance(source, str | Path):
-        with _decoder(_seekable(source), name_of(source)) as recording:
-            yield recording
-        return
-    with _file(source) as file, _decoder(_seekable(file), name_of(source)) as recording:
-        yield recording
+    name = name_of(source)
+    with ExitStack() as stack:
+        file = stack.enter_context(_file(source)) if isinstance(source, str | Path) else source
+        if not file.seekable() or (taken and file.tell() != len(taken)):
+            file = stack.enter_context(_spooled(file, name, taken))
+        if file.seek(0, os.SEEK_END) == 0:
+            raise AudioEmptyError(f"{name}: the file is empty (0 bytes)")
+        yield stack.enter_context(closing(Recording(file, name, _contents(file, salvage), salvage)))
+
+
+def _contents(file: BinaryIO, thorough: bool) -> Contents:
+    """Read what the container says, once for all spans of a file that are read one after another."""
+    if not (isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO)):
+        return read_contents(file, thorough)
+    state = os.fstat(file.fileno())
+    key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, thorough)
+    found = _kept.get(key)
+    if found is None:
+        while len(_kept) >= _KEPT:
+            _kept.pop(next(iter(_kept), key), None)
+        found = _kept[key] = read_contents(file, thorough)
+    return found
 
 
 def _file(path: str | Path) -> BinaryIO:
@@ -83,56 +99,47 @@ def _file(path: str | Path) -> BinaryIO:
         raise AudioError(f"{path}: cannot be opened: {getattr(fault, 'strerror', fault)}") from fault
 
 
-def _seekable(file: BinaryIO) -> BinaryIO:
-    """Return ``file`` itself, or its bytes in memory if it cannot seek (a pipe)."""
-    return file if file.seekable() else io.BytesIO(file.read())
+# Pipes
 
 
-@contextmanager
-def _decoder(file: BinaryIO, name: str) -> Iterator[Forward]:
-    if file.seek(0, os.SEEK_END) == 0:
-        raise AudioEmptyError(f"{name}: the file is empty (0 bytes)")
-    check_length(file, name)
-    file = _with_data_size(file) if is_unsized_wav(file) else file
-    # A file object, never a path: by path libsndfile guesses raw formats from the suffix.
-    # TypeError: soundfile itself does so for `.raw`, by the object's name.
-    promises = promises_length(file)
-    try:
-        recording = Forward(file, promises)
-    except (soundfile.LibsndfileError, TypeError) as fault:
-        check_rate(_wav_rate(file), name)
-        reason = getattr(fault, "error_string", str(fault)).rstrip(".")
-        raise AudioFormatError(
-            f"{name}: cannot be decoded as a recording ({reason}); convert it to WAV or FLAC"
-        ) from fault
-    with recording:
-        check_rate(recording.samplerate, name)
-        if recording.frames == 0:
-            raise AudioEmptyError(f"{name}: the file has a header but no samples")
-        yield recording
+def _spooled(file: BinaryIO, name: str, taken: bytes = b"") -> BinaryIO:
+    """Return all bytes of a stream that cannot seek, in memory or, where they are many, in a temporary file.
 
-
-def _with_data_size(file: BinaryIO) -> BinaryIO:
-    """Copy a WAV of unknown size into memory, and replace its size 0 by the one that libsndfile reads to the end."""
-    start, _ = find_data_chunk(file) or (0, 0)
-    file.seek(0)
-    whole = bytearray(file.read())
-    whole[start - 4 : start] = b"\xff\xff\xff\xff"
-    return io.BytesIO(whole)
-
-
-def _wav_rate(file: BinaryIO) -> int | None:
-    """Return the sample rate of a WAV whose fmt chunk comes first, as it nearly always does."""
-    file.seek(0)
-    head = file.read(28)
-    return int.from_bytes(head[24:28], "little") if head[8:16] == b"WAVEfmt " else None
-
-
-def check_rate(rate: int | None, name: str) -> None:
-    """Refuse a sample rate that speech cannot have; an unknown rate, None, passes.
+    Args:
+        file: the stream.
+        name: for messages.
+        taken: bytes that were already read from it.
 
     Raises:
-        SampleRateError: the rate is outside 4 kHz to 384 kHz.
+        AudioFormatError: the first bytes are nothing that libsndfile knows, or the stream does not end.
     """
-    if rate is not None and not RATES_HZ[0] <= rate <= RATES_HZ[1]:
-        raise SampleRateError(f"{name}: sample rate {rate} Hz; {RATES_HZ[0]} to {RATES_HZ[1]} Hz are needed")
+    with ExitStack() as stack:
+        spool = stack.enter_context(cast(BinaryIO, tempfile.SpooledTemporaryFile(_IN_MEMORY)))
+        spool.write(taken)
+        _refuse_unknown(spool, file, name)
+        size = spool.seek(0, os.SEEK_END)
+        while data := file.read(_AT_ONCE):
+            size += len(data)
+            if size > MAX_PIPED:
+                raise AudioFormatError(f"{name}: more than {MAX_PIPED >> 30} GiB came, without an end; save it first")
+            spool.write(data)
+        stack.pop_all()
+        return spool
+
+
+def _refuse_unknown(spool: BinaryIO, file: BinaryIO, name: str) -> None:
+    """Read the first bytes of a stream into ``spool``, and refuse them if libsndfile knows no such format."""
+    needed = _HEAD
+    while (size := spool.seek(0, os.SEEK_END)) < needed and (data := file.read(min(needed - size, _AT_ONCE))):
+        spool.write(data)
+        needed = min(_HEAD + after_id3(Window(spool, size + len(data)), 0), MAX_PIPED)
+    if size == 0:
+        return
+    spool.seek(0)
+    try:
+        soundfile.SoundFile(spool).close()
+    except soundfile.LibsndfileError as fault:
+        if fault.code == _UNRECOGNISED:
+            raise AudioFormatError(
+                f"{name}: cannot be decoded as a recording (Format not recognised); convert it to WAV or FLAC"
+            ) from fault

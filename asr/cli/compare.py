@@ -14,7 +14,6 @@ counts as deletions. Exit code: 0 whichever is better, 1 if the files do not mat
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from asr.cli.normaliser import add_normaliser
 from asr.cli.numbers import whole_number
 from asr.cli.progress import table_console
 from asr.errors import AsrError, ConfigError, EvaluationError
+from asr.files import to_json
 
 if TYPE_CHECKING:
     from asr.evaluation import Comparison, Evaluation
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     comparison = _comparison(arguments)
     if arguments.json:
         files = {"reference": arguments.reference, "files": {"a": arguments.a, "b": arguments.b}}
-        print(json.dumps(files | comparison.to_json(), ensure_ascii=False, indent=1))
+        print(to_json(files | comparison.to_json(), indent=1))
     else:
         _print(comparison, (arguments.a, arguments.b))
     return 0

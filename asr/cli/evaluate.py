@@ -15,7 +15,6 @@ asr evaluate reference.trn hypothesis.trn            each line ends with its id:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,10 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
+from asr.cli.main import report
 from asr.cli.normaliser import add_normaliser, normaliser_of_model
 from asr.cli.numbers import whole_number
+from asr.cli.outputs import refuse_overwriting
 from asr.cli.progress import table_console, watched
+from asr.cli.salvage import add_salvage
 from asr.errors import AsrError, ConfigError, EvaluationError, MissingExtraError
+from asr.files import to_json
 
 if TYPE_CHECKING:
     from asr.data import Utterance
@@ -54,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole_number(0), default=0, help="seed of the bootstrap (default 0)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--precision", choices=("int8", "float32"), help="of a bundle (default: int8 if it has one)")
+    add_salvage(parser)
     parser.set_defaults(threads=0)
     page = parser.add_argument_group("page")
     page.add_argument("--report", metavar="FILE.html", help="write a page with all results, which needs no network")
@@ -77,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate, and print the result.
 
     Returns:
-        0, even if some files failed: they are counted and listed.
+        0, even if some recordings failed: they are counted and listed. 1 if all failed, or a file cannot be written.
 
     Raises:
         ConfigError: the arguments contradict each other, or no normaliser has this name.
@@ -90,14 +94,27 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_misfits(arguments)
     arguments.normaliser = arguments.normaliser or _own_normaliser(arguments)
     task = _task(arguments)
+    lost = arguments.output is not None and not _hypotheses_written(arguments, task)
     evaluation = task.evaluate(arguments)
     if arguments.json:
-        print(json.dumps(_to_json(arguments, evaluation), ensure_ascii=False, indent=1))
+        print(to_json(_result(arguments, evaluation), indent=1))
     else:
         _print(evaluation, arguments.worst)
     if arguments.report:
         _write_report(arguments, task, evaluation)
-    return 0
+    return int(lost or all(isinstance(text, AsrError) for text in task.texts.values()))
+
+
+def _hypotheses_written(arguments: argparse.Namespace, task: _Task) -> bool:
+    """Write the hypotheses; report it if that fails, so that their score, which may be hours of work, is not lost."""
+    from asr.evaluation import write_hypotheses
+
+    try:
+        write_hypotheses(arguments.output, task.texts, task.words, arguments.normaliser)
+    except EvaluationError as fault:
+        report(fault)
+        return False
+    return True
 
 
 def _own_normaliser(arguments: argparse.Namespace) -> str:
@@ -119,11 +136,15 @@ def _refuse_misfits(arguments: argparse.Namespace) -> None:
         raise ConfigError("two text files are scored as they are; leave --model and --hypotheses out")
     if (texts or arguments.hypotheses) and (given := decoding_flags(arguments)):
         raise ConfigError(f"nothing is decoded here; leave {', '.join(given)} out")
+    if (texts or arguments.hypotheses) and arguments.salvage:
+        raise ConfigError("no recordings are transcribed here; leave --salvage out")
     if arguments.output and (texts or arguments.hypotheses):
         raise ConfigError("-o keeps what a model writes, and no model is asked here; leave it out")
     for flag, path in (("-o", arguments.output), ("--report", arguments.report)):
         if path and Path(path).is_dir():
             raise ConfigError(f"{flag} needs a file to write, and {path} is a folder")
+        besides = (named.partition("=")[2] for named in arguments.beside)
+        refuse_overwriting(flag, path, (arguments.reference, arguments.hypothesis, arguments.hypotheses, *besides))
     if not texts and (arguments.ids or arguments.speakers):
         raise ConfigError("--ids and --speakers describe two text files, and only one file came")
     if not arguments.report and (arguments.beside or arguments.report_audio is not None):
@@ -188,7 +209,7 @@ def _beside(named: str, utterances: list[Utterance], arguments: argparse.Namespa
 
 
 def _find_hypotheses(task: _Task, arguments: argparse.Namespace, utterances: list[Utterance]) -> None:
-    from asr.evaluation import read_hypotheses, write_hypotheses
+    from asr.evaluation import read_hypotheses
     from asr.evaluation.hypotheses import read_hypothesis_words
 
     if arguments.hypotheses:
@@ -200,8 +221,6 @@ def _find_hypotheses(task: _Task, arguments: argparse.Namespace, utterances: lis
             task.texts[utterance.id] = found
         else:
             task.texts[utterance.id], task.words[utterance.id] = found.text, _words(found)
-    if arguments.output:
-        write_hypotheses(arguments.output, task.texts, task.words, arguments.normaliser)
 
 
 def _words(transcript: Transcript) -> tuple[HypothesisWord, ...]:
@@ -213,12 +232,13 @@ def _words(transcript: Transcript) -> tuple[HypothesisWord, ...]:
 
 def _transcribe(arguments: argparse.Namespace, utterances: list[Utterance]) -> Iterable[str | Transcript | AsrError]:
     if arguments.model is not None and (Path(arguments.model) / "checkpoints").is_dir():
-        if decoding_flags(arguments) or arguments.precision:
+        if decoding_flags(arguments) or arguments.precision or arguments.salvage:
             raise ConfigError(
                 f"{arguments.model} is a training run, read by its best path; export it to decode otherwise"
             )
         return _transcribe_with_checkpoint(arguments.model, utterances)
-    return watched(load_model_for(arguments).transcribe_utterances(utterances), len(utterances), "transcribing")
+    transcripts = load_model_for(arguments).transcribe_utterances(utterances, salvage=arguments.salvage)
+    return watched(transcripts, len(utterances), "transcribing")
 
 
 def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) -> list[str | AsrError]:
@@ -233,7 +253,7 @@ def _transcribe_with_checkpoint(run_folder: str, utterances: list[Utterance]) ->
     return transcribe_with_checkpoint(run_folder, utterances)
 
 
-def _to_json(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, object]:
+def _result(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, object]:
     names = ("reference", "hypothesis", "hypotheses", "model")
     return {name: getattr(arguments, name) for name in names} | evaluation.to_json(arguments.worst)
 
@@ -269,9 +289,9 @@ def _system_name(arguments: argparse.Namespace) -> str:
         return Path(arguments.hypothesis or arguments.hypotheses).stem
     if arguments.model:
         return Path(arguments.model).name
-    from asr.bundle import DEFAULT
+    from asr.bundle import default_bundle
 
-    return DEFAULT
+    return Path(default_bundle()).name
 
 
 def _facts(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, str]:

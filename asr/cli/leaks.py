@@ -14,13 +14,13 @@ Exit code: 0 if no speaker and no recording is shared, 1 if some are or cannot b
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import whole_number
 from asr.cli.progress import table_console, watched
 from asr.errors import ConfigError
+from asr.files import to_json
 
 if TYPE_CHECKING:
     from asr.data import Utterance
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         names = {"train": arguments.train, "test": arguments.test, "text": arguments.text}
         options = {"files": names, "without_speakers": sorted(left_out)}
-        print(json.dumps(options | leaks.to_json(arguments.worst), ensure_ascii=False, indent=1))
+        print(to_json(options | leaks.to_json(arguments.worst), indent=1))
     else:
         from asr.leaks.console import print_leaks
 

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from asr.cli.normaliser import add_normaliser_or_bundle, chosen_normaliser
+from asr.cli.outputs import refuse_overwriting
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     from asr.text import Lexicon, write_lexicon
     from asr.text.pronounce import pronounce
 
+    refuse_overwriting("-o", arguments.output, arguments.sources)
     normaliser = chosen_normaliser(arguments)
     words = {word for source in arguments.sources for word in _words(source, normaliser)}
     found = Lexicon(dict(pronounce(sorted(words), arguments.language)))

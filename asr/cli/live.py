@@ -27,7 +27,7 @@ _BAR_FROM_S = 60.0
 """Seconds from which a recording is long enough for a progress bar."""
 
 
-def transcribe_file(model: Transcriber, path: Path, on_segment: OnSegment) -> Transcript:
+def transcribe_file(model: Transcriber, path: Path, salvage: bool, on_segment: OnSegment) -> Transcript:
     """Transcribe a file; show a progress bar on stderr if it is a terminal and the file is long.
 
     Raises:
@@ -39,11 +39,16 @@ def transcribe_file(model: Transcriber, path: Path, on_segment: OnSegment) -> Tr
             on_segment(segment)
             moved_to(segment.end)
 
-        return model.transcribe(path, on_segment=decided)
+        return model.transcribe(path, on_segment=decided, salvage=salvage)
 
 
 def transcribe_pipe(
-    model: Transcriber, file: BinaryIO, raw_rate: int | None, on_segment: OnSegment, endpoint_silence_s: float | None
+    model: Transcriber,
+    file: BinaryIO,
+    raw_rate: int | None,
+    salvage: bool,
+    on_segment: OnSegment,
+    endpoint_silence_s: float | None,
 ) -> Transcript:
     """Transcribe a WAV, or 16-bit samples at ``raw_rate`` Hz, as its bytes arrive; read other formats to the end.
 
@@ -57,7 +62,8 @@ def transcribe_pipe(
 
     endpoint = None if _is_file(file) else endpoint_silence_s
     raw = None if raw_rate is None else PcmFormat(raw_rate)
-    return _transcribe_stream(model, stream_pipe(file, model.sample_rate, raw=raw), on_segment, endpoint)
+    samples = stream_pipe(file, model.sample_rate, raw=raw, salvage=salvage)
+    return _transcribe_stream(model, samples, on_segment, endpoint)
 
 
 def _is_file(stream: BinaryIO) -> bool:

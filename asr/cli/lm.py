@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from asr.cli import lm_tune
 from asr.cli.normaliser import add_normaliser_or_bundle, chosen_normaliser
 from asr.cli.numbers import whole_number
+from asr.cli.outputs import refuse_overwriting
 from asr.cli.parser import OneLineParser
 from asr.errors import ConfigError, LanguageModelError
 
@@ -118,6 +119,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from asr.text.losses import shown_counts
 
     _form(arguments.output)
+    refuse_overwriting("-o", arguments.output, arguments.text)
     lost: Counter[str] = Counter()
     model = train_ngram(
         _sentences(arguments, lost, arguments.without_speakers),

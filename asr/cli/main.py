@@ -6,12 +6,13 @@ import argparse
 import importlib
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 
 from asr import __version__
 from asr.cli.parser import OneLineParser
 from asr.cli.streams import lost_output, settle_streams
-from asr.errors import AsrError
+from asr.errors import AsrError, AudioWarning
 
 VERBS = {
     "prepare": ("asr.cli.prepare", "convert a published corpus into manifests"),
@@ -29,6 +30,7 @@ VERBS = {
     "gradient-flow": ("asr.cli.gradient_flow", "measure how far back in time a gradient reaches"),
     "recipe": ("asr.cli.recipe", "run a recipe from download to result"),
     "models": ("asr.cli.models", "list the models of this package, and show their cards"),
+    "completion": ("asr.cli.completion", "print a script for completion in bash, zsh or fish"),
 }
 """Verb → module, and a line of help. A module has ``add_arguments(parser)`` and ``run(arguments) -> int``, or, to
 read its own command line, ``run_raw(argv) -> int``."""
@@ -45,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         settle_streams()
+    warnings.showwarning = _show_warning
+    warnings.simplefilter("always", AudioWarning)
     try:
         return _unless_lost(_dispatch(list(sys.argv[1:] if argv is None else argv)))
     except AsrError as error:
@@ -80,7 +84,24 @@ def report(error: AsrError | OSError) -> None:
         print(f"asr: error[system]: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
 
 
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    """Print a warning about a recording as one line on stderr, and any other as Python does."""
+    if issubclass(category, AudioWarning):
+        print(f"asr: warning: {message}", file=sys.stderr)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
+
+
 def _dispatch(argv: list[str]) -> int:
+    if argv[:1] == ["help"]:
+        argv = [*argv[1:], "--help"]
     if not argv or argv[0] in ("-h", "--help"):
         print(_overview())
         return 0 if argv else 2
@@ -120,7 +141,7 @@ def _overview() -> str:
         "usage: asr VERB … | asr --version\n\n"
         "Speech recognition you train yourself.\n\n"
         f"{verbs}\n\n"
-        "asr VERB --help says more."
+        "asr VERB --help or asr help VERB says more."
     )
 
 

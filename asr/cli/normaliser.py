@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from asr.errors import ConfigError
+from asr.errors import CheckpointError, ConfigError
 
 
 def normaliser_names() -> list[str]:
@@ -57,6 +56,7 @@ def normaliser_of_model(name_or_folder: str | None) -> str:
         ConfigError: the run folder does not name its normaliser.
     """
     from asr.bundle import read_normaliser
+    from asr.run_record import read_setup
     from asr.text.normalisers import FOR_SCORING
 
     if name_or_folder is None or not (Path(name_or_folder) / "checkpoints").is_dir():
@@ -65,7 +65,6 @@ def normaliser_of_model(name_or_folder: str | None) -> str:
     if not path.is_file():
         return FOR_SCORING
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return str(content.get("normaliser") or content["record"]["config"]["data"]["normaliser"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+        return read_setup(name_or_folder).normaliser
+    except CheckpointError as fault:
         raise ConfigError(f"{path} does not say how its texts are written; name a --normaliser") from fault

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
@@ -12,8 +12,14 @@ from pathlib import Path
 from asr.corpora.download import Progress, ResumingDownloader
 from asr.corpora.extract import extract
 from asr.corpora.importer import Archive
-from asr.errors import ChecksumError, DownloadError
+from asr.errors import ChecksumError, ConfigError, DownloadError
 from asr.files import sha256_of, write_atomically
+from asr.staging import sweep
+from asr.stored_json import read_json
+from asr.typed import from_tree
+
+_LEEWAY = 1.25
+"""How much larger than its stated size an archive may be."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +78,14 @@ def fetch(
 
 
 def _fetch_one(archive: Archive, folder: Path, mirror: str | None, display: Display, pause_s: float) -> Lock:
+    sweep(folder.absolute())
     lock = _read_lock(folder, archive)
     if lock and (folder / archive.contents).is_dir():
         return lock
     known = archive.checksum or (f"sha256:{lock.sha256}" if lock else None)
     url = archive.url_at(mirror)
     with display(archive.name) as progress:
-        path = _retrieve(url, known, folder, ResumingDownloader(folder, progress, pause_s))
+        path = _retrieve(url, known, folder, ResumingDownloader(folder, _most_bytes(archive), progress, pause_s))
     extract(path, folder)
     if not (folder / archive.contents).is_dir():
         raise DownloadError(f"{path}: has no folder {archive.contents}; is {url} the corpus?")
@@ -86,18 +93,38 @@ def _fetch_one(archive: Archive, folder: Path, mirror: str | None, display: Disp
     return _write_lock(folder, archive, Lock(url, path.stat().st_size, sha256_of(path), archive.checksum))
 
 
-def _retrieve(url: str, known: str | None, folder: Path, downloader: ResumingDownloader) -> Path:
-    import pooch
+def _most_bytes(archive: Archive) -> int:
+    """Return the most that an archive may have; its size is known about."""
+    return round(_LEEWAY * 1e6 * (archive.megabytes + 1))
 
-    pooch.get_logger().setLevel(logging.WARNING)
-    name = url.rpartition("/")[2]
-    lock_path = _lock_path(folder, name)
-    try:
-        return Path(pooch.retrieve(url, known, fname=name, path=folder, downloader=downloader))
-    except ValueError as fault:
-        words = str(fault).partition(". Deleted")[0]
-        trust = f"; if its home has a new edition, delete {lock_path} to trust that" if lock_path.exists() else ""
-        raise ChecksumError(f"{url}: {words}; it was deleted: try again, or another --mirror{trust}") from fault
+
+def _retrieve(url: str, known: str | None, folder: Path, downloader: ResumingDownloader) -> Path:
+    """Return the file of ``url`` in ``folder``, downloaded unless it is there, with the checksum that is known."""
+    path = folder / url.rpartition("/")[2]
+    if not path.is_file():
+        part = downloader.fetch(url)
+        _check(url, part, known, folder)
+        part.replace(path)
+    else:
+        _check(url, path, known, folder)
+    return path
+
+
+def _check(url: str, path: Path, known: str | None, folder: Path) -> None:
+    if known is None:
+        return
+    kind, _, wanted = known.partition(":")
+    with open(path, "rb") as file:
+        got = hashlib.file_digest(file, kind).hexdigest()
+    if got == wanted:
+        return
+    path.unlink()
+    lock = _lock_path(folder, url.rpartition("/")[2])
+    trust = f"; if its home has a new edition, delete {lock} to trust that" if lock.exists() else ""
+    raise ChecksumError(
+        f"{url}: the checksum of {path} is not the known one: expected {known} but got {got}; it was deleted: "
+        f"try again, or another --mirror{trust}"
+    )
 
 
 def _lock_path(folder: Path, name: str) -> Path:
@@ -107,10 +134,10 @@ def _lock_path(folder: Path, name: str) -> Path:
 def _read_lock(folder: Path, archive: Archive) -> Lock | None:
     path = _lock_path(folder, archive.name)
     try:
-        return Lock(**json.loads(path.read_text(encoding="utf-8")))
+        return from_tree(Lock, read_json(path))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as fault:
+    except (OSError, ValueError, ConfigError) as fault:
         raise DownloadError(f"{path}: cannot be read: {fault}; delete it to download again") from fault
 
 

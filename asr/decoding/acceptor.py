@@ -8,7 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
+from asr.errors import ConfigError
+from asr.text import Vocabulary
+
 START = 0
+_MOST_ENTRIES = 1 << 25
+"""Entries of an acceptor, of 16 bytes each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,3 +100,15 @@ class Trie:
                 self.children.append({})
             nodes.append(self.children[nodes[-1]][label])
         return nodes
+
+
+def check_size(trie: Trie, vocabulary: Vocabulary) -> None:
+    """Refuse phrases whose acceptor would fill the memory: it has a row of V numbers for each node of their trie.
+
+    Raises:
+        ConfigError: the phrases have too many letters in all.
+    """
+    if len(trie.children) > (most := _MOST_ENTRIES // len(vocabulary)):
+        raise ConfigError(
+            f"phrases of {len(trie.children):,} letters in all; with {len(vocabulary)} labels {most:,} are the most"
+        )

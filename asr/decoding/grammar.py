@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from asr.decoding.acceptor import START, Acceptor, Trie
+from asr.decoding.acceptor import START, Acceptor, Trie, check_size
 from asr.errors import ConfigError
 from asr.text import Vocabulary
 
@@ -44,7 +44,9 @@ def _trie(lines: Iterable[str], vocabulary: Vocabulary, what: str) -> Trie:
     texts = [" ".join(line.split()) for line in lines if line.strip()]
     if not texts:
         raise ConfigError(f"{what} needs at least one line, got none")
-    return Trie.of(vocabulary.encode(text).tolist() for text in texts)
+    trie = Trie.of(vocabulary.encode(text).tolist() for text in texts)
+    check_size(trie, vocabulary)
+    return trie
 
 
 def _forbidden(trie: Trie, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from asr.decoding.acceptor import START, Acceptor, Trie
+from asr.decoding.acceptor import START, Acceptor, Trie, check_size
 from asr.errors import ConfigError
 from asr.text import Vocabulary
 
@@ -84,7 +84,7 @@ class _Builder:
         self._whole: dict[int, float] = {}
         for phrase, weight in weights.items():
             self._add(vocabulary.encode(" ".join(phrase.split())).tolist(), weight)
-        self._fail = self._failures()
+        check_size(self._trie, vocabulary)
 
     def _add(self, labels: list[int], weight: float) -> None:
         nodes = self._trie.add(labels)
@@ -94,44 +94,32 @@ class _Builder:
             self._partial[node] = max(self._partial.get(node, 0.0), share, key=abs)
         self._whole[nodes[-1]] = weight
 
-    def _failures(self) -> dict[int, int]:
-        """Return each node's failure link: the longest other node whose text begins at a later word of its phrase."""
-        fail = {START: _OUTSIDE, _OUTSIDE: _OUTSIDE}
-        queue = deque([START])
-        while queue:
-            node = queue.popleft()
-            for label, child in self._trie.children[node].items():
-                fail[child] = self._step(fail[node], label, fail)
-                queue.append(child)
-        return fail
-
-    def _step(self, node: int, label: int, fail: Mapping[int, int]) -> int:
-        """Return the state after ``label``, along the trie where it goes on and else along failure links."""
-        while label not in self._trie.children[node] and node != _OUTSIDE:
-            node = fail[node]
-        return self._trie.children[node].get(label, START if label == self._space else _OUTSIDE)
-
-    def _completed(self, node: int) -> float:
-        """Return the summed weights of the phrases that a word boundary after ``node`` completes."""
-        total = 0.0
-        while node not in (START, _OUTSIDE):
-            total += self._whole.get(node, 0.0)
-            node = self._fail[node]
-        return total
-
     def acceptor(self) -> Acceptor:
-        """Build the acceptor; each arc adds the difference between the partial weights of its two states.
+        """Build the acceptor, breadth first: a state goes on as its failure link does, and along its own arcs.
 
-        An arc at a word boundary also adds the weights of the phrases that it completes.
+        A state's failure link is the longest other state whose text begins at a later word of its phrase. Each arc adds
+        the difference between the partial weights of its two states. An arc at a word boundary also adds the weights of
+        the phrases that it completes, which are the state's own and those of its failure link.
         """
         count = len(self._trie.children)
-        next_state = np.zeros((count, self._num_labels), np.int64)
-        weights = np.zeros((count, self._num_labels))
-        for node in range(count):
-            for label in range(1, self._num_labels):
-                after = self._step(node, label, self._fail)
-                earned = self._completed(node) if label == self._space else 0.0
-                next_state[node, label] = after
-                weights[node, label] = earned + self._partial[after] - self._partial[node]
-        final = [self._completed(node) - self._partial[node] for node in range(count)]
-        return Acceptor(next_state, weights, np.array(final))
+        next_state = np.full((count, self._num_labels), _OUTSIDE, np.int64)
+        if self._space is not None:
+            next_state[_OUTSIDE, self._space] = START
+        completed = np.zeros(count)
+        fail, queue = {START: _OUTSIDE}, deque([START])
+        while queue:
+            node = queue.popleft()
+            link = fail[node]
+            next_state[node] = next_state[link]
+            completed[node] = self._whole.get(node, 0.0) + completed[link]
+            for label, child in self._trie.children[node].items():
+                fail[child] = int(next_state[link, label])
+                next_state[node, label] = child
+                queue.append(child)
+        partial = np.array([self._partial[node] for node in range(count)])
+        weights = partial[next_state]
+        if self._space is not None:
+            weights[:, self._space] += completed
+        weights -= partial[:, np.newaxis]
+        next_state[:, 0], weights[:, 0] = START, 0.0
+        return Acceptor(next_state, weights, completed - partial)

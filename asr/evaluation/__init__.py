@@ -5,10 +5,11 @@ from asr.evaluation.comparison import Comparison, compare, compare_evaluations
 from asr.evaluation.error_rate import ErrorRate, error_rate, utterance_errors
 from asr.evaluation.evaluation import Evaluation, evaluate
 from asr.evaluation.hypotheses import read_hypotheses, write_hypotheses
-from asr.evaluation.interval import Interval, bootstrap_interval
+from asr.evaluation.interval import bootstrap_interval
 from asr.evaluation.matched_pairs import MatchedPairs, matched_pairs
 from asr.evaluation.paired_bootstrap import Difference, paired_bootstrap
 from asr.evaluation.text_files import read_text_pair
+from asr.rates import Interval
 
 __all__ = [
     "Comparison",

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from asr.evaluation.comparison import SIGNIFICANT, Comparison, Pair, tally
 from asr.evaluation.console import NO_WORDS, failure_lines, interval_note, lost_lines, shown_rate
-from asr.evaluation.interval import Interval
+from asr.rates import Interval
 
 _SPEAKERS_SHOWN = 20
 _FAILURES_SHOWN = 5

@@ -11,7 +11,7 @@ from rich.text import Text
 from asr.evaluation.alignment import alignment_lines
 from asr.evaluation.error_rate import ErrorRate
 from asr.evaluation.evaluation import Evaluation, Failure, Score
-from asr.evaluation.interval import Interval
+from asr.rates import Interval
 from asr.text.scripts import mostly_unspaced
 
 _SPEAKERS_SHOWN = 20

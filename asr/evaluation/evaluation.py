@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,8 +10,9 @@ from typing import Any, Literal, Protocol
 
 from asr.errors import AsrError, EvaluationError
 from asr.evaluation.error_rate import ErrorRate, utterance_errors
-from asr.evaluation.interval import Interval, bootstrap_interval
+from asr.evaluation.interval import bootstrap_interval
 from asr.evaluation.speakers import by_speaker, drawn_groups
+from asr.rates import Interval, Rate
 from asr.text import normalise
 from asr.text.losses import Loss, find_losses
 from asr.text.normalisers import FOR_SCORING
@@ -63,9 +65,14 @@ class Score:
     errors: ErrorRate
     interval: Interval | None
 
+    def figures(self) -> Rate:
+        """Return the rate, the counts and the interval, as files hold them; JSON has no infinite rate."""
+        rate = self.errors.rate if math.isfinite(self.errors.rate) else None
+        return Rate(rate, **asdict(self.errors), interval=self.interval)
+
     def to_json(self) -> dict[str, Any]:
         """Return the counts, the rate and the interval as plain numbers, strings and dicts."""
-        return self.errors.to_json() | {"interval": asdict(self.interval) if self.interval else None}
+        return asdict(self.figures())
 
 
 @dataclass(frozen=True)

@@ -24,31 +24,12 @@ four it is a few points lower.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from asr.evaluation.bootstrap import bootstrap_ratio
 from asr.evaluation.error_rate import ErrorRate
+from asr.rates import Interval, Over
 
 RESAMPLES = 5000
-
-Over = Literal["speakers", "utterances"]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A confidence interval of an error rate, as fractions; ``groups`` speakers or utterances (``over``) were drawn.
-
-    ``resamples`` is 0 if there were too few groups to resample, and the interval is that of Student's t.
-    """
-
-    low: float
-    high: float
-    over: Over
-    groups: int
-    level: float
-    resamples: int
-    seed: int
 
 
 def bootstrap_interval(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from asr.evaluation.bootstrap import bootstrap_ratio
 from asr.evaluation.error_rate import ErrorRate
-from asr.evaluation.interval import RESAMPLES, Interval, Over
+from asr.evaluation.interval import RESAMPLES
+from asr.rates import Interval, Over
 
 
 @dataclass(frozen=True)

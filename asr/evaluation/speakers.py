@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from asr.evaluation.interval import Over
+from asr.rates import Over
 
 
 class Spoken(Protocol):

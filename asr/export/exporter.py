@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +10,24 @@ from typing import Any
 import numpy as np
 import onnx
 
-from asr.bundle import Bundle, write_bundle
+from asr.bundle import Bundle, load_bundle, write_bundle
+from asr.card import CardText, Difference, ModelCard
 from asr.data import Utterance, read_manifest
-from asr.errors import AudioError, ExportError
+from asr.errors import AudioError, BundleError, ExportError
 from asr.evaluation import Evaluation, evaluate
-from asr.export.card import CardText, ExportedModel, frame_s, make_card
+from asr.export.card import ExportedModel, frame_s, make_card
 from asr.export.int8 import quantise
 from asr.export.onnx_graph import to_onnx
-from asr.export.parity import Difference, check_parity, difference
+from asr.export.parity import check_parity, difference
 from asr.inference import Transcriber
 from asr.inference import texts as to_texts
+from asr.options import DataOptions
+from asr.run_record import RunRecord, read_setup
+from asr.staging import temporary_folder
 from asr.training.dataset import Example, compute_features
 from asr.training.evaluate import log_probs
 from asr.training.setup import Setup, load_trained
+from asr.typed import from_tree
 
 PRECISIONS = ("float32", "int8")
 
@@ -38,10 +42,13 @@ class Export:
     Attributes:
         path: the folder of the bundle.
         models: the ONNX files in the bundle, with their sizes, differences and scores.
+        began_with: the model that the run began with, by name or folder, if it decodes with a language model. The
+            bundle does not have it: its weights are to be tuned for this network first.
     """
 
     path: Path
     models: tuple[ExportedModel, ...]
+    began_with: str | None = None
 
 
 def export_bundle(
@@ -60,8 +67,8 @@ def export_bundle(
         run_folder: the folder of a training run, finished or not.
         out: the folder of the bundle.
         name: the name of the bundle; the run folder's name when None.
-        card: ``title``, ``good_for``, ``not_for``, ``language`` and ``data`` (see ``CardText``); when None, the card in
-            the run's recipe.
+        card: ``title``, ``good_for``, ``not_for``, ``language`` and ``data`` (see `asr.card.CardText`); when None, the
+            card in the run's recipe.
         evaluate_on: a manifest on which every model is compared and scored. Without it, the models are compared on the
             run's own dev or training utterances, and not scored.
         precisions: the precisions of the models: ``float32``, ``int8``.
@@ -77,14 +84,13 @@ def export_bundle(
     if not precisions or not set(precisions) <= set(PRECISIONS):
         raise ExportError(f"precisions are {' and '.join(PRECISIONS)}, got {list(precisions)}")
     setup = load_trained(run_folder)
-    config = setup.record.get("config", {})
-    text = card if card is not None else config.get("card")
-    card_text = CardText.from_mapping(text) if text else CardText()
+    record = read_setup(run_folder).record
+    text = CardText.from_mapping(card) if card else record.card or CardText.not_stated()
     utterances = read_manifest(manifest) if manifest else None
-    examples = _examples(setup, _varied(utterances or _own_utterances(config)))
-    with tempfile.TemporaryDirectory(prefix="asr-export-") as work:
-        files = {p: Path(work) / f"{p}.onnx" for p in precisions}
-        distances = _convert(setup, files, Path(work), examples)
+    examples = _examples(setup, _varied(utterances or _own_utterances(record)))
+    with temporary_folder(Path(out)) as work:
+        files = {p: work / f"{p}.onnx" for p in precisions}
+        distances = _convert(setup, files, work, examples)
         models = tuple(
             ExportedModel(
                 precision,
@@ -95,7 +101,7 @@ def export_bundle(
             for precision, file in files.items()
         )
         name = name or run_folder.resolve().name
-        content = make_card(run_folder, setup, name=name, text=card_text, models=models, evaluated_on=manifest)
+        content = make_card(run_folder, setup, record, name=name, text=text, models=models, evaluated_on=manifest)
         path = write_bundle(
             out,
             card=content,
@@ -106,7 +112,19 @@ def export_bundle(
             models=files,
             phones=setup.phones,
         )
-    return Export(path, models)
+    return Export(path, models, _began_with_language_model(record.config))
+
+
+def _began_with_language_model(config: Mapping[str, Any]) -> str | None:
+    """Return the bundle that the run began with, or that of the run it began with, where it has a language model."""
+    start = config.get("init_from")
+    for folder in (start, f"{start}/bundle") if start else ():
+        try:
+            if load_bundle(folder).language_model is not None:
+                return str(folder)
+        except BundleError:
+            continue
+    return None
 
 
 def _convert(setup: Setup, files: Mapping[str, Path], work: Path, examples: Sequence[Example]) -> dict[str, Difference]:
@@ -125,7 +143,7 @@ def _score(setup: Setup, precision: str, file: Path, utterances: Sequence[Uttera
     """Return the error rates of ``file`` on ``utterances``, computed by the code that users of the bundle run."""
     bundle = Bundle(
         path=file.parent,
-        card={},
+        card=ModelCard(frame_s(setup)),
         front_end=setup.front_end,
         cmvn=setup.cmvn,
         vocabulary=setup.vocabulary,
@@ -137,10 +155,10 @@ def _score(setup: Setup, precision: str, file: Path, utterances: Sequence[Uttera
     return evaluate(utterances, list(texts), setup.normaliser)
 
 
-def _own_utterances(config: Mapping[str, Any]) -> list[Utterance]:
+def _own_utterances(record: RunRecord) -> list[Utterance]:
     """Return the utterances of the run's dev manifest, or of its training manifests if it has none."""
-    data = config.get("data", {})
-    manifests = [Path(m) for m in ([data["dev"]] if data.get("dev") else data.get("train", ()))]
+    data = from_tree(DataOptions, record.config["data"], "data")
+    manifests = [Path(m) for m in ([data.dev] if data.dev else data.train)]
     if not manifests or not all(m.is_file() for m in manifests):
         named = ", ".join(map(str, manifests)) or "none are recorded"
         raise ExportError(

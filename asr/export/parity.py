@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from asr.arrays import Features, LabelLogProbs, LogProbs
+from asr.card import Difference
 from asr.errors import ParityError
 from asr.inference.acoustic_session import AcousticSession
 from asr.onnx_runtime import import_onnxruntime
@@ -18,21 +18,6 @@ TOLERANCE = 1e-3
 """The largest accepted difference. Rounding in float32 makes about 1e-5; a gate in the wrong place makes 1 or more."""
 
 _BATCH = 8
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The difference between two models' outputs for some utterances.
-
-    Attributes:
-        largest: the largest absolute difference between two natural log-probabilities.
-        utterance: the id of the utterance in which it occurs.
-        utterances: the number of utterances that were compared.
-    """
-
-    largest: float
-    utterance: str
-    utterances: int
 
 
 def check_parity(trained: Mapping[int, LogProbs], exported: Path, examples: Sequence[Example]) -> Difference:

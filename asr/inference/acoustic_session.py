@@ -8,7 +8,11 @@ import numpy as np
 
 from asr.arrays import Features, LogProbs
 from asr.errors import BundleCorruptError
+from asr.onnx_file import read_ports
 from asr.onnx_runtime import import_onnxruntime
+
+_ROUNDING = 1e-3
+"""How far above 0, the logarithm of 1, a log-probability may lie."""
 
 
 class AcousticSession:
@@ -37,13 +41,42 @@ class AcousticSession:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        options.add_session_config_entry("session.load_model_format", "ONNX")
+        self._model = model
         try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            read_ports(content := model.read_bytes())
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as fault:  # ONNX Runtime's own classes share no other base.
-            raise BundleCorruptError(f"{model}: ONNX Runtime cannot load it: {str(fault).splitlines()[0]}") from fault
+            raise BundleCorruptError(f"{model}: ONNX Runtime cannot load it: {_line(fault)}") from fault
 
     def log_probs(self, features: Features) -> LogProbs:
-        """Return the log-probabilities of one chunk's features."""
+        """Return the log-probabilities of one chunk's features.
+
+        Raises:
+            BundleCorruptError: ONNX Runtime cannot compute them, or they are not numbers of the shape announced.
+        """
         feeds = {"features": features[np.newaxis], "feature_lengths": np.array([len(features)], np.int64)}
-        log_probs, lengths = self._session.run(["log_probs", "log_prob_lengths"], feeds)
-        return LogProbs.split(log_probs[0, : int(lengths[0])], self._vocabulary_size)
+        try:
+            log_probs, lengths = self._session.run(["log_probs", "log_prob_lengths"], feeds)
+        except Exception as fault:  # as above
+            raise BundleCorruptError(f"{self._model}: ONNX Runtime cannot run it: {_line(fault)}") from fault
+        width = self._session.get_outputs()[0].shape[-1]
+        if (
+            (log_probs.dtype, lengths.dtype, lengths.shape) != (np.float32, np.int64, (1,))
+            or log_probs.ndim != 3
+            or log_probs.shape[::2] != (1, width)
+            or not 0 <= lengths[0] <= log_probs.shape[1]
+        ):
+            raise BundleCorruptError(
+                f"{self._model}: log_probs {log_probs.shape} and log_prob_lengths {lengths} of {len(features)} frames; "
+                f"(1, frames, {width}) is announced"
+            )
+        alone = log_probs[0, : int(lengths[0])]
+        if not (alone <= _ROUNDING).all():
+            raise BundleCorruptError(f"{self._model}: some of its outputs are not logarithms of probabilities")
+        return LogProbs.split(alone, self._vocabulary_size)
+
+
+def _line(fault: Exception) -> str:
+    """Return the first line of one of ONNX Runtime's messages."""
+    return (str(fault).splitlines() or [repr(fault)])[0]

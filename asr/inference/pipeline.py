@@ -20,7 +20,7 @@ from asr.arrays import Features, Samples
 from asr.bundle import Bundle
 from asr.decoding import Hypothesis
 from asr.decoding.decoder import Decoder
-from asr.errors import AsrError
+from asr.errors import AsrError, BundleCorruptError
 from asr.inference.acoustic_session import AcousticSession
 from asr.inference.chunker import Chunk, Chunker, Foreseen, Span
 from asr.inference.grouping import grouped
@@ -112,8 +112,19 @@ class Pipeline:
         return ChunkReader(self.bundle, detector or self.detector)
 
     def log_probs(self, chunk: ChunkFeatures) -> ChunkLogProbs:
-        """Compute the log-probabilities of one chunk; threads may do so side by side."""
-        return ChunkLogProbs(chunk.span, self.session.log_probs(chunk.features))
+        """Compute the log-probabilities of one chunk; threads may do so side by side.
+
+        Raises:
+            BundleCorruptError: the network gives another number of frames than the bundle says.
+        """
+        log_probs = self.session.log_probs(chunk.features)
+        wanted = -(-len(chunk.features) // OutputFrames.of(self.bundle).subsampling)
+        if len(log_probs) != wanted:
+            raise BundleCorruptError(
+                f"{self.bundle.path}: its model gives {len(log_probs)} frames for {len(chunk.features)}, "
+                f"and frame_s says {wanted}; export the bundle again"
+            )
+        return ChunkLogProbs(chunk.span, log_probs)
 
     def all_log_probs(self, chunks: Iterable[ChunkFeatures]) -> Iterator[ChunkLogProbs]:
         """Yield the log-probabilities of each chunk, ``threads`` of them computed while the next chunk is read."""

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-import numpy as np
-
 from asr.bundle import Bundle
-from asr.decoding.confidence import word_confidences
 from asr.decoding.decoder import probabilities
 from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.word_evidence import Features, word_evidence
 from asr.decoding.words import WordSpan, word_spans
 from asr.inference.stitcher import SpeechRegion
 from asr.inference.transcript import Alternative, Segment, Word
@@ -52,22 +50,20 @@ def as_segments(
 
     Words that are not in ``interval`` are left out last, so that the others are what they are beside them.
     """
-    spoken = [(region, hypotheses) for region, hypotheses in zip(regions, n_best, strict=True) if hypotheses]
-    raw = iter(
-        word_confidences(
-            [region.log_probs.characters for region, _ in spoken], [some[0] for _, some in spoken], bundle.vocabulary
-        )
+    decoded = [(region, hypotheses) for region, hypotheses in zip(regions, n_best, strict=True) if hypotheses]
+    evidence = iter(
+        word_evidence([region.log_probs for region, _ in decoded], [some[0] for _, some in decoded], bundle.vocabulary)
     )
     return [
-        _segment(region, hypotheses, next(raw), bundle, interval) if hypotheses else None
+        _segment(region, hypotheses, next(evidence), bundle, interval) if hypotheses else None
         for region, hypotheses in zip(regions, n_best, strict=True)
     ]
 
 
 def _segment(
-    region: SpeechRegion, hypotheses: Sequence[Hypothesis], raw: np.ndarray, bundle: Bundle, interval: Interval
+    region: SpeechRegion, hypotheses: Sequence[Hypothesis], evidence: Features, bundle: Bundle, interval: Interval
 ) -> Segment | None:
-    words = _words(region, hypotheses[0], raw, bundle)
+    words = _words(region, hypotheses[0], evidence, bundle)
     if not words or _is_sound(region, _mean_confidence(words), bundle.decoder.usual_confidence):
         return None
     words = tuple(word for word in words if interval.has(word.start, word.end))
@@ -93,8 +89,8 @@ def _is_sound(region: SpeechRegion, confidence: float, usual: float | None) -> b
     return confidence < usual * (SHORT_CONFIDENCE if region.confident_speech_s < SHORT_S else MEDIUM_CONFIDENCE)
 
 
-def _words(region: SpeechRegion, hypothesis: Hypothesis, raw: np.ndarray, bundle: Bundle) -> tuple[Word, ...]:
-    spans, confidences = word_spans(hypothesis, bundle.vocabulary), bundle.decoder.calibration(raw).tolist()
+def _words(region: SpeechRegion, hypothesis: Hypothesis, evidence: Features, bundle: Bundle) -> tuple[Word, ...]:
+    spans, confidences = word_spans(hypothesis, bundle.vocabulary), bundle.decoder.word_confidence(evidence).tolist()
     pairs = zip(spans, confidences, strict=True)
     return tuple(_word(span, region, bundle.frame_s, confidence) for span, confidence in pairs)
 

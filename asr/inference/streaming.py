@@ -77,6 +77,10 @@ class StreamingTranscriber:
     ``interval_s`` after its end; it is stable a partial later, unless its text changes; and it is final at most 0.3 s
     after a silence of ``endpoint_silence_s``, from the first word on. With None, it is final 0.5 to 3 s after the
     silence began, or, where nobody pauses for half a second, after 60 to 86 s; in the first 6 s nothing is.
+
+    Attributes:
+        interval_s: seconds of samples from one partial to the next, infinite for none; it may change on the way, so
+            that many streams on one machine can have fewer partials and their finals in time.
     """
 
     def __init__(
@@ -105,7 +109,7 @@ class StreamingTranscriber:
         """
         self._endpoint_silence_s = _at_least(MIN_ENDPOINT_SILENCE_S, endpoint_silence_s, "endpoint_silence_s")
         self._max_wait_s = _at_least(MIN_WAIT_S, max_wait_s, "max_wait_s")
-        self._pipeline, self._rate, self._interval_s = model.pipeline, model.sample_rate, interval_s
+        self._pipeline, self._rate, self.interval_s = model.pipeline, model.sample_rate, interval_s
         self._resampler = Resampler(sample_rate or model.sample_rate, model.sample_rate)
         self._reader, self._stitcher = self._pipeline.reader(), self._pipeline.stitcher()
         self._partial = self._stable = ""
@@ -135,7 +139,7 @@ class StreamingTranscriber:
             final += self._decode(self._reader.accept(part))
             if self.heard_s >= self._next_check_s:
                 final += self._check()
-        if self._interval_s < inf and (final or self.heard_s >= self._due_s):
+        if self.interval_s < inf and (final or self.heard_s >= self._due_s):
             self._look_again(anew=bool(final))
         return Update(tuple(final), self._partial, self._stable)
 
@@ -245,7 +249,7 @@ class StreamingTranscriber:
     # Partials
 
     def _look_again(self, anew: bool) -> None:
-        self._due_s = self.heard_s + self._interval_s
+        self._due_s = self.heard_s + self.interval_s
         before = "" if anew else self._partial
         self._partial = self._open_text()
         pairs = zip(before.split(), self._partial.split(), strict=False)

@@ -7,31 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asr.card import DevFigures
 from asr.errors import ConfigError
-from asr.evaluation.evaluation import Evaluation, Score
-from asr.evaluation.interval import Interval
+from asr.evaluation.evaluation import Evaluation
 from asr.evaluation.matched_pairs import MatchedPairs
 from asr.evaluation.paired_bootstrap import Difference
 from asr.files import write_json
 from asr.provenance import provenance
+from asr.rates import Rate
 from asr.typed import from_tree, to_tree
-
-
-@dataclass(frozen=True)
-class Rate:
-    """An error rate with its counts; ``rate`` is a fraction, None where the reference is empty."""
-
-    rate: float | None
-    substitutions: int
-    deletions: int
-    insertions: int
-    reference_length: int
-    interval: Interval | None = None
-
-    @classmethod
-    def of(cls, score: Score) -> Rate:
-        """Return the figures of a score."""
-        return from_tree(cls, score.to_json())
 
 
 @dataclass(frozen=True)
@@ -75,7 +59,7 @@ class SystemScores:
     def of(cls, evaluation: Evaluation, rtf: float | None = None) -> SystemScores:
         """Return the figures of an evaluation, without its utterances."""
         scores = evaluation.normalised
-        words, characters = Rate.of(scores.words), Rate.of(scores.characters)
+        words, characters = scores.words.figures(), scores.characters.figures()
         return cls(len(scores.utterances), scores.normaliser, words, characters, rtf)
 
 
@@ -154,7 +138,7 @@ class LanguageModelFigures:
         bytes: the size of its file, in bytes.
         dev: the perplexity on the dev transcripts; None where they have no words.
         weights: the weights of the fusion by characters.
-        spoken_weights: the weights of the fusion by phones, where the network outputs phones.
+        phone_weights: the weights of the fusion by phones, where the network outputs phones.
         beam_width: the number of prefixes kept.
         tuned_on: the dev set that the weights were tuned on, and its error rates.
     """
@@ -166,9 +150,9 @@ class LanguageModelFigures:
     bytes: int
     dev: DevPerplexity | None = None
     weights: Mapping[str, float] | None = None
-    spoken_weights: Mapping[str, float] | None = None
+    phone_weights: Mapping[str, float] | None = None
     beam_width: int | None = None
-    tuned_on: Mapping[str, float] | None = None
+    tuned_on: DevFigures | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +169,7 @@ class Origin:
     evaluated_by_commit: str
 
     @classmethod
-    def now(cls, seed: int, trained_by: str) -> Origin:
+    def now(cls, seed: int | None, trained_by: str) -> Origin:
         """Return the origin of results that are evaluated now."""
         made = from_tree(cls, provenance(seed) | {"evaluated_by_commit": ""})
         return replace(made, commit=trained_by, evaluated_by_commit=made.commit)
@@ -208,7 +192,7 @@ class Results(Origin):
         weights_sha256: the SHA-256 of the final weights of each run.
         began_with: the model whose weights training began with; None where training began from scratch.
         rounds: the rounds of training, where there were several.
-        judged_on: the main test set, where a recipe has several or tests on its dev set.
+        test_set: the main test set, where a recipe has several or tests on its dev set.
         further: the results on further test sets, by name.
         peers: the scores of the peers that were measured on each test set, by the set's name.
         language_model: the figures of the language model; None for none.
@@ -226,7 +210,7 @@ class Results(Origin):
     resumed: int | None = None
     began_with: BeganWith | None = None
     rounds: Sequence[RoundFigures] | None = None
-    judged_on: SetFigures | None = None
+    test_set: SetFigures | None = None
     further: Mapping[str, FurtherResults] | None = None
     peers: Mapping[str, Mapping[str, SystemScores]] | None = None
     language_model: LanguageModelFigures | None = None

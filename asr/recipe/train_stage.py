@@ -10,6 +10,7 @@ from pathlib import Path
 from asr.options import DataOptions
 from asr.recipe.plan import Plan
 from asr.recipe.results import BeganWith, RoundFigures
+from asr.run_record import RunRecord, read_setup, read_summary
 from asr.typed import from_tree
 
 Train = Callable[[Sequence[str], Sequence[str]], bool]
@@ -40,37 +41,33 @@ class TrainedRun:
     resumed: int
     weights: str
     parameters: int
-    seed: int
+    seed: int | None
     commit: str
     began_with: BeganWith | None
 
     @classmethod
     def read(cls, folder: Path) -> TrainedRun:
         """Read the run's ``final.json`` and ``setup.json``; each call that took a step has left a file of events."""
-        final = json.loads((folder / "final.json").read_text(encoding="utf-8"))
-        record = json.loads((folder / "setup.json").read_text(encoding="utf-8"))["record"]
+        summary, record = read_summary(folder), read_setup(folder).record
         calls = len(list((folder / "events").glob("*.tfevents.*")))
         return cls(
             folder,
-            seconds=final["seconds"],
-            audio_s=3600 * record["data"]["train"]["hours"] * final["epochs"],
+            seconds=summary.seconds,
+            audio_s=3600 * record.data.train.hours * summary.epochs,
             resumed=max(0, calls - 1),
-            weights=final["sha256"],
-            parameters=record["parameters"],
-            seed=record["seed"],
-            commit=record["commit"],
-            began_with=_began_with(folder),
+            weights=summary.sha256,
+            parameters=record.parameters,
+            seed=record.seed,
+            commit=record.commit,
+            began_with=_began_with(record),
         )
 
 
-def _began_with(folder: Path) -> BeganWith | None:
+def _began_with(record: RunRecord) -> BeganWith | None:
     """Return the run or bundle whose weights a run began with, and the commit that had made them."""
-    record = json.loads((folder / "setup.json").read_text(encoding="utf-8"))["record"]
-    begun = record.get("began_with")
-    if not begun:
+    if (begun := record.began_with) is None:
         return None
-    made = begun.get("trained", begun)  # a bundle's card has it under "trained", a run's record at the top
-    return BeganWith(Path(record["config"]["init_from"]).name, made["commit"], begun.get("weights_sha256"))
+    return BeganWith(Path(record.config["init_from"]).name, begun.commit, begun.weights_sha256 or None)
 
 
 def train_rounds(plan: Plan, run: Path, train: Train) -> list[TrainedRun]:

@@ -7,28 +7,32 @@ tuned on all.
 
 from __future__ import annotations
 
-import json
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asr.bundle import Bundle, load_bundle, read_card, write_decoder
+from asr.bundle import Bundle, load_bundle, write_decoder
+from asr.card import FILE as CARD
+from asr.card import ScoredTest, read_card
 from asr.data import Utterance
-from asr.errors import ConfigError
+from asr.errors import BundleError, ConfigError
 from asr.evaluation import Evaluation
 from asr.files import sha256_of
 from asr.inference import Decoding, load_model
 from asr.lm import NgramModel
 from asr.recipe.lexicon_stage import lexicon_of
 from asr.recipe.plan import LexiconPlan
-from asr.tuning import dev_set, tune_bundle
+from asr.staging import replace_folder, temporary_folder
+from asr.tuning import CONDITIONS, dev_set, tune_bundle
 
 
 def trained_sha256(bundle: Path) -> str | None:
     """Return the SHA-256 of the weights that the bundle in a folder was made from; None where there is no bundle."""
-    return read_card(bundle).get("trained", {}).get("sha256") if (bundle / "card.json").is_file() else None
+    if not (bundle / CARD).is_file():
+        return None
+    trained = read_card(bundle).trained
+    return trained.sha256 if trained else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +50,11 @@ class DecodingPlan:
     lexicon: LexiconPlan | None = None
 
     def is_in(self, bundle: Bundle) -> bool:
-        """Tell whether a bundle already decodes with these."""
+        """Tell whether a bundle already decodes with these, or was found to make fewer errors without them."""
         held = bundle.language_model
+        left_out = bundle.card.decoder.left_out if bundle.card.decoder else None
+        if left_out and left_out.language_model_sha256 == sha256_of(self.language_model):
+            return True
         return (
             held is not None
             and sha256_of(held) == sha256_of(self.language_model)
@@ -69,27 +76,33 @@ def tune_stage(
     ``test`` is scored for the bundle's card. The bundle's folder is not changed until tuning is done.
     """
     if decoding_plan.is_in(load_bundle(bundle)):
-        say(f"tune: {bundle} has its language model")
+        say(f"tune: {bundle} has been tuned with its language model")
         return
     say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
-    heard = dev_set(load_model(bundle, decoding=Decoding(beam_width=1)), dev)
+    network = load_model(bundle, decoding=Decoding(beam_width=1))
+    recorded, altered = dev_set(network, dev), dev_set(network, dev, CONDITIONS)
     words = NgramModel.open(decoding_plan.language_model).words
     lexicon = lexicon_of(decoding_plan.lexicon, words) if decoding_plan.lexicon else None
     tuned = tune_bundle(
-        bundle, heard, decoding_plan.language_model, lexicon=lexicon, beam_width=decoding_plan.beam_width, test=test
+        bundle,
+        recorded,
+        decoding_plan.language_model,
+        altered=[altered],
+        lexicon=lexicon,
+        beam_width=decoding_plan.beam_width,
+        test=test,
     )
-    say(f"tune: {bundle}: dev WER {', '.join(f'{100 * wer:.2f} % {way}' for way, wer in tuned.rates.items())}")
+    rates = ", ".join(f"{100 * wer:.2f} % {way}" for way, wer in tuned.rates.items())
+    say(f"tune: {bundle}: dev WER {rates}; kept: {tuned.way}")
 
 
 def copy_to_tune(bundle: Path, folder: Path) -> None:
     """Copy ``bundle`` to ``folder`` without its language model; a copy of the same model that is there is kept."""
     if trained_sha256(folder) != trained_sha256(bundle):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as work:
-            copied = shutil.copytree(bundle, Path(work) / "bundle")
+        with temporary_folder(folder) as work:
+            copied = shutil.copytree(bundle, work / "bundle")
             write_decoder(copied, load_bundle(copied).decoder, None, read_card(copied))
-            shutil.rmtree(folder, ignore_errors=True)
-            copied.rename(folder)
+            replace_folder(copied, folder)
 
 
 def halves(speakers: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -109,10 +122,16 @@ def halves(speakers: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def note_test(bundle: Path, evaluation: Evaluation, tuned_on: str) -> None:
-    """Record test scores in the card of a tuned bundle, and the speakers that the tested bundles were tuned on."""
-    opened = load_bundle(bundle)
-    test = evaluation.normalised.to_json() | {"tuned_on": tuned_on}
-    decoder = dict(opened.card.get("decoder", {}))
-    if decoder.get("test") != json.loads(json.dumps(test)):
-        card = {**opened.card, "decoder": {**decoder, "test": test}}
+    """Record test scores in the card of a tuned bundle, and the speakers that the tested bundles were tuned on.
+
+    Raises:
+        BundleError: the bundle has not been tuned.
+    """
+    opened, scores = load_bundle(bundle), evaluation.normalised
+    decoder = opened.card.decoder
+    if decoder is None:
+        raise BundleError(f"{bundle} has not been tuned, so no test of its decoder can be recorded; tune it first")
+    test = ScoredTest(scores.normaliser, scores.words.figures(), scores.characters.figures(), tuned_on)
+    if decoder.test != test:
+        card = replace(opened.card, decoder=replace(decoder, test=test))
         write_decoder(bundle, opened.decoder, opened.language_model, card, opened.pronunciations)

@@ -11,6 +11,7 @@ from asr.server import operations
 from asr.server.access import observed
 from asr.server.errors import Refusal
 from asr.server.page_files import page, read_page
+from asr.server.realtime import realtime
 from asr.server.security import guarded
 from asr.server.service import Service
 from asr.server.transcriptions import Transcriptions
@@ -31,6 +32,7 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/v1/audio/transcriptions", Transcriptions(service), methods=["POST"]),
         WebSocketRoute("/", partial(vosk, service)),
         WebSocketRoute("/live", partial(vosk, service)),
+        WebSocketRoute("/v1/realtime", partial(realtime, service)),
         Route("/v1/models", partial(operations.list_models, service)),
         Route("/v1/models/{name}", partial(operations.show_model, service)),
         Route("/health", operations.health),

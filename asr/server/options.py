@@ -28,8 +28,7 @@ class Limits:
         upload_s: seconds within which its body comes, and one more for each ``upload_rate`` bytes.
         upload_rate: bytes a second that a body must at least have.
         send_s: seconds within which the client takes some of the answer.
-        message_bytes: of one message of a WebSocket.
-        ahead_s: seconds of samples of a live stream that may wait; the client is read no faster.
+        message_bytes: of one message of a WebSocket, and of those that wait; the client is read no faster.
         idle_s: seconds after which a live stream on which nothing comes is closed.
         drain_s: seconds that requests have to finish once the server is told to stop.
     """
@@ -49,7 +48,6 @@ class Limits:
     upload_rate: int = 50_000
     send_s: float = 60.0
     message_bytes: int = 1 << 20
-    ahead_s: float = 10.0
     idle_s: float = 60.0
     drain_s: float = 60.0
 
@@ -86,6 +84,11 @@ class ServerOptions:
     allowed_hosts: Sequence[str] = ()
     log_transcripts: bool = False
     limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        """Refuse a port that there is not."""
+        if not 0 <= self.port <= 65_535:
+            raise ConfigError(f"a port is from 0 to 65535, got {self.port}")
 
 
 def read_api_keys(path: Path) -> tuple[str, ...]:

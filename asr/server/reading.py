@@ -7,7 +7,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from asr.audio import stream_audio
-from asr.audio.source import UNKNOWN_FRAMES, open_recording
+from asr.audio.source import open_recording
 from asr.errors import AsrError
 from asr.inference.pipeline import ChunkFeatures, Pipeline
 from asr.inference.stitcher import SpeechRegion
@@ -66,17 +66,17 @@ class Reading:
             return
         self._is_checked = True
         with open_recording(self._file) as recording:
-            channels, rate, frames = recording.channels, recording.samplerate, recording.frames
-            is_known = recording.promises_length and frames < UNKNOWN_FRAMES
+            channels, rate, frames = recording.channels, recording.sample_rate, recording.stated_frames
         self._file.seek(0)
         if channels > self._limits.channels:
-            raise self._too_long(f"{channels} channels; this server takes {self._limits.channels}")
-        if is_known:
+            raise self._too_much("audio-channels", f"{channels} channels; this server takes {self._limits.channels}")
+        if frames is not None:
             self._check_duration(frames / rate)
 
     def _check_duration(self, seconds: float) -> None:
         if seconds > self._limits.audio_s:
-            raise self._too_long(f"more than {self._limits.audio_s:g} s of audio, which is all that this server takes")
+            most = f"more than {self._limits.audio_s:g} s of audio, which is all that this server takes"
+            raise self._too_much("audio-too-long", most)
 
-    def _too_long(self, message: str) -> Refusal:
-        return Refusal(413, "audio-too-long", f"{self._name}: {message}", param="file")
+    def _too_much(self, code: str, message: str) -> Refusal:
+        return Refusal(413, code, f"{self._name}: {message}", param="file")

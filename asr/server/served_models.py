@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.bundle import find_bundle
+from asr.card import NOT_STATED
 from asr.errors import BundleNotFoundError, ConfigError
 from asr.inference import Decoding, Transcriber, load_model
 from asr.server.batched_decoding import BatchedDecoding
@@ -60,7 +61,8 @@ class ServedModel:
     @property
     def language(self) -> str:
         """The code of the language, such as ``en``; empty where the card has none."""
-        return str(self.transcriber.bundle.card.get("language") or "").lower()
+        language = self.transcriber.bundle.card.language
+        return "" if language == NOT_STATED else language.lower()
 
     @property
     def language_name(self) -> str:
@@ -76,7 +78,7 @@ class ServedModel:
     def describe(self, name: str) -> dict[str, Any]:
         """Return the entry of the list of models under ``name``, its id or an alias."""
         card = self.transcriber.bundle.card
-        about = {key: card[key] for key in ("title", "good_for", "not_for") if card.get(key)}
+        about = {"title": card.title, "good_for": card.good_for, "not_for": card.not_for}
         return {
             "id": name,
             "object": "model",
@@ -85,7 +87,7 @@ class ServedModel:
             **({"alias_of": self.id} if name != self.id else {}),
             "language": self.language,
             "sample_rate": self.transcriber.sample_rate,
-            **about,
+            **{key: text for key, text in about.items() if text != NOT_STATED},
         }
 
 

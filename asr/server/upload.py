@@ -13,7 +13,6 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from asr.audio.length import find_data_chunk, is_unsized_wav
 from asr.server.admission import Spool
 from asr.server.errors import Refusal
 from asr.server.options import Limits
@@ -73,18 +72,9 @@ def _too_large(limits: Limits) -> Refusal:
 
 
 def recording_of(upload: UploadFile) -> BinaryIO:
-    """Return an uploaded recording as a file whose name is the client's; it blocks, so it is for a worker.
-
-    A WAV whose header was never completed is completed here, in our own copy, so that nobody need hold it in memory.
-    """
-    file = upload.file
-    file.seek(0)
-    if is_unsized_wav(file):
-        start, _ = find_data_chunk(file) or (0, 0)
-        file.seek(start - 4)
-        file.write(b"\xff\xff\xff\xff")
-        file.seek(0)
-    return io.BufferedReader(_Named(file, name_of(upload)))
+    """Return an uploaded recording as a file whose name is the client's; it blocks, so it is for a worker."""
+    upload.file.seek(0)
+    return io.BufferedReader(_Named(upload.file, name_of(upload)))
 
 
 def name_of(upload: UploadFile) -> str:

@@ -141,9 +141,13 @@ def _computed(
     """Compute features in threads, since decoders and transforms release the GIL; BLAS threads would compete."""
 
     def one(utterance: Utterance) -> np.ndarray | AudioError:
-        span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
         try:
-            samples = load_audio(utterance.audio_filepath, front_end.sample_rate, **span)
+            samples = load_audio(
+                utterance.audio_filepath,
+                front_end.sample_rate,
+                offset_s=utterance.offset,
+                duration_s=utterance.duration,
+            )
             return front_end(copy(samples, front_end.sample_rate, utterance.id) if copy else samples)
         except AudioError as fault:
             return fault

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -14,12 +14,14 @@ from typing import Any, TypeGuard
 import keras
 import numpy as np
 
+from asr.card import PartFigures
 from asr.data import Utterance
 from asr.errors import AudioError, ConfigError, TrainingError
 from asr.features import Cmvn, FrontEnd, Normaliser, SmoothedCmvn, UtteranceCmvn, freeze
 from asr.models import AcousticModel
 from asr.options import DataOptions, ModelOptions, TrainerOptions, TrainingOptions
 from asr.provenance import provenance
+from asr.run_record import SETUP, DataFigures, Dropped, RunRecord, read_setup
 from asr.text import Vocabulary, read_lexicon
 from asr.training.augmented_copies import with_augmented_copies
 from asr.training.dataset import Example, TrainingSet, compute_features
@@ -112,10 +114,8 @@ def run_training(
         record = _record(train, dev, targets, faults, acoustic, config, trainer.seed, begun)
         _check_unchanged(folder, record)
         if devices.chief:
-            save_setup(
-                folder,
-                Setup(acoustic, front_end, normaliser, targets.vocabulary, data.normaliser, record, targets.phones),
-            )
+            setup = Setup(acoustic, front_end, normaliser, targets.vocabulary, data.normaliser, record, targets.phones)
+            save_setup(folder, setup, record)
         examples = [
             Example(u, f, targets.characters(u.text), normaliser, phones=targets.phone_labels(u.text))
             for u, f in zip(train, raw, strict=True)
@@ -208,24 +208,24 @@ def _normaliser(kind: str, features: Sequence[np.ndarray]) -> Normaliser:
     return Cmvn.fit(features) if kind == "global" else SmoothedCmvn(Cmvn.fit(features), PRIOR_FRAMES)
 
 
-def _check_unchanged(folder: Path, record: Mapping[str, Any]) -> None:
+def _check_unchanged(folder: Path, record: RunRecord) -> None:
     """Check that a resumed run has the utterances, labels and starting weights with which it began.
 
     Raises:
         ConfigError: the manifests have changed, or ``init_from`` now has other weights.
     """
-    if not (folder / "setup.json").is_file() or not any((folder / "checkpoints").glob("[0-9]*.json")):
+    if not (folder / SETUP).is_file() or not any((folder / "checkpoints").glob("[0-9]*.json")):
         return
-    before = json.loads((folder / "setup.json").read_text(encoding="utf-8"))["record"]
-    then, now = (r.get("began_with", {}).get("weights_sha256") for r in (before, record))
-    if then and then != now:
+    before = read_setup(folder).record
+    first, again = (r.began_with.weights_sha256 if r.began_with else "" for r in (before, record))
+    if first and first != again:
         raise ConfigError(f"{folder} began with other weights than init_from has now; name another run_dir")
-    for name in ("train", "dev"):
-        then, now = before["data"][name], record["data"][name]
-        if any(then[key] != now[key] for key in then):
+    sets = {"train": (before.data.train, record.data.train), "dev": (before.data.dev, record.data.dev)}
+    for name, (then, now) in sets.items():
+        if then not in (now, replace(now, said_sha256=None)):  # runs of before have no digest of the phones
             raise ConfigError(
-                f"{folder} began with other {name} utterances ({then['utterances']}, {then['hours']} h; "
-                f"now {now['utterances']}, {now['hours']} h), or other pronunciations; "
+                f"{folder} began with other {name} utterances ({then.utterances}, {then.hours} h; "
+                f"now {now.utterances}, {now.hours} h), or other pronunciations; "
                 "restore manifests and lexicon, or name another run_dir"
             )
 
@@ -255,38 +255,35 @@ def _record(
     config: Mapping[str, Any],
     seed: int,
     begun: Setup | None,
-) -> dict[str, Any]:
+) -> RunRecord:
     """Return the record of how the model is made."""
-    return {
-        "config": config,
-        "data": {
-            "train": _figures(train) | _said(train, targets),
-            "dev": _figures(dev),
-            "dropped": [asdict(f) for f in faults],
-        },
-        "parameters": int(model.count_params()),
-        "tensorflow": version("tensorflow"),
+    dropped = tuple(Dropped(fault.id, fault.reason) for fault in faults)
+    return RunRecord(
         **provenance(seed),
-        **({"began_with": origin(begun)} if begun else {}),
-    }
+        tensorflow=version("tensorflow"),
+        config=config,
+        data=DataFigures(replace(_figures(train), said_sha256=_said_sha256(train, targets)), _figures(dev), dropped),
+        parameters=int(model.count_params()),
+        began_with=origin(begun) if begun else None,
+    )
 
 
-def _said(train: Sequence[Utterance], targets: Targets) -> dict[str, str]:
+def _said_sha256(train: Sequence[Utterance], targets: Targets) -> str | None:
     """Return a digest of the phones to be learned, if any: a lexicon may be corrected between two calls."""
     if targets.phones is None:
-        return {}
+        return None
     digest = hashlib.sha256(" ".join(targets.phones.symbols).encode())
     for utterance in train:
         digest.update(targets.phone_labels(utterance.text).tobytes() + b"\n")
-    return {"said_sha256": digest.hexdigest()}
+    return digest.hexdigest()
 
 
-def _figures(utterances: Sequence[Utterance]) -> dict[str, Any]:
+def _figures(utterances: Sequence[Utterance]) -> PartFigures:
     """Return number, hours and speakers of utterances, and a digest of their ids, times and texts."""
     content = [[u.id, u.offset, u.duration, u.text] for u in utterances]
-    return {
-        "utterances": len(utterances),
-        "hours": round(sum(u.duration for u in utterances) / 3600, 4),
-        "speakers": len({u.speaker for u in utterances}),
-        "sha256": hashlib.sha256(json.dumps(content).encode()).hexdigest(),
-    }
+    return PartFigures(
+        utterances=len(utterances),
+        hours=round(sum(u.duration for u in utterances) / 3600, 4),
+        speakers=len({u.speaker for u in utterances}),
+        sha256=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+    )

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from asr.card import ModelCard
 from asr.errors import CheckpointError, ConfigError, VocabularyError
 from asr.features import FrontEnd, Normaliser, cmvn_from_arrays
 from asr.files import write_json, write_text
 from asr.models import AcousticModel
-from asr.stored_json import read_json
+from asr.run_record import SETUP, RunRecord, StoredSetup, read_setup
 from asr.text import Phones, Vocabulary
 from asr.training.checkpoint import FINAL, load_arrays, load_checkpoint, save_arrays
 
@@ -28,7 +29,7 @@ class Setup:
         cmvn: normalises the features.
         vocabulary: maps between labels and characters.
         normaliser: the name of the text normaliser that transcripts were written by.
-        record: how it was made: the configuration, the data's figures, commit, seed.
+        record: how it was made: the record of its run, or the card of its bundle.
         phones: the phones that the model outputs beside characters, None where it outputs none.
     """
 
@@ -37,18 +38,18 @@ class Setup:
     cmvn: Normaliser
     vocabulary: Vocabulary
     normaliser: str
-    record: Mapping[str, Any]
+    record: RunRecord | ModelCard
     phones: Phones | None = None
 
 
-def save_setup(folder: Path, setup: Setup) -> None:
-    """Write everything but the weights, ``setup.json`` last."""
+def save_setup(folder: Path, setup: Setup, record: RunRecord) -> None:
+    """Write everything but the weights, ``setup.json`` with ``record`` last."""
     save_arrays(folder / "front_end.npz", setup.front_end.to_arrays())
     save_arrays(folder / "cmvn.npz", setup.cmvn.to_arrays())
     write_text(folder / "vocabulary.json", setup.vocabulary.to_json() + "\n")
-    phones = {"phones": setup.phones.symbols} if setup.phones else {}
-    content = {"model": setup.model.options, "normaliser": setup.normaliser, **phones, "record": setup.record}
-    write_json(folder / "setup.json", content)
+    phones = setup.phones.symbols if setup.phones else None
+    stored = StoredSetup(setup.model.options, setup.normaliser, record, phones)
+    write_json(folder / SETUP, stored.to_json())
 
 
 def load_trained(folder: str | Path) -> Setup:
@@ -58,28 +59,17 @@ def load_trained(folder: str | Path) -> Setup:
         CheckpointError: the folder is not a run folder, or has no weights yet.
     """
     folder = Path(folder)
+    stored = read_setup(folder)
     try:
-        content = read_json(folder / "setup.json")
-        model = AcousticModel(**content["model"])
-        record = dict(content["record"])
-        phones = Phones(tuple(content["phones"])) if "phones" in content else None
+        model = AcousticModel(**stored.model)
+        phones = Phones(stored.phones) if stored.phones is not None else None
         vocabulary = Vocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
         front_end = FrontEnd.from_arrays(load_arrays(folder / "front_end.npz"))
         cmvn = cmvn_from_arrays(load_arrays(folder / "cmvn.npz"), front_end.num_features)
     except (OSError, ValueError, KeyError, TypeError, VocabularyError, ConfigError) as fault:
-        raise CheckpointError(f"{folder} is no run folder: {_said(fault)}; train anew, or name another") from fault
+        raise CheckpointError(f"{folder} is no run folder: {fault}; train anew, or name another") from fault
     assign(named(model.variables), _weights(folder))
-    normaliser = content.get("normaliser") or _normaliser_of_before(record)
-    return Setup(model, front_end, cmvn, vocabulary, normaliser, record, phones)
-
-
-def _said(fault: Exception) -> str:
-    return f"setup.json lacks {fault}" if isinstance(fault, KeyError) else str(fault)
-
-
-def _normaliser_of_before(record: Mapping[str, Any]) -> str:
-    """Return the normaliser of a run from before run folders named it: the configured one, or the default of then."""
-    return str(record.get("config", {}).get("data", {}).get("normaliser", "upper_letters"))
+    return Setup(model, front_end, cmvn, vocabulary, stored.normaliser, stored.record, phones)
 
 
 def named(variables: Sequence[Any]) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from asr.card import NOT_STATED, DataSource, ModelCard
 from asr.errors import ConfigError
 from asr.features import FrontEnd, Normaliser
 from asr.models import AcousticModel
+from asr.run_record import Origin, RunRecord
 from asr.training.setup import Setup, named
 
 _FREE = {"dropout", "phones", "units"}
@@ -40,8 +42,8 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
         raise ConfigError(f"init_from: {'; '.join(sorted(others))}; give this run the same")
     for source, target in _pairs(start.model, model):
         target.assign(source)
-    alike = _equal(start.front_end.to_arrays(), front_end.to_arrays()) and type(start.cmvn) is type(normaliser)
-    return start.cmvn if alike else normaliser
+    same = _equal(start.front_end.to_arrays(), front_end.to_arrays()) and type(start.cmvn) is type(normaliser)
+    return start.cmvn if same else normaliser
 
 
 def _pairs(start: AcousticModel, model: AcousticModel) -> Iterator[tuple[Any, Any]]:
@@ -61,12 +63,23 @@ def _pairs(start: AcousticModel, model: AcousticModel) -> Iterator[tuple[Any, An
         yield from ((ours, theirs) for ours, theirs in pairs if ours.shape == theirs.shape)
 
 
-def origin(start: Setup) -> dict[str, Any]:
-    """Return the record of ``start`` and a digest of its weights, since its name may denote other weights later."""
+def origin(start: Setup) -> Origin:
+    """Return the commit and the corpora of ``start``, and a digest of its weights.
+
+    Raises:
+        ConfigError: the card in its configuration lacks a key, or one is unknown or not of its type.
+    """
     digest = hashlib.sha256()
     for name, value in sorted(named(start.model.trainable_variables).items()):
         digest.update(name.encode() + value.numpy().tobytes())
-    return {**start.record, "weights_sha256": digest.hexdigest()}
+    return Origin(*_made(start.record), digest.hexdigest())
+
+
+def _made(record: RunRecord | ModelCard) -> tuple[str, tuple[DataSource, ...]]:
+    """Return the commit that trained a model, and the corpora that it was trained on."""
+    if isinstance(record, ModelCard):
+        return record.trained.commit if record.trained else NOT_STATED, record.data
+    return record.commit, record.corpora(record.card.data if record.card else ())
 
 
 def _equal(theirs: Mapping[str, np.ndarray], ours: Mapping[str, np.ndarray]) -> bool:

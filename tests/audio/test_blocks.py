@@ -71,14 +71,21 @@ def test_a_range() -> None:
     np.testing.assert_array_equal(np.concatenate(blocks), load_audio(io.BytesIO(file), **span))
 
 
-def test_a_cut_recording_is_an_error_after_what_was_good() -> None:
-    file = encoded(noise(20), kind="FLAC")
+def test_a_damaged_flac_is_an_error_after_what_was_good() -> None:
+    file = bytearray(encoded(noise(20), kind="FLAC"))
+    file[len(file) // 2] ^= 1
     got = []
-    with pytest.raises(AudioTruncatedError):
-        for block in stream_audio(io.BytesIO(file[: len(file) // 2])):
+    with pytest.raises(AudioTruncatedError, match=r"cannot be decoded after \d+\.\d s of 20\.0 s"):
+        for block in stream_audio(io.BytesIO(file)):
             got.append(block)
-    assert 8 <= sum(map(len, got)) / 16_000 <= 10
+    assert 9.7 <= sum(map(len, got)) / 16_000 <= 10
     np.testing.assert_allclose(np.concatenate(got), noise(20)[: sum(map(len, got))], atol=1e-4)
+
+
+def test_a_cut_flac_is_known_by_its_last_frame_before_anything_is_decoded() -> None:
+    file = encoded(noise(20), kind="FLAC")
+    with pytest.raises(AudioTruncatedError, match=r"\d+\.\d\d of 20\.00 s can be read \(its last frames are missing"):
+        next(stream_audio(io.BytesIO(file[: len(file) // 2])))
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_a_cut_file(kind: str, subtype: str | None, keep: float) -> None:
 @pytest.mark.parametrize("keep", [0.3, 0.7])
 def test_a_cut_mp3(keep: float) -> None:
     file = encoded(noise(20), kind="MP3")
-    with pytest.raises(AudioTruncatedError, match=r"20\.00 s needed"):
+    with pytest.raises(AudioTruncatedError, match=r"cut or damaged: \d+\.\d\d of 20\.\d\d s can be read"):
         load_audio(io.BytesIO(file[: int(keep * len(file))]))
 
 
@@ -227,7 +227,7 @@ def test_an_mp3_that_does_not_promise_its_length_is_never_called_cut() -> None:
 def test_a_wav_is_cut_when_one_byte_of_its_samples_is_missing() -> None:
     file = encoded(tone())
     assert len(load_audio(io.BytesIO(file))) == 16_000
-    with pytest.raises(AudioTruncatedError, match="is 1 bytes shorter than"):
+    with pytest.raises(AudioTruncatedError, match=r"1\.00 of 1\.00 s can be read \(1 byte fewer than its header says"):
         load_audio(io.BytesIO(file[:-1]))
 
 

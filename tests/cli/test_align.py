@@ -107,6 +107,20 @@ def test_a_manifest_into_one_file_or_a_folder(align, tmp_path: Path) -> None:
     assert align(manifest).stdout == (tmp_path / "words.ctm").read_text()
 
 
+@pytest.mark.parametrize("name", ["words.jsonl", "words.json"])
+def test_a_manifest_into_lines_of_json(align, tmp_path: Path, name: str) -> None:
+    assert align(write_two(tmp_path), "-o", name).returncode == 0
+    lines = [json.loads(line) for line in (tmp_path / name).read_text().splitlines()]
+    assert [(line["utterance"], line["text"]) for line in lines] == [("u1", "Ab!"), ("u2", "Cab")]
+
+
+def test_a_file_that_cannot_be_written_does_not_end_the_others(align, tmp_path: Path) -> None:
+    (tmp_path / "out" / "u1.json").mkdir(parents=True)
+    done = align(write_two(tmp_path), "-o", "out")
+    assert (done.returncode, done.stderr) == (1, "asr: error[system]: out/u1.json: Is a directory\n")
+    assert json.loads((tmp_path / "out" / "u2.json").read_text())["text"] == "Cab"
+
+
 def test_an_utterance_that_cannot_be_aligned_does_not_end_the_others(align, tmp_path: Path) -> None:
     done = align(write_two(tmp_path, second_text="cab 9"), "-o", "words.ctm")
     assert done.returncode == 1
@@ -155,10 +169,11 @@ def test_the_language_model_of_the_bundle_is_not_opened(align, bundle: Path, tmp
         (["a.wav", "--text", "ab", "-o", "a.docx"], "error[config]: -o a.docx: the suffix says the format"),
         (["a.wav", "--text", "ab", "-f", "json"], "error[config]: -f is for a manifest's files in a folder"),
         (["two.jsonl", "--text", "ab"], "error[config]: two.jsonl has its texts itself"),
-        (["two.jsonl", "-o", "a.srt"], "error[config]: -o a.srt: a manifest's utterances go to one FILE.ctm"),
+        (["two.jsonl", "-o", "a.srt"], "error[config]: -o a.srt: a manifest's utterances go to one file (.txt, .json"),
         (["two.jsonl", "--cut", "ab"], "error[config]: --cut needs words, such as YES,NO, and a manifest"),
         (["two.jsonl", "--cut", ",", "-o", "b.jsonl"], "error[config]: --cut needs words"),
-        (["two.jsonl", "--cut", "ab", "-o", "./two.jsonl"], "error[config]: -o two.jsonl is the manifest that is read"),
+        (["two.jsonl", "--cut", "ab", "-o", "./two.jsonl"], "error[config]: -o two.jsonl is the file two.jsonl"),
+        (["two.jsonl", "-o", "two.jsonl"], "error[config]: -o two.jsonl is the file two.jsonl that is read"),
         (["two.jsonl", "--cut", "ab,9", "-o", "b.jsonl"], "error[config]: '9' is not one word of letters"),
         (["a.wav", "--text", "ab", "--cut", "ab"], "error[config]: --cut is of the utterances of a MANIFEST.jsonl"),
         (

@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
+import asr.inference.decoding_options  # noqa: F401  # the stand-in for asr.inference has no such module to find
+from asr.card import PartFigures
 from asr.cli.evaluate import add_arguments, run
 from asr.data import Utterance, write_manifest
 from asr.distribution import install_command
 from asr.errors import AudioEmptyError, BundleNotFoundError, ConfigError, EvaluationError, MissingExtraError
 from asr.evaluation.hypotheses import HypothesisWord, read_hypothesis_words
 from asr.inference.transcript import Segment, Transcript, Word
+from asr.provenance import provenance
+from asr.run_record import DataFigures, RunRecord, StoredSetup
 from asr.text import NORMALISERS
 
 SAMPLE = Path(__file__).parents[1] / "recordings" / "sample.wav"
@@ -62,7 +66,7 @@ def model(monkeypatch):
     stand_in.asked, stand_in.texts = [], list(TEXTS.values())
 
     class Transcriber:
-        def transcribe_utterances(self, utterances):
+        def transcribe_utterances(self, utterances, salvage):
             assert [utterance.id for utterance in utterances] == list(TEXTS)
             return map(spoken, stand_in.texts)
 
@@ -131,6 +135,39 @@ def test_a_recording_that_fails_is_counted_and_listed(manifest, model, capsys):
     assert result["failures"] == [{"id": "a1", "code": "audio-empty", "message": "a1.wav: 0 bytes"}]
 
 
+def test_if_every_recording_fails_so_does_the_evaluation(manifest, model, capsys):
+    model.texts = [AudioEmptyError("0 bytes")] * 3
+    assert evaluate(manifest, "--json") == 1
+    assert answer(capsys)["wer"]["rate"] == 1
+
+
+def test_hypotheses_that_cannot_be_written_are_scored_all_the_same(manifest, model, capsys):
+    assert evaluate(manifest, "-o", "/dev/full", "--json") == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["wer"]["insertions"] == 1
+    assert printed.err == "asr: error[evaluation]: /dev/full: cannot be written: No space left on device\n"
+
+
+def test_a_file_that_is_read_is_not_written_over(manifest, model, tmp_path):
+    evaluate(manifest, "-o", tmp_path / "kept.jsonl")
+    for arguments in ["-o", manifest], ["--hypotheses", tmp_path / "kept.jsonl", "--report", tmp_path / "kept.jsonl"]:
+        with pytest.raises(ConfigError, match="jsonl that is read; write another"):
+            evaluate(manifest, *arguments)
+
+
+def test_a_report_is_written_though_nobody_reads_the_table(text_pair, tmp_path):
+    command = '"$0" -m asr evaluate r.txt h.txt --report'
+    line = f"{command} out.html | true; {command} b.html >&-"
+    done = subprocess.run(["sh", "-c", line, sys.executable], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert all("</html>" in (tmp_path / name).read_text() for name in ("out.html", "b.html"))
+    assert [line.split(": ")[:2] for line in done.stderr.splitlines()] == [
+        ["out.html", "0.0 MB, 0 of 2 recordings"],
+        ["b.html", "0.0 MB, 0 of 2 recordings"],
+        ["asr", "error[system]"],
+    ]
+
+
 def test_kept_hypotheses_score_the_same_without_the_model(manifest, model, tmp_path, capsys):
     model.texts[0] = AudioEmptyError("a1.wav: 0 bytes")
     evaluate(manifest, "--json", "-o", tmp_path / "kept.jsonl")
@@ -162,8 +199,17 @@ def test_a_run_is_scored_by_its_own_normaliser(manifest, tmp_path, monkeypatch, 
     stand_in.transcribe_with_checkpoint = lambda folder, utterances: [u.text for u in utterances]
     monkeypatch.setitem(sys.modules, "asr.training", types.ModuleType("asr.training"))
     monkeypatch.setitem(sys.modules, "asr.training.evaluate", stand_in)
-    for content in ({"normaliser": "letters"}, {"record": {"config": {"data": {"normaliser": "letters"}}}}):
-        (tmp_path / "run" / "setup.json").write_text(json.dumps(content))
+    figures = PartFigures(1, 1.0, 1, "a")
+    record = RunRecord(
+        **provenance(0),
+        tensorflow="2",
+        config={"data": {"normaliser": "letters"}},
+        data=DataFigures(figures, figures),
+        parameters=1,
+    )
+    content = StoredSetup({}, "letters", record).to_json()
+    for stored in (content, {key: value for key, value in content.items() if key != "normaliser"}):
+        (tmp_path / "run" / "setup.json").write_text(json.dumps(stored))
         evaluate(manifest, "--model", tmp_path / "run", "--json")
         assert answer(capsys)["normaliser"] == "letters"
     (tmp_path / "run" / "setup.json").write_text("{}")

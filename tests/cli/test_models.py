@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from asr import bundle
+from asr.card import (
+    ConfidenceFigures,
+    DecoderFigures,
+    DevFigures,
+    Difference,
+    ModelCard,
+    ModelFigures,
+    ScoredTest,
+)
 from asr.cli.main import main
 from asr.inference import load_model
+from asr.rates import Rate
 
 
 @pytest.fixture
@@ -46,16 +57,17 @@ def test_a_second_folder_appears_by_itself_and_the_default_comes_first(
     assert models["aaa"]["wer"] == models["aaa"]["wer_greedy"]
 
 
-def test_the_word_error_rate_is_with_the_decoder_that_people_get(shipped: Path) -> None:
-    from asr.cli.models import _error_rates
+def test_the_word_error_rate_is_with_the_decoder_that_people_get() -> None:
+    def scored(errors: int) -> ModelFigures:
+        return ModelFigures(1, Difference(0.0, "u", 1), wer=Rate(errors / 10, errors, 0, 0, 10))
 
-    greedy, decoded = {"rate": 0.3}, {"rate": 0.2}
-    card = {
-        "models": {"float32": {"wer": {"rate": 0.9}}, "int8": {"wer": greedy}},
-        "decoder": {"test": {"wer": decoded}},
-    }
-    assert _error_rates(card) == {"evaluated_on": None, "wer": decoded, "wer_greedy": greedy}
-    assert _error_rates({"models": {"int8": {}}})["wer"] is None
+    decoded = ScoredTest("letters", Rate(0.2, 2, 0, 0, 10), Rate(0.1, 1, 0, 0, 10))
+    tuned = DecoderFigures(DevFigures(1, 1, 0.3), ConfidenceFigures(0.1, 0.1, 1), test=decoded)
+    card = ModelCard(0.02, models={"float32": scored(9), "int8": scored(3)}, decoder=tuned)
+    assert (card.scored, card.greedy) == (decoded, scored(3))
+    assert replace(card, decoder=None).scored == scored(3)
+    assert replace(card, decoder=None, models={"float32": scored(9)}).scored == scored(9)
+    assert ModelCard(0.02).scored is None
 
 
 def test_the_list_is_for_people(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,3 +116,13 @@ def test_a_broken_card_is_named(shipped: Path, capsys: pytest.CaptureFixture[str
 
 def test_the_default_is_the_one_that_is_loaded() -> None:
     assert load_model().bundle.path == bundle.shipped_bundles()[0] == bundle.SHIPPED / bundle.DEFAULT
+
+
+def test_a_default_of_the_user_is_said(
+    shipped: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["models"]) == 0
+    assert "Set ASR_MODEL to a name or a folder" in capsys.readouterr().out
+    monkeypatch.setenv("ASR_MODEL", "aaa")
+    assert main(["models"]) == 0
+    assert "Where none is named, aaa is used: ASR_MODEL says so." in capsys.readouterr().out

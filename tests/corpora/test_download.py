@@ -24,12 +24,13 @@ def download(home, tmp_path):
     home.files["file.bin"] = CONTENT
 
     def run(**options) -> bytes:
-        output = tmp_path / "output"
-        ResumingDownloader(tmp_path, pause_s=0.0, **options)(f"{home.url}/file.bin", str(output), None)
-        assert not part(tmp_path).exists()
-        return output.read_bytes()
+        return downloader(tmp_path, **options).fetch(f"{home.url}/file.bin").read_bytes()
 
     return run
+
+
+def downloader(folder: Path, **options) -> ResumingDownloader:
+    return ResumingDownloader(folder, **{"most_bytes": 2_000_000, "pause_s": 0.0, **options})
 
 
 def part(folder: Path) -> Path:
@@ -105,7 +106,7 @@ def test_a_server_that_breaks_off_at_once_every_time(download, home):
 
 def test_a_file_that_is_not_there_is_not_asked_for_twice(home, tmp_path):
     with pytest.raises(DownloadError, match=r"answered 404.*holds file.bin with --mirror"):
-        ResumingDownloader(tmp_path, pause_s=0.0)(f"{home.url}/file.bin", str(tmp_path / "output"), None)
+        downloader(tmp_path).fetch(f"{home.url}/file.bin")
     assert len(home.requested) == 1
 
 
@@ -118,13 +119,13 @@ def test_an_unknown_host_is_not_tried_again(tmp_path, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(DownloadError, match="no such host is known"):
-        ResumingDownloader(tmp_path, pause_s=0.0)("http://nowhere.invalid/file.bin", str(tmp_path / "output"), None)
+        downloader(tmp_path).fetch("http://nowhere.invalid/file.bin")
     assert asked == ["nowhere.invalid"]
 
 
 def test_no_server_at_all(tmp_path):
     with pytest.raises(DownloadError, match="refused"):
-        ResumingDownloader(tmp_path, pause_s=0.0)("http://127.0.0.1:1/file.bin", str(tmp_path / "output"), None)
+        downloader(tmp_path).fetch("http://127.0.0.1:1/file.bin")
 
 
 @pytest.mark.parametrize(("free", "fits"), [(2_500_000, True), (2_499_999, False)])

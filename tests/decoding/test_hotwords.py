@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asr.decoding.grammar import word_sequences
 from asr.decoding.hotwords import hotwords
 from asr.errors import ConfigError, VocabularyError
 from asr.text import Vocabulary
@@ -66,3 +67,20 @@ def test_no_words_are_no_hotwords(weights: dict[str, float]) -> None:
 def test_a_character_that_cannot_be_written_is_named() -> None:
     with pytest.raises(VocabularyError, match="'C'"):
         hotwords({"ABC": 1.0}, VOCABULARY)
+
+
+def test_a_phrase_of_thousands_of_words_takes_as_many_steps_as_letters() -> None:
+    """Each word could begin the phrase anew, and a state for each beginning would be looked through: 36 s once."""
+    short, long = " ".join(["AB"] * 100), " ".join(["AB"] * 5000)
+    assert score(hotwords({short: 4.0}, VOCABULARY), short) == pytest.approx(4.0)
+    boost = hotwords({long: 4.0}, VOCABULARY)
+    assert len(boost.final) == len(long) + 2
+    assert score(boost, f"AB {long}") == pytest.approx(8.0)
+
+
+def test_phrases_that_would_fill_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asr.decoding.acceptor._MOST_ENTRIES", 40)
+    hotwords({"A" * 8: 1.0}, VOCABULARY)
+    for make in (lambda text: hotwords({text: 1.0}, VOCABULARY), lambda text: word_sequences([text], VOCABULARY)):
+        with pytest.raises(ConfigError, match="letters in all; with 4 labels 10 are the most"):
+            make("A" * 12)

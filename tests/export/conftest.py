@@ -11,9 +11,12 @@ import pytest
 import soundfile
 import tensorflow as tf
 
+from asr.card import PartFigures
 from asr.data import Utterance, write_manifest
 from asr.features import LogMel, UtteranceCmvn
 from asr.models import AcousticModel
+from asr.provenance import provenance
+from asr.run_record import DataFigures, RunRecord
 from asr.text import Vocabulary
 from asr.training.checkpoint import FINAL, save_arrays
 from asr.training.setup import Setup, save_setup
@@ -81,19 +84,18 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory, manifest: Path) -> Path
     folder = tmp_path_factory.mktemp("runs") / "small"
     folder.mkdir()
     model = random_model(num_features=20, units=(16, 16))
-    record = {
-        "config": {
+    made = {"commit": "0123456789ab", "seed": 3, "date": "2026-11-24 12:00 UTC"}
+    record = RunRecord(
+        **provenance() | made,
+        tensorflow="2",
+        config={
             "data": {"train": [str(manifest)], "dev": None, "normaliser": "upper_letters"},
             "run_dir": str(folder),
         },
-        "data": {"train": {"utterances": 5, "hours": 0.001, "speakers": 2}, "dropped": []},
-        "parameters": 1,
-        "commit": "0123456789ab",
-        "seed": 3,
-        "date": "2026-11-24 12:00 UTC",
-    }
-    save_setup(
-        folder, Setup(model, LogMel(n_mels=20).front_end(), UtteranceCmvn(), VOCABULARY, "upper_letters", record)
+        data=DataFigures(PartFigures(5, 0.001, 2, "a"), PartFigures(0, 0.0, 0, "b")),
+        parameters=1,
     )
+    front_end = LogMel(n_mels=20).front_end()
+    save_setup(folder, Setup(model, front_end, UtteranceCmvn(), VOCABULARY, "upper_letters", record), record)
     save_arrays(folder / FINAL, {f"{i:03}": np.asarray(v) for i, v in enumerate(model.variables)})
     return folder

@@ -20,10 +20,12 @@ from asr.export import export_bundle, exporter
 from asr.export.reopen import reopen
 from asr.inference import load_model, texts
 from asr.inference.speech_probabilities import all_speech
+from asr.run_record import read_setup
 from asr.text import Phones
 from asr.training.checkpoint import FINAL, save_arrays
 from asr.training.evaluate import transcribe_with_checkpoint
 from asr.training.setup import load_trained, save_setup
+from asr.training.warm_start import origin
 
 from .conftest import CONVOLUTION
 
@@ -45,7 +47,7 @@ def exported(run_folder: Path, manifest: Path, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def card(exported: exporter.Export) -> Any:
-    return load_bundle(exported.path).card
+    return load_bundle(exported.path).card.to_json()
 
 
 def test_float32_transcribes_as_the_trained_model(exported: exporter.Export, run_folder: Path, manifest: Path) -> None:
@@ -135,26 +137,27 @@ def test_without_a_manifest_the_runs_own_recordings_are_compared(run_folder: Pat
     (model,) = export.models
     assert (model.precision, model.evaluation, model.difference.utterances) == ("int8", None, 5)
     bundle = load_bundle(export.path)
-    assert (bundle.precisions, bundle.card["name"], bundle.card["title"]) == (("int8",), "tiny", "not stated")
-    assert bundle.card["evaluated_on"] is None
+    assert (bundle.precisions, bundle.card.name, bundle.card.title) == (("int8",), "tiny", "not stated")
+    assert bundle.card.evaluated_on is None
 
 
 def test_a_card_in_the_runs_configuration_is_used(run_folder: Path, tmp_path: Path) -> None:
     run = _copy(run_folder, tmp_path, lambda config: config | {"card": CARD})
-    assert load_bundle(export_bundle(run, tmp_path / "b", threads=1).path).card["title"] == "Noise, spelt"
+    assert load_bundle(export_bundle(run, tmp_path / "b", threads=1).path).card.title == "Noise, spelt"
 
 
 @pytest.mark.parametrize("kind", ["run", "bundle"])
-def test_the_corpora_of_what_a_run_began_with_are_named_too(
-    kind: str, exported: exporter.Export, run_folder: Path, tmp_path: Path
-) -> None:
-    before = {"config": {"card": CARD}} if kind == "run" else dict(load_bundle(exported.path).card)
-    setup = load_trained(run_folder)
-    run = _copy(run_folder, tmp_path, dict)
-    save_setup(run, replace(setup, record=dict(setup.record) | {"began_with": before}))
+def test_the_corpora_of_what_a_run_began_with_are_named_too(kind: str, run_folder: Path, tmp_path: Path) -> None:
+    options = {"cell": "lstm", "units": [16, 16], "convolution": CONVOLUTION}
+    run = _copy(run_folder, tmp_path, lambda config: config | {"card": CARD, "model": options})
+    start = run if kind == "run" else export_bundle(run, tmp_path / "start", precisions=["float32"], threads=1).path
+    began_with = origin(reopen(start))
+    assert began_with.commit == "0123456789ab"
+    setup = load_trained(run)
+    save_setup(run, setup, replace(read_setup(run).record, began_with=began_with))
     mine = {"name": "My voice", "licence": "CC0-1.0", "attribution": "me", "url": "https://example.org"}
     out = export_bundle(run, tmp_path / "b", card=CARD | {"data": [mine]}, threads=1)
-    assert load_bundle(out.path).card["data"] == [mine, *CARD["data"]]
+    assert load_bundle(out.path).card.to_json()["data"] == [mine, *CARD["data"]]
 
 
 @pytest.fixture
@@ -163,7 +166,7 @@ def run_with_phones(run_folder: Path, make_model: Callable, tmp_path: Path) -> P
     options = {"cell": "lstm", "units": [16, 16], "convolution": CONVOLUTION}
     run = _copy(run_folder, tmp_path, lambda config: config | {"model": options})
     model = make_model(num_features=20, units=(16, 16), phones=len(PHONES))
-    save_setup(run, replace(load_trained(run), model=model, phones=PHONES))
+    save_setup(run, replace(load_trained(run), model=model, phones=PHONES), read_setup(run).record)
     save_arrays(run / FINAL, {f"{i:03}": np.asarray(v) for i, v in enumerate(model.variables)})
     return run
 
@@ -172,7 +175,7 @@ def test_phones_come_with_the_model(run_with_phones: Path, manifest: Path, tmp_p
     export = export_bundle(run_with_phones, tmp_path / "b", threads=1)
     bundle, utterances = load_bundle(export.path), read_manifest(manifest)
     assert bundle.phones == PHONES
-    assert "CTC over 7 labels of characters and 4 of phones" in bundle.card["description"]
+    assert "CTC over 7 labels of characters and 4 of phones" in bundle.card.description
     read = load_model(export.path, precision="float32", threads=1, speech_detector=all_speech)
     assert list(texts(read.transcribe_utterances(utterances))) == transcribe_with_checkpoint(
         run_with_phones, utterances
@@ -229,12 +232,12 @@ def test_what_is_no_run_or_no_precision_is_refused(run_folder: Path, tmp_path: P
 
 
 FAULTS = [
-    ({k: v for k, v in CARD.items() if k != "language"}, "card lacks language"),
-    (CARD | {"licence": "MIT"}, "card has no licence; its keys are title"),
+    ({k: v for k, v in CARD.items() if k != "language"}, r"card\.language must be given: text"),
+    (CARD | {"licence": "MIT"}, r"no setting 'card\.licence'"),
     (CARD | {"not_for": " "}, r"card\.not_for must be text, got ' '"),
-    (CARD | {"data": "AN4"}, r"card\.data must be a list of corpora, got 'AN4'"),
-    (CARD | {"data": ["AN4"]}, r"card\.data\[0\] must have the keys name, licence"),
-    (CARD | {"data": [{"name": "AN4", "licence": "BSD"}]}, r"card\.data\[0\] lacks attribution, url"),
+    (CARD | {"data": "AN4"}, r"card\.data must be a list of mappings, got 'AN4'"),
+    (CARD | {"data": ["AN4"]}, r"card\.data\[0\] must be a mapping with the keys name, licence"),
+    (CARD | {"data": [{"name": "AN4", "licence": "BSD"}]}, r"card\.data\[0\]\.attribution must be given: text"),
 ]
 
 

@@ -16,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from asr.bundle import write_bundle
+from asr.card import ModelCard
 from asr.features.cmvn import Cmvn
 from asr.features.front_end import FrontEnd
 from asr.text import Phones, Vocabulary
@@ -55,7 +56,7 @@ def write_fake_bundle(
         mel[band, 32 * band : 32 * band + 32] = 1 / 32
     return write_bundle(
         folder,
-        card={"name": "tones", "frame_s": 0.01 * SUBSAMPLING},
+        card=ModelCard(0.01 * SUBSAMPLING, name="tones"),
         front_end=FrontEnd(16_000, HOP_LENGTH, window, 1e-10, mel=mel, margin=margin),
         cmvn=Cmvn(np.zeros(BANDS, np.float32), np.full(BANDS, 10, np.float32)),
         vocabulary=Vocabulary(tuple(CHARACTERS)),

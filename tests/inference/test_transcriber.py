@@ -26,9 +26,11 @@ from asr.errors import (
     AudioNotFoundError,
     AudioTooShortError,
     AudioTruncatedError,
+    AudioWarning,
     BundleCorruptError,
     BundleError,
     BundleNotFoundError,
+    ConfigError,
 )
 from asr.inference import Segment, Transcriber, Transcript, load_model, texts
 from asr.inference.acoustic_session import AcousticSession
@@ -226,7 +228,9 @@ def test_memory_does_not_grow_with_the_recording(model: Transcriber, tmp_path: P
 def test_segments_come_before_an_error(model: Transcriber, tmp_path: Path) -> None:
     words = [speak("FACADE"), np.zeros(16_000, np.float32)] * 20
     path = write(tmp_path / "r.flac", np.concatenate(words))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    data = bytearray(path.read_bytes())
+    data[len(data) * 3 // 4] ^= 1  # no container tells of it before it is decoded
+    path.write_bytes(data)
     got = []
     with pytest.raises(AudioTruncatedError):
         for segment in model.segments(path):
@@ -234,6 +238,19 @@ def test_segments_come_before_an_error(model: Transcriber, tmp_path: Path) -> No
     assert 12 <= len(got) <= 16 and set(got[:-1]) == {"FACADE"}
     (error,) = model.transcribe_many([path])
     assert isinstance(error, AudioTruncatedError)
+
+
+def test_of_a_damaged_recording_what_is_good_comes_when_asked_for(model: Transcriber, tmp_path: Path) -> None:
+    words = [speak("FACADE"), np.zeros(16_000, np.float32)] * 8
+    path = write(tmp_path / "r.wav", np.concatenate(words))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    with pytest.warns(AudioWarning, match="s are missing"):
+        whole = model.transcribe(path, salvage=True)
+    assert set(whole.text.split()[:5]) == {"FACADE"}
+    with pytest.warns(AudioWarning, match="s are missing"):
+        assert list(model.transcribe_many([path], salvage=True)) == [whole]
+    with pytest.warns(AudioWarning, match="s are missing"):
+        assert tuple(model.segments(path, salvage=True)) == whole.segments
 
 
 def test_segments_come_before_ctrl_c(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,3 +412,9 @@ def test_a_stream(model: Transcriber) -> None:
     file = io.BytesIO()
     soundfile.write(file, speak("CAB"), 16_000, format="FLAC")
     assert model.transcribe(file).text == "CAB"
+
+
+@pytest.mark.parametrize("threads", [-1, 100_000])
+def test_threads_that_no_machine_has_are_refused(threads: int, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"threads must be 0 to 512, got {threads}"):
+        load_model(fake["write_fake_bundle"](tmp_path / "b"), threads=threads)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asr.card import CardText
 from asr.cli.composing import compose
 from asr.corpora.archives import ARCHIVES
 from asr.errors import ConfigError
-from asr.export.card import CardText
 from asr.files import share_folder
 from asr.recipe.find import all_recipes
 from asr.recipe.plan import Peer, read_plan
@@ -115,7 +115,7 @@ def write_recipe(folder: Path, **stages: object) -> Path:
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [
-        ({"language_model": {"order": 3}, "beam_width": 0}, "beam_width must be a whole number from 1 on, got 0"),
+        ({"language_model": {"order": 3}, "beam_width": 0}, "beam_width must be 1 to 16384, got 0"),
         (
             {"language_model": {"order": 3}, "beam_width": 64.5},
             "stages.beam_width must be a whole number or null",
@@ -223,7 +223,7 @@ def results_on_two_sets() -> Results:
         "systems": {"this recipe, int8": scored | {"rtf": 0.0123}},
         "main": "this recipe, int8",
         "by_speaker": [],
-        "judged_on": of_set | {"name": "dev"},
+        "test_set": of_set | {"name": "dev"},
         "further": {"test-clean": of_set | {"name": "test-clean", "systems": {"this recipe, int8": SCORE}}},
         "peers": {"dev": {"measured": SCORE | {"rtf": 0.2, "compared": paired}}},
         "language_model": {
@@ -283,8 +283,8 @@ def test_each_test_set_has_a_table_with_its_own_peers() -> None:
 
 def test_without_a_language_model_nothing_is_said_of_its_weights() -> None:
     results = results_on_two_sets()
-    assert results.judged_on
-    results = replace(results, judged_on=replace(results.judged_on, tuned_on=NOBODY), language_model=None)
+    assert results.test_set
+    results = replace(results, test_set=replace(results.test_set, tuned_on=NOBODY), language_model=None)
     assert "On dev (2 utterances, 1.50 h, 2 speakers):" in render(read_plan("librispeech"), results)
 
 
@@ -308,7 +308,8 @@ def test_one_corpus_lies_where_data_says_and_several_below_it() -> None:
 
 
 def test_every_corpus_of_the_manifests_has_its_licence_in_the_card() -> None:
-    card = CardText.from_mapping(to_tree(read_plan("librispeech_13h").card))
+    card = read_plan("librispeech_13h").card
+    assert card is not None
     named = " ".join(source.name for source in card.data)
     corpora = ("LibriSpeech", "speechocean762", "Kathleen", "AN4", "LJ Speech", "Common Voice", "books")
     assert all(corpus in named for corpus in corpora)

@@ -13,6 +13,7 @@ import pytest
 
 from asr.data import read_manifest
 from asr.errors import AudioNotFoundError, CheckpointError
+from asr.run_record import RunRecord
 from asr.text import Phones
 from asr.training.dataset import Example, compute_features
 from asr.training.evaluate import log_probs, score, transcribe_with_checkpoint
@@ -84,8 +85,8 @@ def test_what_was_saved_beside_the_weights_comes_back(trained: Path, corpus: Pat
     setup = load_trained(trained)
     assert setup.vocabulary.characters == (" ", "A", "B", "C")
     assert setup.front_end.num_features == setup.model.options["num_features"] == 12
-    assert setup.record["data"]["train"]["utterances"] == 20
-    assert setup.record["seed"] == 0 and setup.record["parameters"] == setup.model.count_params()
+    assert isinstance(setup.record, RunRecord) and setup.record.data.train.utterances == 20
+    assert setup.record.seed == 0 and setup.record.parameters == setup.model.count_params()
 
 
 def test_fewer_dev_utterances_than_pairs_are_shown_once(trained: Path, corpus: Path) -> None:

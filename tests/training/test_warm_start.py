@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from asr.card import PartFigures
 from asr.cli.train import run_configured
 from asr.data import read_manifest, write_manifest
 from asr.errors import BundleNotFoundError, ConfigError
 from asr.export import export_bundle
 from asr.features import SmoothedCmvn, UtteranceCmvn
 from asr.files import write_json
+from asr.provenance import provenance
+from asr.run_record import DataFigures, Origin, RunRecord, StoredSetup
 from asr.training.run import _check_unchanged
 from asr.training.setup import load_trained
 from asr.training.trainer import Trainer
@@ -177,11 +180,18 @@ def test_a_bundle_is_as_good_a_start(
 
 def test_a_run_goes_on_with_the_weights_it_began_with(tmp_path: Path) -> None:
     """A name such as that of a bundle may stand for others when the run goes on."""
-    figures = {"train": {"utterances": 1, "hours": 1.0}, "dev": {"utterances": 1, "hours": 1.0}}
-    record = {"data": figures, "began_with": {"weights_sha256": "a"}}
-    write_json(tmp_path / "setup.json", {"record": record})
+    figures = PartFigures(1, 1.0, 1, "c")
+    record = RunRecord(
+        **provenance(0),
+        tensorflow="2",
+        config={},
+        data=DataFigures(figures, figures),
+        parameters=1,
+        began_with=Origin("d", (), "a"),
+    )
+    write_json(tmp_path / "setup.json", StoredSetup({}, "letters", record).to_json())
     (tmp_path / "checkpoints").mkdir()
     write_json(tmp_path / "checkpoints" / "1.json", {})
     _check_unchanged(tmp_path, record)
     with pytest.raises(ConfigError, match="other weights than init_from has now"):
-        _check_unchanged(tmp_path, {**record, "began_with": {"weights_sha256": "b"}})
+        _check_unchanged(tmp_path, replace(record, began_with=Origin("d", (), "b")))

@@ -61,5 +61,5 @@ def _split_line(line: str) -> tuple[str, str]:
 IMPORTER = Importer(
     "CMU AN4: the folder with etc/ and wav/",
     read,
-    archives=(Archive("an4", "http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz", 64, "an4"),),
+    archives=(Archive("an4", "https://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz", 64, "an4"),),
 )

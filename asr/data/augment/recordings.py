@@ -60,6 +60,10 @@ def excerpt(recording: Utterance, count: int, sample_rate: int, rng: np.random.G
     wanted = max(count / sample_rate, MINIMUM_S)
     start = rng.uniform(0, max(recording.duration - wanted, 0))
     whole = recording.duration <= wanted
-    span = {"offset_s": recording.offset + start, "duration_s": recording.duration if whole else wanted}
-    samples = load_audio(recording.audio_filepath, sample_rate, **span)
+    samples = load_audio(
+        recording.audio_filepath,
+        sample_rate,
+        offset_s=recording.offset + start,
+        duration_s=recording.duration if whole else wanted,
+    )
     return np.resize(np.roll(samples, rng.integers(len(samples))) if whole else samples, count)
