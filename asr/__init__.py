@@ -9,7 +9,9 @@ Every error raised on purpose is an `asr.AsrError`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from asr.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asr.audio import load_audio as load_audio
@@ -29,16 +31,4 @@ _HOMES = {
     "load_model": "asr.inference",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import the public names on first use, so that ``import asr`` costs nothing (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'asr' has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """Return the public names, those not yet imported too: for ``dir``, ``help`` and completion."""
-    return [*__all__, "__doc__", "__file__", "__name__", "__path__"]
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

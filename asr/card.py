@@ -139,7 +139,7 @@ class ModelFigures:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where, when and by which code something was made, as `asr.provenance.provenance` collects it."""
+    """The place, date and code that made something, as `asr.provenance.provenance` collects them."""
 
     asr: str
     commit: str
@@ -152,7 +152,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class TrainingFigures(Provenance):
-    """Where, when and by which code a model was trained.
+    """The place, date and code that trained a model.
 
     Attributes:
         tensorflow: the version of TensorFlow.

@@ -62,7 +62,7 @@ def replace_folder(new: Path, folder: Path) -> None:
 
 
 def recover_folder(folder: Path) -> None:
-    """Bring back the ``folder`` that a killed ``replace_folder`` moved aside; one that is at work is waited for."""
+    """Restore the ``folder`` that a killed ``replace_folder`` moved aside; wait for one that is at work."""
     aside = _aside(folder)
     with suppress(OSError):  # It is not there, or may not be written: then there is nothing to bring back.
         if not folder.exists() and aside.is_dir():

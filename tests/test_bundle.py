@@ -341,3 +341,17 @@ def test_settings_that_are_none_are_refused(text: str, tmp_path: Path) -> None:
     (folder / "bundle.json").write_text(json.dumps(index))
     with pytest.raises(BundleCorruptError, match="decoder.json"):
         load_bundle(folder)
+
+
+def test_a_decoder_of_before_its_keys_were_renamed_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    """Its phones were once called spoken; read by today's names, they would be lost without a word."""
+    folder = made(tmp_path / "b")
+    write_decoder(folder, DecoderSettings(), None, ModelCard(0.02))
+    stored = DecoderSettings().to_json()
+    stored["spoken"] = stored.pop("phones")
+    (folder / "decoder.json").write_text(json.dumps(stored))
+    index = json.loads((folder / "bundle.json").read_text())
+    index["sha256"]["decoder.json"] = sha256_of(folder / "decoder.json")
+    (folder / "bundle.json").write_text(json.dumps(index))
+    with pytest.raises(BundleCorruptError, match=r"decoder\.json: .*'spoken' is now 'phones'; tune them again by asr"):
+        load_bundle(folder)

@@ -8,10 +8,12 @@ import rlcompleter
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import asr
+import asr.inference
 
 NAMES = ["AsrError", "Decoding", "StreamingTranscriber", "load_audio", "load_model"]
 
@@ -33,12 +35,17 @@ def test_help_describes_each() -> None:
     assert [name for name in NAMES if name not in page] == []
 
 
-def test_type_checkers_see_the_same_names() -> None:
+@pytest.mark.parametrize("package", [asr, asr.inference], ids=lambda package: package.__name__)
+def test_type_checkers_see_the_same_names(package: ModuleType) -> None:
     """Those imported for them alone, at the top of the file, are those that are imported on first use."""
-    tree = ast.parse(Path(asr.__file__).read_text(encoding="utf-8"))
+    assert package.__file__
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
     seen = {alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert seen == asr._HOMES
+    assert seen == package._HOMES
+
+
+def test_the_package_says_that_it_is_typed() -> None:
     assert (Path(asr.__file__).parent / "py.typed").is_file()
 
 
@@ -50,10 +57,12 @@ def test_the_root_of_all_errors_is_public() -> None:
 def test_another_name_is_refused() -> None:
     with pytest.raises(AttributeError, match="module 'asr' has no attribute 'transcribe'"):
         asr.transcribe  # noqa: B018
+    with pytest.raises(AttributeError, match=r"module 'asr\.inference' has no attribute 'transcribe'"):
+        asr.inference.transcribe  # noqa: B018
 
 
 def test_importing_it_imports_nothing_else() -> None:
     code = "import sys; before = set(sys.modules); import asr; dir(asr)"
     code += "; print({m for m in set(sys.modules) - before if m.startswith(('asr.', 'numpy'))})"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout == "set()\n"
+    assert ran.stdout == "{'asr.lazy'}\n"

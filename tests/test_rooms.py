@@ -13,6 +13,7 @@ GROUND = {
     "arrays",
     "errors",
     "files",
+    "lazy",
     "provenance",
     "checks",
     "distribution",

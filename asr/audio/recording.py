@@ -100,7 +100,7 @@ class Recording:
         self.sample_rate: int = self._first.samplerate
         self.channels: int = self._first.channels
         check_rate(self.sample_rate, name)
-        if self.frames == 0:
+        if self._first.frames == 0 and len(self._parts) == 1:
             raise AudioEmptyError(f"{name}: the file has a header but no samples")
 
     def close(self) -> None:
@@ -113,7 +113,9 @@ class Recording:
         if len(self._contents.parts) == 1 and not self._contents.faults:
             return self._first.frames if self._first.states_frames else None
         length = self._contents.length_s
-        return round(length * self.sample_rate) if length is not None else self._first.frames
+        if length is not None and self._contents.states_length:
+            return round(length * self.sample_rate)
+        return sum(self._length(part) for part in self._parts)
 
     @property
     def stated_frames(self) -> int | None:
@@ -204,6 +206,15 @@ class Recording:
                 f"{self.name}: cannot be decoded as a recording ({reason}); convert it to WAV or FLAC"
             ) from fault
 
+    def _length(self, part: Part) -> int:
+        """Return the samples of a part at the recording's rate, and of what was lost before it; 0 where it fails."""
+        try:
+            with closing(self._open(part)) as decoder:
+                seconds = decoder.frames / decoder.samplerate if decoder.states_frames else 0.0
+        except AudioError:
+            seconds = 0.0
+        return round(max(part.span_s or 0.0, seconds) * self.sample_rate)
+
     def _range(self, start: int, wanted: int | None, most: int) -> Iterator[tuple[np.ndarray, bool]]:
         """Yield the blocks of a range, and whether each is sound, and not the silence for what is lost."""
         skip, left = start, UNKNOWN_FRAMES if wanted is None else wanted
@@ -241,6 +252,11 @@ class Recording:
                 for block in self._sound(decoder, most):
                     got += len(block)
                     yield block, True
+                if not self._salvage and i + 1 < len(self._parts) and got < frames - SLACK_S * self.sample_rate:
+                    raise AudioTruncatedError(
+                        f"{self.name}: cut or damaged: a part of {frames / self.sample_rate:.2f} s "
+                        f"has only {got / self.sample_rate:.2f} s; {KEEP}"
+                    )
                 if i + 1 < len(self._parts) and 0 < frames - got <= budget:
                     budget -= frames - got
                     for silence in _silence(frames - got, most):
@@ -261,7 +277,7 @@ class Recording:
                 at += len(block)
                 yield block
         except soundfile.LibsndfileError as fault:
-            if self._salvage:
+            if self._salvage or (decoder.states_frames and at >= decoder.frames):  # what follows is no sound
                 return
             reason, rate = fault.error_string.strip(" .") or "libsndfile gives no reason", decoder.samplerate
             of = f" of {decoder.frames / rate:.1f} s" * decoder.states_frames

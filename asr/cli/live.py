@@ -62,8 +62,8 @@ def transcribe_pipe(
 
     endpoint = None if _is_file(file) else endpoint_silence_s
     raw = None if raw_rate is None else PcmFormat(raw_rate)
-    blocks = stream_pipe(file, model.sample_rate, raw=raw, salvage=salvage)
-    return _transcribe_stream(model, blocks, on_segment, endpoint)
+    samples = stream_pipe(file, model.sample_rate, raw=raw, salvage=salvage)
+    return _transcribe_stream(model, samples, on_segment, endpoint)
 
 
 def _is_file(stream: BinaryIO) -> bool:

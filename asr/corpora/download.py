@@ -105,7 +105,7 @@ class ResumingDownloader:
             if error.code != 416:
                 raise
             # The range lies after the end: the partial file is whole, or belongs to another edition of the file.
-            if error.headers.get("Content-Range") == f"bytes */{held}":
+            if held and error.headers.get("Content-Range") == f"bytes */{held}":
                 return True
             part.unlink(missing_ok=True)
             return False

@@ -10,11 +10,12 @@ import numpy as np
 
 from asr.arrays import LabelLogProbs, LogProbs
 from asr.decoding.alignment import forced_alignment
+from asr.decoding.beam import BeamOptions
 from asr.decoding.fusion import word_log_probs
 from asr.decoding.greedy import greedy_decode
 from asr.decoding.hypotheses import hypotheses_of
 from asr.decoding.hypothesis import Hypothesis
-from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, ScoredLabels
+from asr.decoding.prefix_beam_search import PrefixBeamSearch, ScoredLabels
 from asr.decoding.scorer import Scorer
 from asr.decoding.text_hash import CharacterTexts
 from asr.errors import AlignmentError

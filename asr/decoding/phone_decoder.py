@@ -9,11 +9,12 @@ import numpy as np
 
 from asr.arrays import LabelLogProbs, LogProbs
 from asr.decoding.alignment import forced_alignment
+from asr.decoding.beam import BeamOptions
 from asr.decoding.fusion import FusionWeights, word_log_probs
 from asr.decoding.hypotheses import hypotheses_of
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.phone_fusion import PhoneFusion
-from asr.decoding.prefix_beam_search import BeamOptions, PrefixBeamSearch, ScoredLabels
+from asr.decoding.prefix_beam_search import PrefixBeamSearch, ScoredLabels
 from asr.decoding.text_hash import WordTexts
 from asr.decoding.word_hotwords import WordHotwords
 from asr.errors import VocabularyError

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from asr.decoding.beam import BeamOptions
 from asr.decoding.calibration import Calibration
 from asr.decoding.confidence_model import ConfidenceModel
 from asr.decoding.fusion import FusionWeights
-from asr.decoding.prefix_beam_search import BeamOptions
 from asr.decoding.word_evidence import Features
 from asr.errors import ConfigError
 from asr.typed import from_tree
@@ -127,7 +127,9 @@ class DecoderSettings:
         if not isinstance(stored, Mapping):
             raise ConfigError(f"decoder settings must be a mapping, got {stored!r}")
         if "spoken" in stored:
-            raise ConfigError("decoder settings of an older version: what they call 'spoken' is now 'phones'")
+            raise ConfigError(
+                "decoder settings of an older version, whose 'spoken' is now 'phones'; tune them again by asr lm tune"
+            )
         heard = stored.get("phones")
         lacking = [*(_NEEDED - stored.keys()), *(_OF_PHONES - heard.keys() if isinstance(heard, Mapping) else ())]
         if lacking:

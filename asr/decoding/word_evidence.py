@@ -1,4 +1,4 @@
-"""What speaks for and against each word of a hypothesis: the evidence from which its confidence is computed.
+"""The evidence for and against each word of a hypothesis, from which its confidence is computed.
 
 The features of a word, each a number a word:
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from asr.inference import Transcriber
 from asr.inference import texts as to_texts
 from asr.options import DataOptions
 from asr.run_record import RunRecord, read_setup
+from asr.staging import temporary_folder
 from asr.training.dataset import Example, compute_features
 from asr.training.evaluate import log_probs
 from asr.training.setup import Setup, load_trained
@@ -88,9 +88,9 @@ def export_bundle(
     text = CardText.from_mapping(card) if card else record.card or CardText.not_stated()
     utterances = read_manifest(manifest) if manifest else None
     examples = _examples(setup, _varied(utterances or _own_utterances(record)))
-    with tempfile.TemporaryDirectory(prefix="asr-export-") as work:
-        files = {p: Path(work) / f"{p}.onnx" for p in precisions}
-        distances = _convert(setup, files, Path(work), examples)
+    with temporary_folder(Path(out)) as work:
+        files = {p: work / f"{p}.onnx" for p in precisions}
+        distances = _convert(setup, files, work, examples)
         models = tuple(
             ExportedModel(
                 precision,

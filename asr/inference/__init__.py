@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from asr.lazy import lazy_names
 
 if TYPE_CHECKING:
     from asr.inference.decoding_options import Decoding as Decoding
@@ -17,25 +19,18 @@ if TYPE_CHECKING:
     from asr.inference.transcript import texts as texts
 
 _HOMES = {
-    "Alternative": "transcript",
-    "Decoding": "decoding_options",
-    "Segment": "transcript",
-    "StreamingTranscriber": "streaming",
-    "Transcriber": "transcriber",
-    "Transcript": "transcript",
-    "Update": "streaming",
-    "Word": "transcript",
-    "load_model": "transcriber",
-    "texts": "transcript",
+    "Alternative": "asr.inference.transcript",
+    "Decoding": "asr.inference.decoding_options",
+    "Segment": "asr.inference.transcript",
+    "StreamingTranscriber": "asr.inference.streaming",
+    "Transcriber": "asr.inference.transcriber",
+    "Transcript": "asr.inference.transcript",
+    "Update": "asr.inference.streaming",
+    "Word": "asr.inference.transcript",
+    "load_model": "asr.inference.transcriber",
+    "texts": "asr.inference.transcript",
 }
 
 __all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    """Import the names of this room on first use (PEP 562), so that `writers` can be had without the network."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'asr.inference' has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"asr.inference.{_HOMES[name]}"), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)  # so that `writers` can be had without the network

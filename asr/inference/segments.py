@@ -43,9 +43,9 @@ def as_segments(
 
     Words that are not in ``interval`` are left out last, so that the others are what they are beside them.
     """
-    spoken = [(region, hypotheses) for region, hypotheses in zip(regions, n_best, strict=True) if hypotheses]
+    decoded = [(region, hypotheses) for region, hypotheses in zip(regions, n_best, strict=True) if hypotheses]
     evidence = iter(
-        word_evidence([region.log_probs for region, _ in spoken], [some[0] for _, some in spoken], bundle.vocabulary)
+        word_evidence([region.log_probs for region, _ in decoded], [some[0] for _, some in decoded], bundle.vocabulary)
     )
     return [
         _segment(region, hypotheses, next(evidence), bundle, interval) if hypotheses else None

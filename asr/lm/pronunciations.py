@@ -52,24 +52,24 @@ class Pronunciations:
         """
         if len(phones) + _MAX_HOMOPHONES > _BYTE:
             raise LanguageModelError(f"{len(phones)} phone labels; at most {_BYTE - _MAX_HOMOPHONES} can be searched")
-        heard = {name: list(filter(phones.hears, lexicon.pronunciations.get(name, ()))) for name in model.words}
-        names = [name for name, several in heard.items() if several]
+        usable = {name: list(filter(phones.has_all, lexicon.pronunciations.get(name, ()))) for name in model.words}
+        names = [name for name, several in usable.items() if several]
         if not names:
             raise LanguageModelError(
-                "the lexicon has no word of the language model that is said by the network's phones "
+                "the lexicon has no word of the language model that can be spelled by the network's phones "
                 f"({' '.join(phones.symbols)}); are words in the same case, and phones of the same set?"
             )
         ids = model.word_ids(names)
         common, _ = model.score(np.zeros(len(ids), np.int64), ids)
-        said = sorted(
+        ranked = sorted(
             (_letters(phones.encode([one])[:-1]), -frequency, word)
             for name, word, frequency in zip(names, ids.tolist(), common.tolist(), strict=True)
-            for one in heard[name]
+            for one in usable[name]
         )
         spelled = sorted(
             (sound + chr(end), word)
-            for sound, alike in groupby(said, key=lambda entry: entry[0])
-            for end, (_, _, word) in zip(_ends(len(phones)), alike, strict=False)
+            for sound, homophones in groupby(ranked, key=lambda entry: entry[0])
+            for end, (_, _, word) in zip(_ends(len(phones)), homophones, strict=False)
         )
         labels = "".join(letters for letters, _ in spelled).encode("latin-1")
         return cls(np.frombuffer(labels, np.uint8), np.array([word for _, word in spelled], np.int32), len(phones))

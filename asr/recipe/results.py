@@ -138,7 +138,7 @@ class LanguageModelFigures:
         bytes: the size of its file, in bytes.
         dev: the perplexity on the dev transcripts; None where they have no words.
         weights: the weights of the fusion by characters.
-        spoken_weights: the weights of the fusion by phones, where the network outputs phones.
+        phone_weights: the weights of the fusion by phones, where the network outputs phones.
         beam_width: the number of prefixes kept.
         tuned_on: the dev set that the weights were tuned on, and its error rates.
     """
@@ -150,7 +150,7 @@ class LanguageModelFigures:
     bytes: int
     dev: DevPerplexity | None = None
     weights: Mapping[str, float] | None = None
-    spoken_weights: Mapping[str, float] | None = None
+    phone_weights: Mapping[str, float] | None = None
     beam_width: int | None = None
     tuned_on: DevFigures | None = None
 
@@ -192,7 +192,7 @@ class Results(Origin):
         weights_sha256: the SHA-256 of the final weights of each run.
         began_with: the model whose weights training began with; None where training began from scratch.
         rounds: the rounds of training, where there were several.
-        judged_on: the main test set, where a recipe has several or tests on its dev set.
+        test_set: the main test set, where a recipe has several or tests on its dev set.
         further: the results on further test sets, by name.
         peers: the scores of the peers that were measured on each test set, by the set's name.
         language_model: the figures of the language model; None for none.
@@ -210,7 +210,7 @@ class Results(Origin):
     resumed: int | None = None
     began_with: BeganWith | None = None
     rounds: Sequence[RoundFigures] | None = None
-    judged_on: SetFigures | None = None
+    test_set: SetFigures | None = None
     further: Mapping[str, FurtherResults] | None = None
     peers: Mapping[str, Mapping[str, SystemScores]] | None = None
     language_model: LanguageModelFigures | None = None

@@ -35,7 +35,7 @@ def write_readme_table(plan: Plan, results: Results) -> None:
 
 def render(plan: Plan, results: Results) -> str:
     """Return the Markdown between the markers."""
-    lines = [*_table(plan, results, results.judged_on, results.systems), *_speakers(results)]
+    lines = [*_table(plan, results, results.test_set, results.systems), *_speakers(results)]
     for further in (results.further or {}).values():
         lines += _table(plan, results, further, further.systems)
     return "\n".join([*lines, "", *_words(results), *_language_model(results), _training(results), ""]) + "\n"

@@ -8,7 +8,6 @@ tuned on all.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from asr.inference import Decoding, load_model
 from asr.lm import NgramModel
 from asr.recipe.lexicon_stage import lexicon_of
 from asr.recipe.plan import LexiconPlan
+from asr.staging import replace_folder, temporary_folder
 from asr.tuning import CONDITIONS, dev_set, tune_bundle
 
 
@@ -99,12 +99,10 @@ def tune_stage(
 def copy_to_tune(bundle: Path, folder: Path) -> None:
     """Copy ``bundle`` to ``folder`` without its language model; a copy of the same model that is there is kept."""
     if trained_sha256(folder) != trained_sha256(bundle):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as work:
-            copied = shutil.copytree(bundle, Path(work) / "bundle")
+        with temporary_folder(folder) as work:
+            copied = shutil.copytree(bundle, work / "bundle")
             write_decoder(copied, load_bundle(copied).decoder, None, read_card(copied))
-            shutil.rmtree(folder, ignore_errors=True)
-            copied.rename(folder)
+            replace_folder(copied, folder)
 
 
 def halves(speakers: Sequence[str]) -> tuple[list[str], list[str]]:

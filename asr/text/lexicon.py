@@ -41,7 +41,7 @@ class Phones:
     def _labels(self) -> dict[str, int]:
         return {symbol: i for i, symbol in enumerate(self.symbols, start=_FIRST)}
 
-    def hears(self, word: Pronunciation) -> bool:
+    def has_all(self, word: Pronunciation) -> bool:
         """Tell whether all phones of ``word`` have a label."""
         return set(word) <= self._labels.keys()
 
@@ -52,10 +52,10 @@ class Phones:
             VocabularyError: a phone has no label; the message names it.
         """
         try:
-            spoken = [[*(self._labels[phone] for phone in word), BOUNDARY] for word in words]
+            labels = [[*(self._labels[phone] for phone in word), BOUNDARY] for word in words]
         except KeyError as phone:
             raise VocabularyError(f"no phone {phone}, only {' '.join(self.symbols)}") from phone
-        return np.array([label for word in spoken for label in word], np.int32)
+        return np.array([label for of_word in labels for label in of_word], np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Lexicon:
     >>> lexicon = Lexicon({"A": (("AH",), ("EY",)), "NUN": (("N", "AH", "N"),)})
     >>> lexicon.phones.symbols
     ('AH', 'EY', 'N')
-    >>> lexicon.said("A NUN"), lexicon.missing("A NUN SANG")
+    >>> lexicon.usual_pronunciations("A NUN"), lexicon.missing("A NUN SANG")
     ([('AH',), ('N', 'AH', 'N')], ['SANG'])
     """
 
@@ -83,7 +83,7 @@ class Lexicon:
         """Return the words of ``text`` that the dictionary lacks, each once."""
         return [word for word in dict.fromkeys(text.split()) if word not in self.pronunciations]
 
-    def said(self, text: str) -> list[Pronunciation]:
+    def usual_pronunciations(self, text: str) -> list[Pronunciation]:
         """Return the most usual pronunciation of each word of ``text``.
 
         Raises:

@@ -135,7 +135,7 @@ def kind_of(character: str) -> str:
 def _is_lost(character: str, normaliser: str) -> bool:
     """Tell whether a character is spoken while the normaliser writes nothing for it, by itself or after a digit."""
     category = unicodedata.category(character)
-    spoken = category[0] in "LN" or category in ("Sc", "Sm", "So") or character in _SPOKEN_PUNCTUATION
-    if not spoken or character in _NO_LETTERS or normalise(character, normaliser):
+    is_spoken = category[0] in "LN" or category in ("Sc", "Sm", "So") or character in _SPOKEN_PUNCTUATION
+    if not is_spoken or character in _NO_LETTERS or normalise(character, normaliser):
         return False
     return normalise(f"1{character}", normaliser) == normalise("1", normaliser)

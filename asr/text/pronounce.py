@@ -44,9 +44,9 @@ def pronounce(words: Iterable[str], language: str = "en") -> Iterator[tuple[str,
     for word in words:
         spelt = word.lower()
         bare = spelt.strip("'")  # 'TIS, LOVERS': the guess would take the apostrophe for a sound
-        said = dictionary.get(spelt) or dictionary.get(bare) or [tuple(map(_unstressed, guess(bare)))]
-        if all(said):
-            yield word, list(dict.fromkeys(said))
+        ways = dictionary.get(spelt) or dictionary.get(bare) or [tuple(map(_unstressed, guess(bare)))]
+        if all(ways):
+            yield word, list(dict.fromkeys(ways))
 
 
 def _read(path: Path) -> dict[str, list[Pronunciation]]:

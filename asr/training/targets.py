@@ -38,7 +38,7 @@ class Targets:
         """Return the phone labels (W,) int32 of each word's usual pronunciation; W = 0 for a network without phones."""
         if self.phones is None or self.lexicon is None:
             return np.zeros(0, np.int32)
-        return self.phones.encode(self.lexicon.said(text))
+        return self.phones.encode(self.lexicon.usual_pronunciations(text))
 
     def longest(self, text: str) -> np.ndarray:
         """Return the labels of characters or of phones, whichever need more frames."""

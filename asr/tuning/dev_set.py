@@ -1,4 +1,4 @@
-"""The recordings that decoding weights are judged on, and the network's output for them."""
+"""The recordings that decoding weights are evaluated on, and the network's output for them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NOTHING = Hypothesis("", (), (), 0.0)
 
 @dataclass(frozen=True, eq=False)
 class DevSet:
-    """Utterances that decoding weights are judged on.
+    """Utterances that decoding weights are evaluated on.
 
     Attributes:
         log_probs: the network's output for each utterance.

@@ -88,9 +88,9 @@ def tune_bundle(
         dev: what the choices are evaluated on.
         language_model: a .lm file; None leaves the bundle without, its best path's confidence modelled.
         altered: the same utterances under other conditions, in which confidence must hold too.
-        pronunciations: how the words of the language model are said, where another bundle knows it.
-        lexicon: how the words of the language model are said, for a bundle whose network gives phones. Without one,
-            the pronunciations that the bundle has of the same language model are kept.
+        pronunciations: how the words of the language model are pronounced, where another bundle knows it.
+        lexicon: how the words of the language model are pronounced, for a bundle whose network gives phones. Without
+            one, the pronunciations that the bundle has of the same language model are kept.
         beam_width: prefixes kept.
         processes: how many trials run at a time; one a core when None.
         test: utterances whose error rates, with the new decoder, go into the card; none when empty.
@@ -101,19 +101,21 @@ def tune_bundle(
     """
     bundle = load_bundle(folder)
     if lexicon is not None and language_model is None:
-        raise ConfigError(f"a lexicon says how a language model's words are said, and {folder} has none; name one")
+        raise ConfigError(
+            f"a lexicon says how a language model's words are pronounced, and {folder} has none; name one"
+        )
     greedy: Decoder = GreedyDecoder(bundle.vocabulary)
     settings = DecoderSettings(beam_width=beam_width)
     decoders, greedy_rates = {GREEDY: greedy}, dev.error_rates(greedy)
-    best = by_phones = said = None
+    best = by_phones = word_pronunciations = None
     if language_model is not None:
-        said = pronunciations or _pronunciations(bundle, language_model, lexicon)
+        word_pronunciations = pronunciations or _pronunciations(bundle, language_model, lexicon)
         processes = processes or os.cpu_count() or 1
         search = Search(bundle.vocabulary, language_model, beam_width, dev.priors)
         best = find_weights(dev, search, processes=processes, tried=tried)
         decoders[BY_CHARACTERS], settings = search.decoder(best.weights), replace(settings, **_kept(search, best))
-        if said:
-            search = replace(search, pronunciations=said, priors=dev.phone_priors)
+        if word_pronunciations:
+            search = replace(search, pronunciations=word_pronunciations, priors=dev.phone_priors)
             by_phones = find_weights(dev, search, processes=processes, tried=tried)
             decoders[BY_PHONES] = search.decoder(by_phones.weights)
             settings = replace(settings, phones=PhoneSettings(**_kept(search, by_phones)))
@@ -125,13 +127,16 @@ def tune_bundle(
     tuned = Tuned(greedy_rates, best, by_phones, fit_confidence(decoders[way], dev, altered, bundle.vocabulary))
     report = tuned.confidence
     settings = replace(settings, **_found(report))
-    kept_model, kept_said = None if way == GREEDY else language_model, said if way == BY_PHONES else None
+    kept_model, kept_pronunciations = (
+        None if way == GREEDY else language_model,
+        word_pronunciations if way == BY_PHONES else None,
+    )
     card = _card(tuned, dev, language_model)
     if test:
         found = list(texts(Transcriber(bundle, decoders[way]).transcribe_utterances(test)))
         scores = evaluate(test, found, bundle.normaliser).normalised
         card = replace(card, test=ScoredTest(scores.normaliser, scores.words.figures(), scores.characters.figures()))
-    write_decoder(folder, settings, kept_model, replace(bundle.card, decoder=card), kept_said)
+    write_decoder(folder, settings, kept_model, replace(bundle.card, decoder=card), kept_pronunciations)
     return tuned
 
 
@@ -158,7 +163,7 @@ def _kept(search: Search, best: Trial) -> dict[str, Any]:
 
 
 def _pronunciations(bundle: Bundle, language_model: Path, lexicon: Lexicon | None) -> Pronunciations | None:
-    """Return how the words of ``language_model`` are said: by ``lexicon``, or as the bundle says of the same."""
+    """Return how the words of ``language_model`` are pronounced: by ``lexicon``, or as the bundle says of the same."""
     if lexicon is not None:
         if bundle.phones is None:
             raise ConfigError(f"{bundle.path} hears no phones, so a lexicon cannot help it; train with data.lexicon")

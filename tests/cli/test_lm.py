@@ -157,7 +157,7 @@ def test_a_language_model_that_is_written_otherwise_than_the_bundle_is_refused(t
     write_manifest(tmp_path / "dev.jsonl", [Utterance("u", "u.wav", 1.0, "BAD CAB", "anna")])
     train_ngram(["bad cab", "a cab"], order=2).save(tmp_path / "small.lm")
     argv = ["tune", str(bundle), str(tmp_path / "dev.jsonl"), "--lm", str(tmp_path / "small.lm")]
-    said = r"3 of \d+ words, such as .* does not write; .* asr lm train --for .*tones"
+    said = r"\d of \d+ words, such as .* are not written as .*tones writes them .* asr lm train --for .*tones"
     with pytest.raises(LanguageModelError, match=said):
         run_raw(argv)
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import signal
 import struct
 import subprocess
@@ -13,13 +14,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from asr.bundle import write_decoder
+from asr.card import read_card
 from asr.cli import transcribe as transcribe_verb
+from asr.decoding import DecoderSettings
 from asr.distribution import install_command
 from asr.inference.writers import FORMATS
 
@@ -230,7 +235,6 @@ def test_words_with_times_and_underlines(transcribe, tmp_path: Path) -> None:
     ("flags", "message"),
     [
         ("-f srt --highlight_words", "highlight_words needs word_timestamps"),
-        ("-f vtt --max_line_count 2", "max_line_count needs max_line_width"),
         ("-f txt,json --max_line_width 40", "-f txt,json has no lines to break or words to mark; srt and vtt have"),
         ("-f txt --word_timestamps", "-f txt has no times of words; json, vtt and ctm have"),
         ("-f srt,txt --n_best 3", "-f srt,txt has no place for --n_best hypotheses; json and jsonl have"),
@@ -240,6 +244,67 @@ def test_options_without_what_they_need(transcribe, tmp_path: Path, flags: str, 
     done = transcribe(write(tmp_path / "a.wav", "ABBA"), *flags.split())
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"asr: error[config]: {message}")
+
+
+def numbered_lines(srt: str) -> list[list[str]]:
+    return [cue.split("\n")[2:] for cue in srt.split("\n\n")[:-1]]
+
+
+def test_subtitles_are_cut_as_broadcasters_do(transcribe, tmp_path: Path) -> None:
+    """A letter takes 0.2 s, so that seven seconds are full before two lines are."""
+    write(tmp_path / "a.wav", "ABBA CAFE BAD " * 5)
+    assert numbered_lines(transcribe("a.wav", "-f", "srt").stdout) == [
+        ["ABBA CAFE BAD ABBA CAFE BAD ABBA"],
+        ["CAFE BAD ABBA CAFE BAD ABBA CAFE"],
+        ["BAD"],
+    ]
+    narrow = transcribe("a.wav", "-f", "srt", "--max_line_width", 9, "--max_line_count", 2).stdout
+    assert numbered_lines(narrow)[:2] == [["ABBA CAFE", "BAD ABBA"], ["CAFE BAD", "ABBA CAFE"]]
+
+
+WHISPER = "--language en --task transcribe --device cpu --fp16 False --temperature 0 --beam_size 5 --verbose"
+
+
+def test_the_usual_flags_of_whisper(transcribe, tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", "ABBA"), write(tmp_path / "b.wav", "CAFE")
+    timed = r"\[00:00\.\d{3} --> 00:0[01]\.\d{3}\] "
+    done = transcribe("a.wav", *WHISPER.split(), "True")
+    assert (done.returncode, done.stderr) == (0, "") and re.fullmatch(rf"{timed}ABBA\n", done.stdout)
+    assert transcribe(*WHISPER.split(), "False", "a.wav", "--model_dir", "models").stdout == "ABBA\n"
+    done = transcribe(*WHISPER.split(), "a.wav", "b.wav", "-o", "out", "-f", "vtt", "--word_timestamps", "True")
+    assert re.fullmatch(rf"a.wav\t{timed}ABBA\nb.wav\t{timed}CAFE\n", done.stdout)
+    assert sorted(files_below(tmp_path / "out")) == ["a.vtt", "b.vtt"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "answer"),
+    [
+        ("--task translate", "argument --task: texts are written in the language that is spoken; leave it out"),
+        ("--device cuda", "argument --device: transcription runs on the CPU; leave it out"),
+        ("--initial_prompt Ada", "no text can be continued; --hotwords favours names and words"),
+        ("--temperature 0.2", "decoding has no randomness and no second try; leave it out"),
+        ("--condition_on_previous_text True", "each stretch of speech is decoded for itself; leave it out"),
+        ("--max_line_cuont 2", "there is no --max_line_cuont, did you mean --max_line_count?"),
+    ],
+)
+def test_other_flags_of_whisper_are_answered_in_a_line(transcribe, flags: str, answer: str) -> None:
+    done = transcribe("a.wav", *flags.split())
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert answer in done.stderr
+
+
+def test_another_language_or_two_things_at_once_are_refused(transcribe, bundle: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", "ABBA")
+    (tmp_path / "models").mkdir()
+    shutil.copytree(bundle, tmp_path / "models" / "mine")
+    write_decoder(tmp_path / "models" / "mine", DecoderSettings(), None, replace(read_card(bundle), language="en"))
+    mine = ["--model_dir", "models", "--model", "mine"]
+    assert transcribe("a.wav", "--language", "de").stdout == "ABBA\n"  # the card of this one states none
+    assert transcribe("a.wav", *mine, "--language", "English").stdout == "ABBA\n"
+    done = transcribe("a.wav", *mine, "--language", "de")
+    assert done.stderr == ("asr: error[config]: --language de: the model mine hears 'en'; name one that hears it\n")
+    done = transcribe("a.wav", "--verbose", "-f", "json")
+    assert (done.returncode, done.stdout) == (1, "") and "name a folder with -o" in done.stderr
 
 
 def test_a_terminal_sees_a_bar(bundle: Path, tmp_path: Path) -> None:

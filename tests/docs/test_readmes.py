@@ -38,8 +38,10 @@ def test_the_readmes_show_every_verb() -> None:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_the_command_is_accepted(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, verb, *arguments = shlex.split(command.split("#")[0].split("<")[0])
+def test_the_command_is_accepted_and_with_an_option_too_many_it_is_not(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, verb, *arguments = shlex.split(re.split("[#<>]", command)[0])
     module = importlib.import_module(VERBS[verb][0])
     if hasattr(module, "SUB_VERBS"):
         declare, _, _ = module.SUB_VERBS[arguments.pop(0)]
@@ -81,6 +83,8 @@ def _parse(declare: Callable[[argparse.ArgumentParser], None], arguments: list[s
     parser = argparse.ArgumentParser(exit_on_error=False)
     declare(parser)
     parser.parse_intermixed_args(arguments)
+    with pytest.raises((argparse.ArgumentError, SystemExit)):
+        parser.parse_intermixed_args([*arguments, "--nonsense"])
 
 
 def test_links_lead_somewhere() -> None:

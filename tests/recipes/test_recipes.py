@@ -115,7 +115,7 @@ def write_recipe(folder: Path, **stages: object) -> Path:
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [
-        ({"language_model": {"order": 3}, "beam_width": 0}, "beam_width must be a whole number from 1 on, got 0"),
+        ({"language_model": {"order": 3}, "beam_width": 0}, "beam_width must be 1 to 16384, got 0"),
         (
             {"language_model": {"order": 3}, "beam_width": 64.5},
             "stages.beam_width must be a whole number or null",
@@ -223,7 +223,7 @@ def results_on_two_sets() -> Results:
         "systems": {"this recipe, int8": scored | {"rtf": 0.0123}},
         "main": "this recipe, int8",
         "by_speaker": [],
-        "judged_on": of_set | {"name": "dev"},
+        "test_set": of_set | {"name": "dev"},
         "further": {"test-clean": of_set | {"name": "test-clean", "systems": {"this recipe, int8": SCORE}}},
         "peers": {"dev": {"measured": SCORE | {"rtf": 0.2, "compared": paired}}},
         "language_model": {
@@ -283,8 +283,8 @@ def test_each_test_set_has_a_table_with_its_own_peers() -> None:
 
 def test_without_a_language_model_nothing_is_said_of_its_weights() -> None:
     results = results_on_two_sets()
-    assert results.judged_on
-    results = replace(results, judged_on=replace(results.judged_on, tuned_on=NOBODY), language_model=None)
+    assert results.test_set
+    results = replace(results, test_set=replace(results.test_set, tuned_on=NOBODY), language_model=None)
     assert "On dev (2 utterances, 1.50 h, 2 speakers):" in render(read_plan("librispeech"), results)
 
 

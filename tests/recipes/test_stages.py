@@ -202,8 +202,10 @@ def test_where_dev_is_the_test_each_half_is_read_by_what_was_tuned_on_the_other(
     names = [f"this recipe, {way}, {p}" for way in WAYS for p in ("float32", "int8")]
     assert list(results["systems"]) == names
     assert all(system["utterances"] == 10 and system["rtf"] > 0 for system in results["systems"].values())
-    assert results["judged_on"]["speakers"] == 5
-    assert {name: one["utterances"] for name, one in results["further"].items()} == {"test-clean": 4}
+    assert results["test_set"]["speakers"] == 5
+    further = {name: one["utterances"] for name, one in results["further"].items()}
+    assert further == {"test-clean": 4, "dev, telephone": 10}
+    assert list(results["further"]["dev, telephone"]["systems"]) == [results["main"]]
     assert list(results["further"]["test-clean"]["systems"]) == names
     assert results["language_model"]["words_of_text"] == 4
     assert (results["resumed"], results["audio_s_per_s"] > 0) == (0, True)
@@ -270,7 +272,7 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
     for folder in ("bundle", "tuned_on_first_half", "tuned_on_second_half"):
         assert load_bundle(f"runs/librispeech_13h/{folder}").decoder.beam_width == 128
     assert results["main"] == "this recipe, 3-gram of 264 public-domain books, by phones, int8"
-    assert results["judged_on"] | {"hours": 0} == {
+    assert results["test_set"] | {"hours": 0} == {
         "name": "dev", "utterances": 16, "hours": 0, "speakers": 8, "tuned_on": "the other half of the speakers",
     }  # fmt: skip
 

@@ -16,9 +16,7 @@ import soundfile
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.server.conftest import SAID, SAMPLE, Running, running, until
-
-BOUNDARY = "boundary"
+from tests.server.conftest import SAID, SAMPLE, Running, form, head_of, read_all, running, until
 
 
 @pytest.fixture(scope="module")
@@ -36,31 +34,6 @@ def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("long") / "long.wav"
     soundfile.write(path, np.tile(np.concatenate([samples, np.zeros(rate, np.int16)]), 44), rate)
     return path
-
-
-def form(recording: bytes, **fields: str) -> bytes:
-    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
-    return "".join([*parts, head]).encode() + recording + f"\r\n--{BOUNDARY}--\r\n".encode()
-
-
-def head_of(body: bytes) -> bytes:
-    return (
-        "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
-        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n"
-    ).encode()
-
-
-def read_all(client: socket.socket) -> bytes:
-    """All that the server sends until it closes."""
-    client.settimeout(20)
-    parts = []
-    try:
-        while part := client.recv(65536):
-            parts.append(part)
-    except ConnectionResetError:
-        pass
-    return b"".join(parts)
 
 
 # Slow clients

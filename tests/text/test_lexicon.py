@@ -83,7 +83,7 @@ def test_a_lexicon_has_the_phones_of_all_its_pronunciations_in_one_order() -> No
 
 def test_words_are_said_in_the_usual_way_and_those_it_lacks_are_named_once() -> None:
     lexicon = Lexicon({"A": (("x",), ("y",)), "B": (("b",),)})
-    assert lexicon.said("B A A") == [("b",), ("x",), ("x",)]
-    assert (lexicon.said(""), lexicon.missing("")) == ([], [])
+    assert lexicon.usual_pronunciations("B A A") == [("b",), ("x",), ("x",)]
+    assert (lexicon.usual_pronunciations(""), lexicon.missing("")) == ([], [])
     with pytest.raises(VocabularyError, match="the lexicon lacks D C$"):
-        lexicon.said("D A C D")
+        lexicon.usual_pronunciations("D A C D")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
@@ -67,8 +69,10 @@ def test_faults_are_found_by_place_not_by_id() -> None:
     }
 
 
-def test_no_faults_are_not_refused() -> None:
-    refuse([], 5)
+@pytest.mark.parametrize("faults", [0, 1])
+def test_one_fault_is_refused_and_none_is_not(faults: int) -> None:
+    with pytest.raises(PreflightError, match="^1 of 5 utterances") if faults else nullcontext():
+        refuse([Fault("u1", "…")] * faults, 5)
 
 
 def test_twenty_are_shown_and_the_rest_counted() -> None:

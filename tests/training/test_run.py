@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -334,12 +335,23 @@ def begun(tmp_path: Path) -> Path:
     return tmp_path / "begun"
 
 
-def test_the_same_options_are_the_same_run(begun: Path) -> None:
-    same_run(begun, CONFIG)
-
-
-def test_limits_and_the_folders_name_may_change(begun: Path) -> None:
-    same_run(begun, changed(max_minutes=5) | {"run_dir": "b"})
+@pytest.mark.parametrize(
+    ("now", "same"),
+    [
+        (CONFIG, True),
+        (changed(max_minutes=5) | {"run_dir": "b"}, True),
+        (changed(epochs=4), False),
+        (CONFIG | {"seed": 1}, False),
+    ],
+    ids=["the same", "limits and the folder's name", "another epoch", "another setting"],
+)
+def test_of_the_same_run_only_limits_and_the_folders_name_may_change(
+    begun: Path, now: dict[str, Any], same: bool
+) -> None:
+    """The folder keeps the options that the run began with."""
+    with nullcontext() if same else pytest.raises(ConfigError, match="holds a run with other options"):
+        same_run(begun, now)
+    assert json.loads((begun / "config.json").read_text()) == CONFIG
 
 
 def test_before_the_first_checkpoint_anything_may_change(tmp_path: Path) -> None:

@@ -88,6 +88,13 @@ def _run(cell: CellSpec, inputs: Any, lengths: Any, *weights: Any) -> Any:
     kept_each, num_weights = cell.kept, len(weights)
 
     def forward(inputs: np.ndarray, lengths: np.ndarray, *weights: np.ndarray) -> list[np.ndarray]:
+        """Return the outputs (B, T, D·H), then what each job keeps for ``backward``, ``cell.kept`` arrays a job.
+
+        Args:
+            inputs: (B, T, F), or (B, T, D·G·H) already projected.
+            lengths: (B,) int32.
+            weights: kernel (D, F, G·H), recurrent (D, H, G·H), and the biases (D, G·H).
+        """
         outputs = np.empty((*inputs.shape[:2], directions * units), np.float32)
         kept = threads().map(lambda job: _forward(cell, job, inputs, lengths, weights, outputs), jobs)
         return [outputs, *(array for arrays in kept for array in arrays)]
@@ -95,6 +102,15 @@ def _run(cell: CellSpec, inputs: Any, lengths: Any, *weights: Any) -> Any:
     def backward(
         inputs: np.ndarray, lengths: np.ndarray, outputs: np.ndarray, d_outputs: np.ndarray, *rest: np.ndarray
     ) -> list[np.ndarray]:
+        """Return ∂L/∂inputs, of the shape of ``inputs``, then ∂L/∂w of each weight, of the shape of the weight.
+
+        Args:
+            inputs: as those of ``forward``.
+            lengths: (B,) int32.
+            outputs: (B, T, D·H), as ``forward`` returned them.
+            d_outputs: ∂L/∂outputs (B, T, D·H).
+            rest: the weights, as those of ``forward``, then what its jobs kept.
+        """
         weights, kept = rest[:num_weights], rest[num_weights:]
 
         def one(i: int) -> list[np.ndarray]:
@@ -108,6 +124,7 @@ def _run(cell: CellSpec, inputs: Any, lengths: Any, *weights: Any) -> Any:
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def differentiable(inputs: Any, *weights: Any) -> tuple[Any, Callable[..., Any]]:
+        """Return the outputs (B, T, D·H), and the function ∂L/∂outputs → ∂L/∂inputs and ∂L/∂w of each weight."""
         outputs, *kept = _call(forward, (inputs, lengths, *weights), 1 + len(jobs) * kept_each)
         outputs.set_shape((*inputs.shape[:2], directions * units))
 
