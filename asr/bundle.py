@@ -11,7 +11,7 @@
     phones.json       the phones of the phone outputs, if the model has these
     float32.onnx      features (B, T, F), feature_lengths (B,) → log_probs (B, T', V + P), log_prob_lengths (B,)
     int8.onnx         the same with weights in 8 bits; at least one of the two is there
-    decoder.json      tuned weights, beam width, calibration of confidence; if missing, the best path is decoded
+    decoder.json      tuned weights, beam width, models of confidence; if missing, the best path is decoded
     language_model.lm n-grams of words, optional
     pronunciations.npz  pronunciations of these words, for a model with phone outputs
 """

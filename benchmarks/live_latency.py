@@ -33,10 +33,8 @@ from asr.text import normalise
 
 PAUSE_S, LONG_S, PACKET_S = 1.5, 60.0, 0.05
 WAYS: dict[str, dict[str, float | None]] = {
-    "in pauses of 0.5 s": {"max_wait_s": None},
-    "in pauses of 0.3 s": {"endpoint_silence_s": 0.3, "max_wait_s": None},
-    "after 10 s without": {"endpoint_silence_s": None},
-    "both, as it is": {},
+    "after pauses of 0.5 s": {"max_wait_s": None},
+    "and after 10 s without": {},
     "as the whole": {"endpoint_silence_s": None, "max_wait_s": None},
 }
 """Options of `StreamingTranscriber` by the name of their row."""

@@ -1,9 +1,10 @@
 """What `asr serve` does under load, as a table in benchmarks/README.md.
 
-    python benchmarks/serve.py FOLDER_OF_RECORDINGS [--model BUNDLE] [--only files,live,stop,hostile,hours] [--write]
+    python benchmarks/serve.py FOLDER_OF_RECORDINGS [--model BUNDLE] [--only PART,PART] [--write]
 
 Every server is a process of its own on loopback, with this script's process as its clients; both share the machine.
 
+* ``start``: from the start of the process to its first text, five times.
 * ``files``: so many clients at once, each with a recording of five seconds, who come again when they are told to;
   beside them the command line, once for all of the recordings. Every text must be the command line's.
 * ``live``: streams at real time in packets of 100 ms. A final's delay counts from the end of its last word, so it has
@@ -20,6 +21,7 @@ import asyncio
 import json
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -40,7 +42,7 @@ from asr.provenance import provenance
 
 RATE = 16_000
 PIECE_S, GAP_S, PACKET_S, LATE_S = 5.0, 0.7, 0.1, 0.3
-PARTS = ("files", "live", "stop", "hostile", "hours")
+PARTS = ("start", "files", "live", "stop", "hostile", "hours")
 BOUNDARY = "piece"
 SEED = 7
 
@@ -59,7 +61,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     arguments = parser.parse_args()
-    measures = {"files": files, "live": live, "stop": stop, "hostile": hostile, "hours": hours}
+    measures = {"start": start, "files": files, "live": live, "stop": stop, "hostile": hostile, "hours": hours}
     rows = ["| what | |", "|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
         pieces = write_pieces(arguments.folder, Path(folder))
@@ -165,6 +167,25 @@ async def ask(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:
 def share(values: Sequence[float], part: float) -> float:
     """Return the value below which ``part`` of all are."""
     return sorted(values)[min(int(part * len(values)), len(values) - 1)]
+
+
+# Start
+
+
+def start(arguments: argparse.Namespace, pieces: Sequence[Path], folder: Path) -> Iterator[tuple[str, str]]:
+    """Measure how soon a server that is started answers."""
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        with served(arguments.model, folder, "--alias", f"default={arguments.model}") as server:
+            listening = time.monotonic() - began
+            status, _, _ = asyncio.run(ask(server.port, request_of(pieces[0])))
+            times.append((time.monotonic() - began, listening, status))
+    first, listening, _ = (statistics.median(column) for column in zip(*times, strict=True))
+    yield (
+        "from the start of the process to its first text (5 s of audio)",
+        f"{first:.2f} s, listening after {listening:.2f} s",
+    )
 
 
 # Files

@@ -28,13 +28,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.decoding import add_decoding_arguments, load_model_for
+from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
 from asr.cli.inputs import Input, find_inputs, with_distinct_stems
 from asr.cli.main import report
 from asr.cli.numbers import seconds_or_none, whole_number
 from asr.cli.parser import add_switch
 from asr.cli.salvage import add_salvage
 from asr.cli.streams import print_now
+from asr.cli.understanding import Understanding
 from asr.cli.whisper import add_whisper_flags, model_named
 from asr.errors import AsrError, ConfigError
 from asr.inference.writers.formats import FORMATS
@@ -148,15 +149,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     arguments.model = model_named(arguments)
     model = load_model_for(arguments, arguments.n_best)
+    understanding = Understanding(model.bundle)
     if not several:
         entry = Input("microphone", None, Path("microphone")) if arguments.mic else inputs[0]
-        return int(not _run_alone(model, entry, arguments, output) or bool(found.errors))
+        done = _run_alone(model, entry, arguments, output, understanding)
+        _warn(understanding, arguments)
+        return int(not done or bool(found.errors))
     sources = [entry.source for entry in inputs if entry.source is not None]
-    results = zip(inputs, model.transcribe_many(sources, arguments.batch_size, salvage=arguments.salvage), strict=True)
+    transcripts = model.transcribe_many(sources, arguments.batch_size, salvage=arguments.salvage)
+    results = zip(inputs, understanding.counting(transcripts), strict=True)
     with _progress(len(inputs), shown=arguments.output_dir is not None or not sys.stdout.isatty()) as advance:
         failed = sum(not _deliver(entry, result, output, advance) for entry, result in results)
     if failed and of_folder:
         print(f"asr: {failed} of {len(inputs)} recordings failed, with the reasons above", file=sys.stderr)
+    _warn(understanding, arguments)
     return 1 if failed or found.errors else 0
 
 
@@ -170,7 +176,15 @@ def _wrong_inputs(arguments: argparse.Namespace) -> str | None:
     return None
 
 
-def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, output: Deliver) -> bool:
+def _warn(understanding: Understanding, arguments: argparse.Namespace) -> None:
+    """Say where the model plainly does not understand, unless the command line has it decode in another way."""
+    if not decoding_flags(arguments) and (warning := understanding.warning()):
+        print(f"asr: {warning}", file=sys.stderr)
+
+
+def _run_alone(
+    model: Transcriber, entry: Input, arguments: argparse.Namespace, output: Deliver, understanding: Understanding
+) -> bool:
     """Transcribe a single recording; print text before it ends. After Ctrl-C, write the final segments."""
     from asr.inference import Transcript
 
@@ -192,6 +206,7 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
         if found and not at_once:
             output(entry, Transcript.of(found, found[-1].end))
         raise
+    understanding.add(transcript)
     return (at_once and bool(found)) or output(entry, transcript)
 
 

@@ -63,7 +63,7 @@ class DecoderSettings:
         calibration: the same from the letters alone, in bundles of before; it is used where no model can be.
         alignment: the model of the probability that a word of a given text is said where it was aligned; None in
             bundles of before.
-        usual_confidence: the share of words that were right on dev, by which sounds are told from speech; None if it
+        usual_confidence: the share of words that were right on dev, which mean confidence comes to there; None if it
             was not measured.
         priors: (V,) the natural logarithms of the labels' shares of all frames of dev; () if the search needs none.
         phones: the settings of a search over phones; None if there is no such search.

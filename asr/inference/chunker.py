@@ -15,8 +15,7 @@ some of the other (``~``), so that what is computed at the seam is as if there w
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -43,8 +42,7 @@ class Span:
         core_stop: the sample after the last that belongs to this chunk alone.
         stop: the sample after the last of the chunk, context included.
         continues: whether the core ends with a cut within speech, so that the next core begins there.
-        confident_speech_s: for how many seconds since the last silence the detector was confident of speech
-            (`ChunkingOptions.confident`); infinite for a recording that is one chunk.
+        speech: the probability of speech (n,) of each 10 ms of the core, as far as it is known.
     """
 
     start: int
@@ -52,7 +50,7 @@ class Span:
     core_stop: int
     stop: int
     continues: bool = False
-    confident_speech_s: float = inf
+    speech: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32), compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +124,8 @@ class Chunker:
         stop = min(self._sample(tracker.final_end()), self._heard.stop)
         if self._is_single:
             start, has_speech = self._sample(tracker.first), tracker.is_enough(self._confident_frames)
-            return [Chunk(Span(start, start, stop, stop), self._heard.span(start, stop))] if has_speech else []
+            span = Span(start, start, stop, stop, speech=self._speech_in(start, stop))
+            return [Chunk(span, self._heard.span(start, stop))] if has_speech else []
         if tracker.is_speech:
             self._held.append(self._chunk(tracker, stop, stop))
         return self._release()
@@ -213,8 +212,12 @@ class Chunker:
 
     def _chunk(self, tracker: SpeechTracker, core_stop: int, stop: int, continues: bool = False) -> Chunk:
         start, core_start = self._sample(tracker.start), self._sample(tracker.core)
-        span = Span(start, core_start, core_stop, stop, continues, tracker.confident / FRAMES_PER_S)
+        span = Span(start, core_start, core_stop, stop, continues, self._speech_in(core_start, core_stop))
         return Chunk(span, self._heard.span(start, stop))
+
+    def _speech_in(self, start: int, stop: int) -> np.ndarray:
+        """Return the known probabilities of speech of the frames between two samples."""
+        return self._speech.span(start * FRAMES_PER_S // self._rate, stop * FRAMES_PER_S // self._rate)
 
     def _drop_unneeded(self) -> None:
         """Let go of what no chunk and no probability will ask for."""

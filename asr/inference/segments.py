@@ -11,14 +11,9 @@ from asr.decoding.decoder import probabilities
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.word_evidence import Features, word_evidence
 from asr.decoding.words import WordSpan, word_spans
+from asr.inference.spoken import were_spoken
 from asr.inference.stitcher import SpeechRegion
 from asr.inference.transcript import Alternative, Segment, Word
-
-SHORT_S, SHORT_CONFIDENCE = 0.7, 0.95
-"""Where the detector was confident of less speech, a word or a click, the words must be about as confident as usual."""
-
-MEDIUM_S, MEDIUM_CONFIDENCE = 3.0, 0.6
-"""Where it was confident of less than this, some words or a clock, they must reach this share of what is usual."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +39,7 @@ def as_segments(
 ) -> list[Segment | None]:
     """Return the segment of each region, given its hypotheses, best first; None where nothing was said.
 
-    Sounds that the detector takes for speech are told by their words, as Whisper tells silence: a region is dropped
-    only where both the detector and the words have little confidence. A model's confidence says something only beside
-    its usual confidence on dev: a model that has three words in four wrong would otherwise find no speech at all.
+    A region whose words were not spoken is dropped: see `asr.inference.spoken`.
 
     Words that are not in ``interval`` are left out last, so that the others are what they are beside them.
     """
@@ -64,7 +57,7 @@ def _segment(
     region: SpeechRegion, hypotheses: Sequence[Hypothesis], evidence: Features, bundle: Bundle, interval: Interval
 ) -> Segment | None:
     words = _words(region, hypotheses[0], evidence, bundle)
-    if not words or _is_sound(region, _mean_confidence(words), bundle.decoder.usual_confidence):
+    if not words or not were_spoken(region, words):
         return None
     words = tuple(word for word in words if interval.has(word.start, word.end))
     if not words:
@@ -81,12 +74,6 @@ def _segment(
 
 def _mean_confidence(words: Sequence[Word]) -> float:
     return sum(word.confidence for word in words) / len(words)
-
-
-def _is_sound(region: SpeechRegion, confidence: float, usual: float | None) -> bool:
-    if usual is None or region.confident_speech_s >= MEDIUM_S:
-        return False
-    return confidence < usual * (SHORT_CONFIDENCE if region.confident_speech_s < SHORT_S else MEDIUM_CONFIDENCE)
 
 
 def _words(region: SpeechRegion, hypothesis: Hypothesis, evidence: Features, bundle: Bundle) -> tuple[Word, ...]:

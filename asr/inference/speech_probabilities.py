@@ -78,8 +78,11 @@ class SpeechProbabilities:
         return frame * self._rate // FRAMES_PER_S
 
     def span(self, first: int, last: int) -> np.ndarray:
-        """Return the probabilities of frames ``[first, last)``, which must not have been dropped."""
-        return self._known[first - self._first : last - self._first]
+        """Return the probabilities of frames ``[first, last)``, fewer where they are not all known.
+
+        None of them must have been dropped.
+        """
+        return self._known[max(first - self._first, 0) : max(last - self._first, 0)]
 
     @property
     def first_needed_sample(self) -> int:

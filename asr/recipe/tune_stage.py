@@ -75,8 +75,9 @@ def tune_stage(
 
     ``test`` is scored for the bundle's card. The bundle's folder is not changed until tuning is done.
     """
-    if decoding_plan.is_in(load_bundle(bundle)):
-        say(f"tune: {bundle} has been tuned with its language model")
+    if decoding_plan.is_in(tuned_before := load_bundle(bundle)):
+        found = "has its" if tuned_before.language_model else "makes fewer errors without its"
+        say(f"tune: {bundle} {found} language model")
         return
     say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
     network = load_model(bundle, decoding=Decoding(beam_width=1))

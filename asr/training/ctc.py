@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from asr.training.ctc_kernel import losses_and_gradient
+from asr.training.tensor import Tensor
 
 
-def ctc_loss(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -> Any:
+def ctc_loss(logits: Tensor, logit_lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
     """Compute the negative log-likelihood (B,) of labels over all alignments (Graves et al. 2006, eq. 7-8).
 
     Compiled loops on the CPU (``ctc_kernel.py``) compute the loss together with its gradient, even where a GPU computes
@@ -25,7 +26,8 @@ def ctc_loss(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -
     """
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def differentiable(logits: Any) -> tuple[Any, Any]:
+    def differentiable(logits: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return the losses (B,) of ``logits`` (B, T, V), and dL/dlosses (B,) → dL/dlogits (B, T, V)."""
         arguments = (logits, *(tf.cast(a, tf.int32) for a in (logit_lengths, labels, label_lengths)))
         losses, gradient = tf.numpy_function(losses_and_gradient, arguments, [tf.float32] * 2, stateful=False)
         losses.set_shape(logits.shape[:1])

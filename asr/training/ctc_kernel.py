@@ -8,7 +8,7 @@ calls into the C library cannot be vectorised.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,9 @@ _NEVER = _F(-1e30)
 _TINY = _F(-60)
 """exp of this counts as zero; products of smaller numbers would be denormal, and a hundred times as slow."""
 
+Number: TypeAlias = Any
+"""A number whose type the compiler finds: float32, which Python's own arithmetic would not keep."""
+
 _LOG2_E, _LN2_HIGH, _LN2_LOW = _F(1.4426950408889634), _F(0.693359375), _F(-2.12194440e-4)
 _ONE, _E2, _E3, _E4, _E5, _E6, _E7 = (_F(1 / d) for d in (1, 2, 6, 24, 120, 720, 5040))
 _A1, _A3, _A5, _A7, _A9, _A11 = (_F(2 / d) for d in (1, 3, 5, 7, 9, 11))
@@ -30,7 +33,7 @@ _CENTRE, _LOG_CENTRE = _F(1.75), _F(np.log(1.75))
 
 
 @compiled
-def _exp(x: Any) -> Any:
+def _exp(x: Number) -> Number:
     """Compute e^x for x <= 0 as 2^n times a Taylor series within half of ln 2; return zero below ``_TINY``."""
     none = x < _TINY
     x = max(x, _TINY)
@@ -42,7 +45,7 @@ def _exp(x: Any) -> Any:
 
 
 @compiled
-def _log_1_to_3(x: Any) -> Any:
+def _log_1_to_3(x: Number) -> Number:
     """Compute the logarithm of a number from 1 to 3: log(1.75) + 2 atanh((x - 1.75) / (x + 1.75))."""
     z = (x - _CENTRE) / (x + _CENTRE)
     q = z * z
@@ -58,7 +61,7 @@ def _states(labels: np.ndarray, states: np.ndarray, skips: np.ndarray) -> None:
 
 
 @compiled
-def _centred(row: np.ndarray) -> Any:
+def _centred(row: np.ndarray) -> Number:
     """Subtract the maximum of ``row`` from it in place, and return that maximum."""
     high = _NEVER
     for value in row:

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from asr.errors import ConfigError, TrainingError
+from asr.training.tensor import Tensor
 
 _LOST = (
     tf.errors.UnavailableError,
@@ -63,7 +63,7 @@ class Devices:
         replicas: int = self.strategy.num_replicas_in_sync
         return replicas // self.workers
 
-    def own_rows(self, *tensors: Any) -> list[Any]:
+    def own_rows(self, *tensors: Tensor) -> list[Tensor]:
         """Return this replica's rows of ``tensors`` (B, …), the last of them weights, split as in `shared`."""
         if self.replicas == 1:
             return list(tensors)
@@ -73,14 +73,14 @@ class Devices:
         *own, weights = (tf.gather(t, tf.minimum(places, rows - 1)) for t in tensors)
         return [*own, tf.where(places < rows, weights, 0.0)]
 
-    def summed(self, tensors: list[Any]) -> list[Any]:
+    def summed(self, tensors: list[Tensor]) -> list[Tensor]:
         """Sum ``tensors`` over all replicas; call it on each replica."""
         if self.strategy.num_replicas_in_sync == 1:
             return tensors
-        totals: list[Any] = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)
+        totals: list[Tensor] = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)
         return totals
 
-    def first(self, value: Any) -> Any:
+    def first(self, value: Tensor) -> Tensor:
         """Return ``value`` as the first replica of this process has it."""
         return self.strategy.experimental_local_results(value)[0]
 
@@ -91,11 +91,13 @@ class Devices:
         return table if self.workers == 1 else self._total(tf.constant(table)).numpy() / self.replicas
 
     @cached_property
-    def _total(self) -> Callable[[Any], Any]:
-        def on_replica(table: Any) -> Any:
+    def _total(self) -> Callable[[Tensor], Tensor]:
+        def on_replica(table: Tensor) -> Tensor:
             return self.summed([tf.identity(table)])[0]  # the copy is on the replica's device; an argument is on none
 
-        total: Callable[[Any], Any] = tf.function(lambda table: self.first(self.strategy.run(on_replica, (table,))))
+        total: Callable[[Tensor], Tensor] = tf.function(
+            lambda table: self.first(self.strategy.run(on_replica, (table,)))
+        )
         return total
 
     @contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,12 +13,13 @@ import tensorflow as tf
 from asr.arrays import LogProbs
 from asr.data import Utterance
 from asr.decoding import Decoder, GreedyDecoder
-from asr.errors import AsrError
+from asr.errors import AsrError, AudioError
 from asr.evaluation import error_rate
 from asr.models import AcousticModel
 from asr.text import Vocabulary
 from asr.training.dataset import Example, collate, compute_features
 from asr.training.setup import load_trained
+from asr.training.tensor import Tensor
 
 _BATCH = 16
 
@@ -46,13 +46,14 @@ def log_probs(model: AcousticModel, examples: Sequence[Example]) -> Iterator[tup
 
 
 @lru_cache(maxsize=1)
-def _forward(model: AcousticModel) -> Any:
+def _forward(model: AcousticModel) -> Callable[[Tensor, Tensor], Tensor]:
     """Return the model as one TensorFlow function, traced once for all shapes."""
     signature = [
         tf.TensorSpec((None, None, model.options["num_features"]), tf.float32),
         tf.TensorSpec((None,), tf.int32),
     ]
-    return tf.function(model.log_probs, input_signature=signature)
+    traced: Callable[[Tensor, Tensor], Tensor] = tf.function(model.log_probs, input_signature=signature)
+    return traced
 
 
 def transcribe(
@@ -105,9 +106,11 @@ def transcribe_with_checkpoint(
         CheckpointError: the folder is not a run folder, or has no undamaged checkpoint.
     """
     trained = load_trained(run_folder)
-    found: list[Any] = list(compute_features(utterances, trained.front_end))
-    read = [i for i, features in enumerate(found) if not isinstance(features, AsrError)]
-    examples = [Example(utterances[i], found[i], np.zeros(0, np.int32), trained.cmvn) for i in read]
-    for i, text in zip(read, transcribe(trained.model, examples, decoder_for(trained.vocabulary)), strict=True):
-        found[i] = " ".join(text.split())
-    return found
+    features = compute_features(utterances, trained.front_end)
+    examples = [
+        Example(utterance, one, np.zeros(0, np.int32), trained.cmvn)
+        for utterance, one in zip(utterances, features, strict=True)
+        if not isinstance(one, AudioError)
+    ]
+    texts = iter(transcribe(trained.model, examples, decoder_for(trained.vocabulary)))
+    return [one if isinstance(one, AudioError) else " ".join(next(texts).split()) for one in features]

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
@@ -22,7 +21,7 @@ class EventLog:
         self.folder = folder
 
     @cached_property
-    def writer(self) -> Any:
+    def writer(self) -> tf.summary.SummaryWriter:
         """The writer of events, made at the first one: TensorFlow must not start before the workers are joined."""
         return tf.summary.create_file_writer(str(self.folder / "events"))
 
@@ -39,7 +38,7 @@ class EventLog:
         with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps({"time": time.time(), **asdict(report)}, ensure_ascii=False) + "\n")
 
-    def _scalars(self, report: Any, step: int, group: str, names: Sequence[str]) -> None:
+    def _scalars(self, report: object, step: int, group: str, names: Sequence[str]) -> None:
         with self.writer.as_default():
             for name in names:
                 tf.summary.scalar(f"{group}/{name}", getattr(report, name), step=step)

@@ -25,14 +25,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from asr.checks import check_number
-from asr.errors import ConfigError
+from asr.errors import AudioError, ConfigError
 from asr.features import LogMel, UtteranceCmvn
 from asr.models import CELLS, AcousticModel
 from asr.models.engines import loop
@@ -173,10 +172,10 @@ def _norms(model: AcousticModel, examples: Sequence[Example], reach: int) -> np.
 def _examples(manifests: Sequence[str]) -> tuple[list[Example], Vocabulary]:
     utterances, _ = DataOptions(train=manifests, normaliser="upper_letters").split()
     vocabulary = Vocabulary.from_texts(u.text for u in utterances)
-    features: Sequence[Any] = compute_features(utterances, FEATURES.front_end())
+    features = compute_features(utterances, FEATURES.front_end())
     refuse(find_faults(utterances, features, Targets(vocabulary), lambda frames: frames).values(), len(utterances))
     normalise = UtteranceCmvn()
-    pairs = zip(utterances, features, strict=True)
+    pairs = [(u, f) for u, f in zip(utterances, features, strict=True) if not isinstance(f, AudioError)]
     return [Example(u, normalise(f), vocabulary.encode(u.text)) for u, f in pairs], vocabulary
 
 

@@ -5,9 +5,9 @@ bfloat16 has float32's exponent and needs no scaling. The weights and the optimi
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
+
+from asr.training.tensor import Tensor, Variable
 
 PATIENCE = 2000
 """Steps without overflow after which the scale is tried twice as large."""
@@ -25,7 +25,7 @@ class LossScale:
         self.good_steps = tf.Variable(0, trainable=False)
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[Variable]:
         """Variables of the scale that a checkpoint stores."""
         return [self.value, self.good_steps]
 
@@ -34,7 +34,7 @@ class LossScale:
         """Whether it has been halved below one."""
         return bool(self.value.numpy() < 1)
 
-    def learn(self, finite: Any) -> None:
+    def learn(self, finite: Tensor) -> None:
         """Update the scale after a step whose gradients were all ``finite`` (bool scalar) or not."""
         steps = tf.where(finite, self.good_steps + 1, 0)
         grown = tf.where(steps >= PATIENCE, 2.0, 1.0)

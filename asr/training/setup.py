@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from asr.models import AcousticModel
 from asr.run_record import SETUP, RunRecord, StoredSetup, read_setup
 from asr.text import Phones, Vocabulary
 from asr.training.checkpoint import FINAL, load_arrays, load_checkpoint, save_arrays
+from asr.training.tensor import Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +72,12 @@ def load_trained(folder: str | Path) -> Setup:
     return Setup(model, front_end, cmvn, vocabulary, stored.normaliser, stored.record, phones)
 
 
-def named(variables: Sequence[Any]) -> dict[str, Any]:
+def named(variables: Sequence[Variable]) -> dict[str, Variable]:
     """Name variables by their index, since Keras' own paths depend on how many models the process has made."""
     return {f"{i:03}": v for i, v in enumerate(variables)}
 
 
-def assign(variables: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+def assign(variables: Mapping[str, Variable], arrays: Mapping[str, np.ndarray]) -> None:
     """Assign to each variable the array of its name.
 
     Raises:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
@@ -14,12 +12,16 @@ from asr.training.dataset import Batch
 from asr.training.distribution import Devices
 from asr.training.precision import LossScale
 from asr.training.setup import named
+from asr.training.tensor import Tensor, Variable
+
+Gradients = list[tuple[Tensor, Variable]]
+"""Gradients, each with its variable."""
 
 
 class SummedAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
     """AdamW for gradients that are already summed over the replicas, as clipping by the global norm requires."""
 
-    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+    def _all_reduce_sum_gradients(self, grads_and_vars: Gradients) -> Gradients:
         """Return the gradients as they are; Keras would sum them again."""
         return grads_and_vars
 
@@ -44,7 +46,7 @@ class TrainStep:
         self._graph = tf.function(self._step, input_signature=self._signature())
 
     @property
-    def variables(self) -> dict[str, Any]:
+    def variables(self) -> dict[str, Variable]:
         """Variables that a step changes: weights, seeds of dropout, moments, the count of updates, the loss scale."""
         scale = self.loss_scale.variables if self.loss_scale else []
         groups = {"model": self.model.variables, "optimizer": self.optimizer.variables, "loss_scale": scale}
@@ -65,7 +67,7 @@ class TrainStep:
         labels, weights = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
         return [features, lengths, labels, lengths, labels, lengths, weights, tf.TensorSpec((), tf.float32)]
 
-    def _step(self, *batch: Any) -> tuple[Any, Any]:
+    def _step(self, *batch: Tensor) -> tuple[Tensor, Tensor]:
         self.traces += 1
         strategy = self.devices.strategy
         loss, norm, gradients = strategy.run(self._gradients, batch)
@@ -78,7 +80,7 @@ class TrainStep:
             self.loss_scale.learn(finite)
         return loss, norm
 
-    def _gradients(self, *batch: Any) -> tuple[Any, Any, list[Any]]:
+    def _gradients(self, *batch: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Compute, on each replica, the batch's loss, the gradients' norm and the clipped gradients."""
         *rows, utterances = batch
         features, feature_lengths, *targets, weights = self.devices.own_rows(*rows)
@@ -96,8 +98,14 @@ class TrainStep:
         return loss, norm, gradients
 
     def _losses(
-        self, logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any, phones: Any, phone_lengths: Any
-    ) -> Any:
+        self,
+        logits: Tensor,
+        logit_lengths: Tensor,
+        labels: Tensor,
+        label_lengths: Tensor,
+        phones: Tensor,
+        phone_lengths: Tensor,
+    ) -> Tensor:
         """Compute the losses (B,) of the characters, plus those of the phones where the model outputs them."""
         split = self.model.options["vocabulary_size"]
         losses = ctc_loss(logits[..., :split], logit_lengths, labels, label_lengths)
@@ -105,5 +113,5 @@ class TrainStep:
             return losses
         return losses + ctc_loss(logits[..., split:], logit_lengths, phones, phone_lengths)
 
-    def _update(self, gradients: list[Any]) -> None:
+    def _update(self, gradients: list[Tensor]) -> None:
         self.optimizer.apply(gradients, self.model.trainable_variables)

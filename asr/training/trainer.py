@@ -25,6 +25,7 @@ from asr.training.interruption import Interruption
 from asr.training.reports import EpochReport, Observer, StepReport
 from asr.training.setup import assign, named
 from asr.training.step import TrainStep
+from asr.training.tensor import Variable
 
 
 @dataclass
@@ -344,5 +345,5 @@ class Trainer:
         self._clock = now
 
 
-def _arrays(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _arrays(variables: Mapping[str, Variable]) -> dict[str, np.ndarray]:
     return {n: v.numpy() for n, v in variables.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from asr.features import FrontEnd, Normaliser
 from asr.models import AcousticModel
 from asr.run_record import Origin, RunRecord
 from asr.training.setup import Setup, named
+from asr.training.tensor import Variable
 
 _FREE = {"dropout", "phones", "units"}
 """Model options in which the two models may differ; ``units`` by layers that follow the other's."""
@@ -46,7 +46,7 @@ def take_over(start: Setup, model: AcousticModel, front_end: FrontEnd, normalise
     return start.cmvn if same else normaliser
 
 
-def _pairs(start: AcousticModel, model: AcousticModel) -> Iterator[tuple[Any, Any]]:
+def _pairs(start: AcousticModel, model: AcousticModel) -> Iterator[tuple[Variable, Variable]]:
     """Yield each weight of ``start`` with the one of ``model`` that it is copied to; outputs stay outputs.
 
     Those of a top layer of another width are left out.

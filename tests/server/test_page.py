@@ -29,7 +29,7 @@ CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver (Debian: chromium, chromium-driver)"
 )
-TIMEOUT_S = 15
+TIMEOUT_S = 60
 FLAGS = (
     "--headless=new",
     "--window-size=1400,1000",
@@ -253,21 +253,21 @@ def test_silence_is_said_to_be_silence(page: Page, tmp_path: Path) -> None:
 
 
 def test_what_is_spoken_is_grey_while_it_may_change_and_final_soon_after(page: Page) -> None:
+    """Seconds from the end of a word until it is final are those of the packets that were answered by then."""
     page.run(
-        "window.partials = []; window.finals = []; window.began = 0;"
-        "const transcript = document.getElementById('transcript');"
+        "window.partials = []; window.finals = []; window.answers = 0;"
+        "const Real = WebSocket; window.WebSocket = class extends Real {"
+        "  constructor(...given) { super(...given); this.addEventListener('message', () => window.answers++); }"
+        "};"
         "new MutationObserver((changes) => {"
         "  const lines = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.dataset?.line);"
         "  for (const line of lines) {"
         "    const last = [...line.querySelectorAll('.word')].at(-1);"
-        "    window.finals.push([performance.now(), Number(last.dataset.end)]);"
+        "    window.finals.push(window.answers / 10 - Number(last.dataset.end));"
         "  }"
         "  const open = document.querySelector('.partial');"
         "  if (open) window.partials.push([open.textContent.trim(), getComputedStyle(open).color]);"
-        "}).observe(transcript, { childList: true, subtree: true });"
-        "new MutationObserver(() => {"
-        "  if (document.body.classList.contains('recording')) window.began ||= performance.now();"
-        "}).observe(document.body, { attributes: true });"
+        "}).observe(document.getElementById('transcript'), { childList: true, subtree: true });"
     )
     page.one("#speak").click()
     page.until(lambda: len(page.all("[data-line]")) >= 3)
@@ -278,16 +278,15 @@ def test_what_is_spoken_is_grey_while_it_may_change_and_final_soon_after(page: P
     ink = page.run("return getComputedStyle(document.querySelector('.word')).color")
     assert partials and all(colour != ink for _, colour in partials)
     assert any(text.startswith(SAID.split()[0]) for text, _ in partials)
-    finals, began = page.run("return [window.finals, window.began]")
-    waits = [(at - began) / 1000 - end for at, end in finals[:2]]
-    assert all(0.4 < wait < 3.0 for wait in waits), waits
+    waits = page.run("return window.finals")
+    assert all(wait > 0.4 for wait in waits) and min(waits) < 1.2, waits  # a server that is late takes packets together
     name, text = page.download('[data-format="txt"]')
     assert text == 3 * f"{SAID}\n" and name.startswith("Spoken 20") and name.endswith(".txt")
     page.all(".word")[-1].click()
     page.until(lambda: page.seconds() > float(page.all(".word")[-1].get_attribute("data-start")))
 
 
-def test_the_recording_of_what_was_spoken_can_be_saved_and_read_as_a_file(page: Page) -> None:
+def test_the_recording_of_what_was_spoken_can_be_saved_and_read_as_a_file(page: Page, server: Running) -> None:
     page.one("#speak").click()
     page.until(lambda: page.all("[data-line]"))
     page.one("#speak").click()
@@ -297,7 +296,9 @@ def test_the_recording_of_what_was_spoken_can_be_saved_and_read_as_a_file(page: 
     assert len(samples) / rate > 3 and np.abs(samples).max() > 0.05
     page.run("window.confirm = () => true")
     page.choose(path)
-    assert page.words()[: len(SAID.split())] == SAID.split()
+    with server.client(max_retries=0) as client:
+        text = client.audio.transcriptions.create(file=path, model="an4", response_format="text")
+    assert page.words() == text.split() and len(page.words()) >= len(SAID.split())
 
 
 # Hearing
@@ -306,15 +307,27 @@ def test_the_recording_of_what_was_spoken_can_be_saved_and_read_as_a_file(page: 
 def test_a_word_that_is_clicked_is_heard_from_there(page: Page, recording: Path) -> None:
     page.choose(recording)
     page.until(lambda: page.one("#play").is_enabled())
+    page.run(
+        "window.places = []; const audio = document.getElementById('audio');"
+        "audio.addEventListener('seeking', () => window.places.push(audio.currentTime));"
+    )
     word = page.all(".word")[5]
     word.click()
     start = float(word.get_attribute("data-start"))
     page.until(lambda: page.seconds() > start)
-    assert page.seconds() < start + 2
-    page.until(lambda: page.all(".now"))
-    assert page.one("#play").get_attribute("aria-label") == "Pause"
-    page.one("#play").click()
-    assert page.one("#play").get_attribute("aria-label") == "Play"
+    assert page.run("return window.places") == [pytest.approx(start, abs=0.01)]
+    page.run("document.getElementById('audio').pause()")
+    page.until(lambda: page.one("#play").get_attribute("aria-label") == "Play")
+
+
+def test_the_word_that_is_heard_is_marked(page: Page, recording: Path) -> None:
+    page.choose(recording)
+    page.until(lambda: page.one("#play").is_enabled())
+    for place in (0, 3, 6):
+        word = page.all(".word")[place]
+        middle = (float(word.get_attribute("data-start")) + float(word.get_attribute("data-end"))) / 2
+        page.run("document.getElementById('audio').currentTime = arguments[0]", middle)
+        page.until(lambda: page.all(".now") == [word])  # noqa: B023
 
 
 def test_the_keyboard_is_enough(page: Page, recording: Path) -> None:
