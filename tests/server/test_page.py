@@ -327,7 +327,7 @@ def test_the_word_that_is_heard_is_marked(page: Page, recording: Path) -> None:
         word = page.all(".word")[place]
         middle = (float(word.get_attribute("data-start")) + float(word.get_attribute("data-end"))) / 2
         page.run("document.getElementById('audio').currentTime = arguments[0]", middle)
-        page.until(lambda: page.all(".now") == [word])  # noqa: B023
+        page.until(lambda: page.all(".word.now") == [word])  # noqa: B023
 
 
 def test_the_keyboard_is_enough(page: Page, recording: Path) -> None:
@@ -483,6 +483,7 @@ def test_the_key_is_asked_for_and_used_for_files_and_speech(browser: Page, tmp_p
         browser.choose(SAMPLE)
         assert browser.words() == SAID.split()
         browser.one("#speak").click()
+        browser.until(lambda: "recording" in browser.one("body").get_attribute("class"))
         browser.until(lambda: browser.all("[data-line]"))
         browser.one("#speak").click()
         browser.finished()
