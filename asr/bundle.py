@@ -11,7 +11,7 @@
     phones.json       the phones of the phone outputs, if the model has these
     float32.onnx      features (B, T, F), feature_lengths (B,) → log_probs (B, T', V + P), log_prob_lengths (B,)
     int8.onnx         the same with weights in 8 bits; at least one of the two is there
-    decoder.json      tuned weights, beam width, calibration of confidence; if missing, the best path is decoded
+    decoder.json      tuned weights, beam width, models of confidence; if missing, the best path is decoded
     language_model.lm n-grams of words, optional
     pronunciations.npz  pronunciations of these words, for a model with phone outputs
 """
@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,7 +55,10 @@ from asr.text import Phones, Vocabulary, find_normaliser
 
 FORMAT = 1
 DEFAULT = "an4"
-"""The name of the default bundle."""
+"""The name of the bundle of this package that is used where neither the caller nor the user names one."""
+
+MODEL_VARIABLE = "ASR_MODEL"
+"""The environment variable with the user's own default: the name or the folder of a bundle."""
 
 SHIPPED = Path(__file__).parent / "bundles"
 _INDEX = "bundle.json"
@@ -114,18 +118,26 @@ class Bundle:
         return self.path / f"{precision}.onnx"
 
 
+def default_bundle() -> str:
+    """Return the bundle to use where none is named: what ASR_MODEL names if it is set, else ``DEFAULT``."""
+    return os.environ.get(MODEL_VARIABLE) or DEFAULT
+
+
 def find_bundle(name_or_path: str | Path | None = None) -> Path:
-    """Find the folder of a bundle of this package by name, or of any bundle by path.
+    """Find the folder of a bundle of this package by name, or of any bundle by path; the default one where None.
 
     Raises:
         BundleNotFoundError: there is no such bundle; the message lists those of this package.
     """
-    wanted = str(name_or_path or DEFAULT)
+    wanted = str(name_or_path or default_bundle())
     for folder in (SHIPPED / wanted, Path(wanted)):
         if _is_bundle(folder):
             return folder
     shipped = ", ".join(folder.name for folder in shipped_bundles()) or "none"
-    raise BundleNotFoundError(f"no bundle {wanted!r}: not in this package ({shipped}), nor a folder with {_INDEX}")
+    named = "" if name_or_path or wanted == DEFAULT else f"{MODEL_VARIABLE} names "
+    raise BundleNotFoundError(
+        f"{named}no bundle {wanted!r}: not in this package ({shipped}), nor a folder with {_INDEX}"
+    )
 
 
 def _is_bundle(folder: Path) -> bool:

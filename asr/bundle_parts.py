@@ -114,7 +114,7 @@ def check_frame_s(path: Path, frame_s: float, front_end: FrontEnd) -> float:
 
 
 def check_model(path: Path, front_end: FrontEnd, vocabulary: Vocabulary, phones: Phones | None) -> None:
-    """Hold the inputs and outputs of an ONNX file against the front end and the labels.
+    """Check the inputs and outputs of an ONNX file against the front end and the labels.
 
     Raises:
         BundleCorruptError: the file holds what no model may have, or a model of other features or labels.

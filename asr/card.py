@@ -9,7 +9,7 @@ from typing import Any
 
 from asr.errors import BundleCorruptError, ConfigError
 from asr.rates import Rate
-from asr.stored_json import read_json
+from asr.stored_json import check_texts, read_json
 from asr.typed import from_tree, to_tree
 
 NOT_STATED = "not stated"
@@ -139,7 +139,7 @@ class ModelFigures:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where, when and by which code something was made, as `asr.provenance.provenance` collects it."""
+    """The place, date and code that made something, as `asr.provenance.provenance` collects them."""
 
     asr: str
     commit: str
@@ -152,7 +152,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class TrainingFigures(Provenance):
-    """Where, when and by which code a model was trained.
+    """The place, date and code that trained a model.
 
     Attributes:
         tensorflow: the version of TensorFlow.
@@ -192,11 +192,35 @@ class DevFigures:
 
 @dataclass(frozen=True)
 class ConfidenceFigures:
-    """The expected calibration error of the words' confidences before and after calibration, over ``words`` words."""
+    """How good the words' confidences are; None where it could not be measured.
 
-    error_before: float
-    error_after: float
+    Attributes:
+        words: the number of words of the dev set as recorded.
+        error_before: the expected calibration error before anything was fitted.
+        error_after: the same, afterwards.
+        roc_area: the area under the ROC curve, afterwards.
+        altered_error_before: as ``error_before``, in rooms, by telephone and in noise.
+        altered_error_after: as ``error_after``, there.
+        altered_roc_area: as ``roc_area``, there.
+        measured_on: on which words it was measured.
+    """
+
     words: int
+    error_before: float | None = None
+    error_after: float | None = None
+    roc_area: float | None = None
+    altered_error_before: float | None = None
+    altered_error_after: float | None = None
+    altered_roc_area: float | None = None
+    measured_on: str | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A language model that brought no fewer errors on dev, by its SHA-256, and the lowest WER with it, a fraction."""
+
+    language_model_sha256: str
+    wer: float
 
 
 @dataclass(frozen=True)
@@ -232,6 +256,7 @@ class DecoderFigures:
     confidence: ConfidenceFigures
     language_model: NgramFigures | None = None
     test: ScoredTest | None = None
+    left_out: LeftOut | None = None
 
 
 @dataclass(frozen=True)
@@ -299,11 +324,13 @@ def read_card(folder: Path) -> ModelCard:
     """Read the model card of the bundle in ``folder``, and nothing else of it.
 
     Raises:
-        BundleCorruptError: the card is missing, or a field is missing, unknown or of another type.
+        BundleCorruptError: the card is missing, a field is missing, unknown or of another type, or a text has control
+            characters.
     """
     path = folder / FILE
     try:
-        return from_tree(ModelCard, read_json(path))
+        check_texts(tree := read_json(path))
+        return from_tree(ModelCard, tree)
     except (OSError, ValueError) as fault:
         raise BundleCorruptError(f"{path}: cannot be read: {fault}; copy or export the bundle again") from fault
     except ConfigError as fault:

@@ -31,6 +31,7 @@
     ├── EvaluationError             evaluation
     ├── LanguageModelError          language-model       a language model cannot be made, read or used
     ├── AlignmentError              alignment            a text cannot be aligned with a recording
+    ├── StreamFinishedError         stream-finished      samples came for a recording that was finished
     └── MissingExtraError           missing-extra        an optional dependency is not installed
 
 The message states what was found, what was needed, in which file or id, and what to do. The code is for programs and
@@ -229,6 +230,12 @@ class AlignmentError(AsrError):
     """A text cannot be aligned with a recording."""
 
     code = "alignment"
+
+
+class StreamFinishedError(AsrError):
+    """Samples came for a recording that was finished; another recording needs another stream."""
+
+    code = "stream-finished"
 
 
 class MissingExtraError(AsrError):

@@ -155,7 +155,7 @@ def _of(path: Path, fault: OSError) -> OSError:
 
 
 def sync(path: Path) -> None:
-    """Have the disk hold what was written to a file, or the names in a folder."""
+    """Write to the disk what the system still holds of a file, or of the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

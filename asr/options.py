@@ -93,6 +93,15 @@ class DataOptions:
         dev = read_manifest(self.dev) if self.dev else [u for u in everyone if u.speaker in set(self.dev_speakers)]
         return train, dev
 
+    def held_out(self) -> list[Utterance]:
+        """Return the utterances of the speakers held out, with normalised texts.
+
+        Raises:
+            ManifestError: a manifest has bad lines.
+        """
+        apart = {*self.held_out_speakers}
+        return self.normalised([u for path in self.train for u in read_manifest(path) if u.speaker in apart])
+
     def normalised(self, utterances: Sequence[Utterance]) -> list[Utterance]:
         """Return the utterances with their texts as the normaliser writes them."""
         return [replace(u, text=normalise(u.text, self.normaliser)) for u in utterances]

@@ -1,4 +1,4 @@
-"""What a run folder says of its run: how the model is set up and was made, and the summary once it is trained.
+"""The record of a run in its folder: how the model is set up and was made, and the summary once it is trained.
 
 ::
 

@@ -62,9 +62,9 @@ def replace_folder(new: Path, folder: Path) -> None:
 
 
 def recover_folder(folder: Path) -> None:
-    """Bring back the ``folder`` that a killed ``replace_folder`` moved aside; one that is at work is waited for."""
-    aside = _aside(folder)
-    with suppress(OSError):  # It is not there, or may not be written: then there is nothing to bring back.
+    """Restore the ``folder`` that a killed ``replace_folder`` moved aside; wait for one that is at work."""
+    with suppress(OSError, ValueError):  # It is not there, may not be written, or has no name: nothing to bring back.
+        aside = _aside(folder)
         if not folder.exists() and aside.is_dir():
             with _locked(aside):
                 if not folder.exists():

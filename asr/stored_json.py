@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
 MOST_BYTES = 64 << 20
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -27,6 +29,22 @@ def parse_json(text: str | bytes) -> Any:
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number of JSON")
+
+
+def check_texts(value: Any) -> None:
+    r"""Refuse texts that would do something to the terminal that shows them.
+
+    Raises:
+        ValueError: a key or a text has a control character other than a tab or the end of a line.
+
+    >>> check_texts({"title": ["two\nlines", "\x1b[2J"]})
+    Traceback (most recent call last):
+    ValueError: the text '\x1b[2J' has a control character
+    """
+    if isinstance(value, str) and _CONTROL.search(value):
+        raise ValueError(f"the text {value[:40]!r} has a control character")
+    for part in (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
+        check_texts(part)
 
 
 def read_json(path: str | Path) -> Any:

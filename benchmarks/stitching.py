@@ -42,7 +42,7 @@ def stitch(utterances: Sequence[Utterance], seconds: float, path: Path, rate: in
             placed.append(Placed(utterance, written / rate))
             span = {"offset_s": utterance.offset, "duration_s": utterance.duration}
             samples = load_audio(utterance.audio_filepath, rate, **span)
-            gap = _pause(samples, round(random.uniform(*GAPS_S) * rate), rate, random)
+            gap = brown_noise(samples, round(random.uniform(*GAPS_S) * rate), rate, random)
             file.write(np.concatenate([samples, gap]))
             written += len(samples) + len(gap)
     return placed
@@ -54,7 +54,7 @@ def _by_speaker(utterances: Sequence[Utterance], random: np.random.Generator) ->
     return sorted(utterances, key=lambda u: place[u.speaker or ""])
 
 
-def _pause(samples: np.ndarray, count: int, rate: int, random: np.random.Generator) -> np.ndarray:
+def brown_noise(samples: np.ndarray, count: int, rate: int, random: np.random.Generator) -> np.ndarray:
     """Brown noise, slow waves removed, at the level of the quietest twentieth of ``samples``."""
     hop = rate // 100
     frames = samples[: len(samples) // hop * hop].reshape(-1, hop)

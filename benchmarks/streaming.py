@@ -7,7 +7,8 @@ simulated: a packet comes when its last sample was spoken. Latency is from the e
 has it, to the packet whose update first has it there; once by the samples alone, and once with the computing, where a
 packet waits for those before it. A word of a partial is one of the final words by a least-cost alignment of the two.
 
-It ends with an error where the segments are not those of `Transcriber.transcribe` of the whole.
+Nothing is final by force; benchmarks/live_latency.py has how soon it is otherwise. It ends with an error where the
+segments are not those of `Transcriber.transcribe` of the whole.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def main() -> None:
 
 def streamed(model: Transcriber, samples: np.ndarray, packet: int) -> Iterator[Heard]:
     """Yield what each packet brings, the end last."""
-    streaming = StreamingTranscriber(model)
+    streaming = StreamingTranscriber(model, endpoint_silence_s=None, max_wait_s=None)
     ready_s = 0.0
     for at in range(0, len(samples) + 1, packet):
         part = samples[at : at + packet]

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.pop("ASR_MODEL", None)  # the tests speak of the default of the package
+
 ROOT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("ASR_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -41,6 +43,7 @@ SLOW = (
     "tests/tuning/test_tune.py",
     "tests/models",
     "tests/recipes",
+    "tests/safety",
     "tests/server",
     "tests/training",
     "tests/audio/test_voice_activity.py",

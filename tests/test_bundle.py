@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from asr.bundle import find_bundle, load_bundle, read_normaliser, shipped_bundles, write_bundle, write_decoder
+from asr.bundle import (
+    DEFAULT,
+    default_bundle,
+    find_bundle,
+    load_bundle,
+    read_normaliser,
+    shipped_bundles,
+    write_bundle,
+    write_decoder,
+)
 from asr.card import ModelCard, read_card
 from asr.decoding import DecoderSettings, FusionWeights, PhoneSettings
 from asr.decoding.calibration import Calibration
@@ -226,7 +235,26 @@ def test_an_unknown_name_lists_what_ships() -> None:
 
 
 def test_the_default_ships() -> None:
-    assert load_bundle().path == find_bundle("an4")
+    assert load_bundle().path == find_bundle(DEFAULT)
+
+
+def test_the_user_may_name_another_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = made(tmp_path / "own")
+    monkeypatch.setenv("ASR_MODEL", str(own))
+    assert (find_bundle(), load_bundle().path, default_bundle()) == (own, own, str(own))
+    assert find_bundle(DEFAULT).name == DEFAULT, "what is named goes before"
+    monkeypatch.setenv("ASR_MODEL", "")
+    assert find_bundle().name == DEFAULT, "an empty variable is none"
+
+
+def test_a_default_of_the_user_that_is_not_there_is_told_from_a_name_in_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ASR_MODEL", "an5")
+    with pytest.raises(BundleNotFoundError, match=r"^ASR_MODEL names no bundle 'an5': not in this package \(an4, "):
+        find_bundle()
+    with pytest.raises(BundleNotFoundError, match="^no bundle 'an6'"):
+        find_bundle("an6")
 
 
 SETTINGS = DecoderSettings(

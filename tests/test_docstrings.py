@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).parents[1] / "asr"
 
 VERBS = set(
     """
-    Accept Add Align Allow Alter Append Apply Ask Assign Average Begin Bind Build Calibrate Call Cast Change Check
-    Choose Clip Close Collect Combine Compare Compile Compose Compute Concatenate Convert Copy Count Create Cut
+    Accept Add Align Allow Alter Answer Append Apply Ask Assign Average Begin Bind Build Calibrate Call Cast Change
+    Check Choose Clip Close Collect Combine Compare Compile Compose Compute Concatenate Convert Copy Count Create Cut
     Decide Declare Decode Delay Delete Describe Detect Discard Divide Download Draw Drop Encode End Ensure Enter
     Estimate Evaluate Export Extend Extract Fetch Fill Filter Find Finish Fit Fold Follow Format Forget Freeze
     Gather Generate Give Go Group Hash Ignore Import Initialise Initialize Insert Install Interpolate Invert Iterate

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from asr.arrays import LabelLogProbs, LogProbs
+from asr.arrays import LogProbs
 from asr.audio import load_audio
 from asr.audio.info import audio_info
+from asr.bundle import Bundle
 from asr.data import Utterance
 from asr.decoding.alignment import forced_alignment
-from asr.decoding.confidence import word_confidence
 from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.word_evidence import word_evidence
 from asr.decoding.words import word_spans
 from asr.errors import AlignmentError
 from asr.inference.transcriber import Transcriber
@@ -46,8 +47,9 @@ def align_text(model: Transcriber, source: str | Path, lines: Sequence[str], *, 
         salvage: keep what is good of a recording that is cut or damaged; an `AudioWarning` says how much is missing.
 
     Returns:
-        The transcript with times in seconds. A word's ``confidence`` is the acoustic model's probability that the
-        word's span spells it; a segment's is the mean over its words.
+        The transcript with times in seconds. A word's ``confidence`` is the estimated probability that it is said
+        there, for a text of which most words are right; a segment's is the mean over its words. Bundles of before give
+        the network's probability that the word's span spells it, which is mostly below a half.
 
     Raises:
         AudioError: the recording cannot be used.
@@ -112,7 +114,7 @@ class _Clock:
 def _align(model: Transcriber, log_probs: Callable[[], LogProbs], lines: Sequence[str], clock: _Clock) -> Transcript:
     words = _spell_all(lines, model.bundle.normaliser, model.bundle.vocabulary)
     text = " ".join(part for of_line in words for word in of_line for part in word.spelled)
-    timed = iter(_timed(log_probs().characters, text, model.bundle.vocabulary, clock))
+    timed = iter(_timed(log_probs(), text, model.bundle, clock))
     segments = tuple(
         _segment(tuple(_joined(word.written, [next(timed) for _ in word.spelled]) for word in of_line))
         for of_line in words
@@ -198,13 +200,14 @@ def _is_lost(character: str, normaliser: str) -> bool:
 # Times
 
 
-def _timed(log_probs: LabelLogProbs, text: str, vocabulary: Vocabulary, clock: _Clock) -> list[Word]:
+def _timed(log_probs: LogProbs, text: str, bundle: Bundle, clock: _Clock) -> list[Word]:
     """Return each word of ``text`` with its times and confidence."""
-    labels = vocabulary.encode(text)
-    found = forced_alignment(log_probs, labels)
+    labels = bundle.vocabulary.encode(text)
+    found = forced_alignment(log_probs.characters, labels)
     hypothesis = Hypothesis(text, tuple(labels.tolist()), tuple(found.first.tolist()), found.score)
-    spans = word_spans(hypothesis, vocabulary)
-    confidences = word_confidence(log_probs, hypothesis, vocabulary)
+    spans = word_spans(hypothesis, bundle.vocabulary)
+    (evidence,) = word_evidence([log_probs], [hypothesis], bundle.vocabulary)
+    confidences = bundle.decoder.alignment_confidence(evidence)
     return [
         Word(span.text, clock(span.start_frame), clock(span.end_frame), float(confidence))
         for span, confidence in zip(spans, confidences, strict=True)

@@ -100,7 +100,7 @@ class Recording:
         self.sample_rate: int = self._first.samplerate
         self.channels: int = self._first.channels
         check_rate(self.sample_rate, name)
-        if self.frames == 0:
+        if self._first.frames == 0 and len(self._parts) == 1:
             raise AudioEmptyError(f"{name}: the file has a header but no samples")
 
     def close(self) -> None:
@@ -113,7 +113,9 @@ class Recording:
         if len(self._contents.parts) == 1 and not self._contents.faults:
             return self._first.frames if self._first.states_frames else None
         length = self._contents.length_s
-        return round(length * self.sample_rate) if length is not None else self._first.frames
+        if length is not None and self._contents.states_length:
+            return round(length * self.sample_rate)
+        return sum(self._length(part) for part in self._parts)
 
     @property
     def stated_frames(self) -> int | None:
@@ -204,6 +206,15 @@ class Recording:
                 f"{self.name}: cannot be decoded as a recording ({reason}); convert it to WAV or FLAC"
             ) from fault
 
+    def _length(self, part: Part) -> int:
+        """Return the samples of a part at the recording's rate, and of what was lost before it; 0 where it fails."""
+        try:
+            with closing(self._open(part)) as decoder:
+                seconds = decoder.frames / decoder.samplerate if decoder.states_frames else 0.0
+        except AudioError:
+            seconds = 0.0
+        return round(max(part.span_s or 0.0, seconds) * self.sample_rate)
+
     def _range(self, start: int, wanted: int | None, most: int) -> Iterator[tuple[np.ndarray, bool]]:
         """Yield the blocks of a range, and whether each is sound, and not the silence for what is lost."""
         skip, left = start, UNKNOWN_FRAMES if wanted is None else wanted
@@ -222,29 +233,46 @@ class Recording:
 
     def _timeline(self, most: int) -> Iterator[tuple[np.ndarray, bool]]:
         """Yield all blocks from the first part on, silence for what is lost between parts."""
-        budget, debt = round(MAX_SILENCE_S * self.sample_rate), 0.0
+        budget = round(MAX_SILENCE_S * self.sample_rate)
+        for decoder, lost_s, is_last in self._decoders():
+            with closing(decoder):
+                lost = min(round(lost_s * self.sample_rate), budget)
+                yield from _silence(lost, most)
+                got = 0
+                for block in self._sound(decoder, most):
+                    got += len(block)
+                    yield block, True
+                short = 0 if is_last else self._short(decoder, got)
+                short = min(short, budget - lost)
+                yield from _silence(short, most)
+                budget -= lost + short
+
+    def _decoders(self) -> Iterator[tuple[Decoder, float, bool]]:
+        """Yield each part's decoder, the seconds that are lost before it, and whether it is the last one."""
+        skipped = 0.0
         for i, part in enumerate(self._parts):
             try:
                 decoder = self._first if i == 0 else self._open(part)
             except AudioError:
                 if not self._salvage:
                     raise
-                debt += part.span_s or 0.0
+                skipped += part.span_s or 0.0
                 continue
-            with closing(decoder):
-                frames = round(decoder.frames * self.sample_rate / decoder.samplerate) if decoder.states_frames else 0
-                behind = round(((part.span_s or 0.0) + debt) * self.sample_rate) - (frames if part.span_s else 0)
-                for silence in _silence(min(max(behind, 0), budget), most):
-                    yield silence, False
-                budget, debt = budget - min(max(behind, 0), budget), 0.0
-                got = 0
-                for block in self._sound(decoder, most):
-                    got += len(block)
-                    yield block, True
-                if i + 1 < len(self._parts) and 0 < frames - got <= budget:
-                    budget -= frames - got
-                    for silence in _silence(frames - got, most):
-                        yield silence, False
+            own = decoder.frames / decoder.samplerate if decoder.states_frames else 0.0
+            lost = skipped if part.span_s is None else skipped + part.span_s - own
+            yield decoder, max(lost, 0.0), i + 1 == len(self._parts)
+            skipped = 0.0
+
+    def _short(self, decoder: Decoder, got: int) -> int:
+        """Return how many samples a part has fewer than its container says; refuse many of them."""
+        if not decoder.states_frames:
+            return 0
+        seconds = decoder.frames / decoder.samplerate
+        short = round(seconds * self.sample_rate) - got
+        if short > SLACK_S * self.sample_rate and not self._salvage:
+            there = f"a part of {seconds:.2f} s has only {got / self.sample_rate:.2f} s"
+            raise AudioTruncatedError(f"{self.name}: cut or damaged: {there}; {KEEP}")
+        return int(max(short, 0))
 
     def _sound(self, decoder: Decoder, most: int) -> Iterator[np.ndarray]:
         """Yield what libsndfile decodes of a part, as one channel at the recording's rate."""
@@ -261,7 +289,7 @@ class Recording:
                 at += len(block)
                 yield block
         except soundfile.LibsndfileError as fault:
-            if self._salvage:
+            if self._salvage or (decoder.states_frames and at >= decoder.frames):  # what follows is no sound
                 return
             reason, rate = fault.error_string.strip(" .") or "libsndfile gives no reason", decoder.samplerate
             of = f" of {decoder.frames / rate:.1f} s" * decoder.states_frames
@@ -275,9 +303,10 @@ def warn(name: str, what: str) -> None:
     warnings.warn(AudioWarning(f"{name}: {what}"), stacklevel=2)
 
 
-def _silence(count: int, most: int) -> Iterator[np.ndarray]:
+def _silence(count: int, most: int) -> Iterator[tuple[np.ndarray, bool]]:
+    """Yield so many zeros in blocks, and each time that they are no sound."""
     while count > 0:
-        yield np.zeros(min(count, most), np.float32)
+        yield np.zeros(min(count, most), np.float32), False
         count -= most
 
 

@@ -9,7 +9,7 @@ asr align MANIFEST.jsonl --cut YES,NO -o yes-no.jsonl    every YES and NO as an 
 
 The suffix of -o selects the format: json, jsonl, ctm, TextGrid, srt, vtt, tsv or txt. One file of a manifest's
 utterances names each, in json and jsonl by the key "utterance". Words are written as in the text,
-with the acoustic model's confidence that they are spoken there, which is low where text and recording differ. Times
+with the estimated probability that they are spoken there, which is low where text and recording differ. Times
 count from the recording's start. Numbers must be written out as they are spoken.
 
 An utterance that cannot be aligned, or whose file cannot be written, is reported on stderr with the reason; the
@@ -42,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="AUDIO|MANIFEST.jsonl", help="a recording, or a manifest with texts")
     parser.add_argument("text_file", metavar="TEXT_FILE", nargs="?", help="the text of the recording")
     parser.add_argument("--text", help="the text itself, instead of TEXT_FILE")
-    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
+    parser.add_argument(
+        "--model", metavar="NAME|FOLDER", help="a bundle (default: $ASR_MODEL, else that of this package)"
+    )
     add_salvage(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE|FOLDER", help="default: ctm on stdout")
     parser.add_argument(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from asr.cli.recipe_source import GROUP, RecipeSource
 from asr.errors import ConfigError
 from asr.files import share_folder
 from asr.options import ModelOptions, TrainingOptions, features_from_tree
+from asr.stored_json import read_json
 from asr.typed import from_tree, nearest, to_tree, types_of
 
 CONFIG = "train"
@@ -160,7 +160,7 @@ class Composer(ConfigLoaderImpl):
             _check_interpolations(config, [str(one.config_path) for one in files], self)
         except MissingConfigException as fault:
             raise explained(fault, self, _sought(fault, overrides)) from fault
-        except (HydraException, OmegaConfBaseException, YAMLError) as fault:
+        except (HydraException, OmegaConfBaseException, YAMLError, ValueError, RecursionError) as fault:
             raise explained(fault, self) from fault
         return config
 
@@ -290,8 +290,20 @@ def _recorded(name_or_folder: str) -> Mapping[str, Any]:
 
     run = Path(name_or_folder) / "config.json"
     if run.is_file():
-        return dict(json.loads(run.read_text(encoding="utf-8")))
-    return read_card(find_bundle(name_or_folder)).config
+        return _settings(run, lambda: read_json(run))
+    bundle = find_bundle(name_or_folder)
+    return _settings(bundle / "card.json", lambda: read_card(bundle).config)
+
+
+def _settings(path: Path, read: Callable[[], Any]) -> Mapping[str, Any]:
+    """Return the settings that ``read`` finds in ``path``: groups of settings, by name."""
+    try:
+        found = read()
+    except (OSError, ValueError) as fault:
+        raise ConfigError(f"init_from: {path} cannot be read: {fault}") from fault
+    if not isinstance(found, Mapping) or not isinstance(found.get("data", {}), Mapping):
+        raise ConfigError(f"init_from: {path} does not say how its model was trained")
+    return found
 
 
 def _refuse_interpolation(start: str, where: str, value: Any) -> None:

@@ -289,9 +289,9 @@ def _system_name(arguments: argparse.Namespace) -> str:
         return Path(arguments.hypothesis or arguments.hypotheses).stem
     if arguments.model:
         return Path(arguments.model).name
-    from asr.bundle import DEFAULT
+    from asr.bundle import default_bundle
 
-    return DEFAULT
+    return Path(default_bundle()).name
 
 
 def _facts(arguments: argparse.Namespace, evaluation: Evaluation) -> dict[str, str]:

@@ -97,6 +97,13 @@ def _print(exported: Export) -> None:
     compared = exported.models[0].difference.utterances
     console.print(f"Compared with the trained model on {compared} recordings.")
     console.print(f"Written to {exported.path}", soft_wrap=True, markup=False)
+    if exported.began_with:
+        console.print(
+            f"{exported.began_with}, with which the run began, decodes with a language model, and this bundle does not "
+            f"yet: asr lm tune {exported.path} DEV.jsonl --lm {exported.began_with}",
+            soft_wrap=True,
+            markup=False,
+        )
 
 
 def _cells(model: ExportedModel) -> tuple[str, str, str, str, str]:

@@ -38,7 +38,7 @@ class Input:
 
 @dataclass
 class Found:
-    """What a command line names.
+    """The recordings that a command line names, and what it names in vain.
 
     Attributes:
         inputs: the recordings.

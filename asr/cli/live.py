@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from asr.inference import Segment, Transcriber, Transcript
 
     OnSegment = Callable[[Segment], object]
+
+MAX_WAIT_S = 10.0
+"""The longest that a word waits for its line where nobody pauses."""
 
 _BAR_FROM_S = 60.0
 """Seconds from which a recording is long enough for a progress bar."""
@@ -38,31 +43,50 @@ def transcribe_file(model: Transcriber, path: Path, salvage: bool, on_segment: O
 
 
 def transcribe_pipe(
-    model: Transcriber, file: BinaryIO, raw_rate: int | None, salvage: bool, on_segment: OnSegment
+    model: Transcriber,
+    file: BinaryIO,
+    raw_rate: int | None,
+    salvage: bool,
+    on_segment: OnSegment,
+    endpoint_silence_s: float | None,
 ) -> Transcript:
     """Transcribe a WAV, or 16-bit samples at ``raw_rate`` Hz, as its bytes arrive; read other formats to the end.
+
+    A pause of ``endpoint_silence_s`` makes final what was said before it; with None, as in a file on stdin, which
+    nobody waits for, segments are those of the finished recording.
 
     Raises:
         AudioError: as `stream_pipe`.
     """
     from asr.audio import PcmFormat, stream_pipe
 
+    endpoint = None if _is_file(file) else endpoint_silence_s
     raw = None if raw_rate is None else PcmFormat(raw_rate)
-    return _transcribe_stream(model, stream_pipe(file, model.sample_rate, raw=raw, salvage=salvage), on_segment)
+    samples = stream_pipe(file, model.sample_rate, raw=raw, salvage=salvage)
+    return _transcribe_stream(model, samples, on_segment, endpoint)
 
 
-def transcribe_microphone(model: Transcriber, on_segment: OnSegment) -> Transcript:
-    """Transcribe the microphone until Ctrl-C.
+def _is_file(stream: BinaryIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:
+        return False
+
+
+def transcribe_microphone(model: Transcriber, on_segment: OnSegment, endpoint_silence_s: float | None) -> Transcript:
+    """Transcribe the microphone until Ctrl-C; ``endpoint_silence_s`` as of `transcribe_pipe`.
 
     Raises:
         AudioError, MissingExtraError: as `microphone`.
     """
     from asr.cli.microphone import microphone
 
-    return _transcribe_stream(model, microphone(model.sample_rate), on_segment)
+    return _transcribe_stream(model, microphone(model.sample_rate), on_segment, endpoint_silence_s)
 
 
-def _transcribe_stream(model: Transcriber, blocks: Iterable[np.ndarray], on_segment: OnSegment) -> Transcript:
+def _transcribe_stream(
+    model: Transcriber, blocks: Iterable[np.ndarray], on_segment: OnSegment, endpoint_silence_s: float | None
+) -> Transcript:
     """Transcribe a stream of blocks; pass on segments as they become final, and show partial text on a terminal.
 
     Ctrl-C, or an error in the stream, ends the recording there.
@@ -70,7 +94,12 @@ def _transcribe_stream(model: Transcriber, blocks: Iterable[np.ndarray], on_segm
     from asr.inference import StreamingTranscriber, Transcript
 
     shown = sys.stderr.isatty()
-    streaming = StreamingTranscriber(model, interval_s=0.5 if shown else float("inf"))
+    streaming = StreamingTranscriber(
+        model,
+        interval_s=0.5 if shown else float("inf"),
+        endpoint_silence_s=endpoint_silence_s,
+        max_wait_s=None if endpoint_silence_s is None else MAX_WAIT_S,
+    )
     show = _show_partial if shown else lambda _: None
     found: list[Segment] = []
 

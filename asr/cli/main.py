@@ -30,6 +30,7 @@ VERBS = {
     "gradient-flow": ("asr.cli.gradient_flow", "measure how far back in time a gradient reaches"),
     "recipe": ("asr.cli.recipe", "run a recipe from download to result"),
     "models": ("asr.cli.models", "list the models of this package, and show their cards"),
+    "completion": ("asr.cli.completion", "print a script for completion in bash, zsh or fish"),
 }
 """Verb → module, and a line of help. A module has ``add_arguments(parser)`` and ``run(arguments) -> int``, or, to
 read its own command line, ``run_raw(argv) -> int``."""
@@ -99,6 +100,8 @@ def _show_warning(
 
 
 def _dispatch(argv: list[str]) -> int:
+    if argv[:1] == ["help"]:
+        argv = [*argv[1:], "--help"]
     if not argv or argv[0] in ("-h", "--help"):
         print(_overview())
         return 0 if argv else 2
@@ -138,7 +141,7 @@ def _overview() -> str:
         "usage: asr VERB … | asr --version\n\n"
         "Speech recognition you train yourself.\n\n"
         f"{verbs}\n\n"
-        "asr VERB --help says more."
+        "asr VERB --help or asr help VERB says more."
     )
 
 

@@ -114,6 +114,15 @@ def _list_lines(listed: Sequence[_Model]) -> Iterator[tuple[str, str]]:
         yield "licence", "; ".join(model.licences) or "not stated"
     if listed:
         yield "", "asr transcribe FILE --model NAME uses one; asr models NAME shows its whole card."
+        yield "", _default_words()
+
+
+def _default_words() -> str:
+    from asr.bundle import DEFAULT, MODEL_VARIABLE, default_bundle
+
+    if (own := default_bundle()) != DEFAULT:
+        return f"Where none is named, {own} is used: {MODEL_VARIABLE} says so."
+    return f"Set {MODEL_VARIABLE} to a name or a folder to have it used where none is named."
 
 
 def _summary_lines(model: _Model) -> Iterator[tuple[str, str]]:

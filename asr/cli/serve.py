@@ -79,9 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
         from asr.server.serve import listen, serve, url_of
         from asr.server.service import create_service
     except ModuleNotFoundError as missing:
-        if missing.name and missing.name.startswith("asr"):
+        package = (missing.name or "").partition(".")[0]
+        if package == "asr":
             raise
-        raise MissingExtraError(f"asr serve needs {missing.name}", "serve") from missing
+        raise MissingExtraError(f"asr serve needs {package}", "serve") from missing
 
     options = _options(arguments)
     with listen(options) as bound:

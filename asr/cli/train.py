@@ -211,8 +211,10 @@ def train(folder: Path, options: TrainingOptions, init_from: str | None = None) 
 
 
 def _since_when(folder: Path) -> str:
-    newest = max((folder / "checkpoints").glob("[0-9]*.json"), default=None, key=lambda p: int(p.stem))
-    return f" after step {int(newest.stem)}, which {newest.parent} holds" if newest else " from the start"
+    from asr.training.checkpoint import numbers_of
+
+    numbers = numbers_of(folder / "checkpoints")
+    return f" after step {numbers[-1]}, which {folder / 'checkpoints'} holds" if numbers else " from the start"
 
 
 def record_of(folder: Path, options: TrainingOptions, init_from: str | None) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 Without -o the text goes to stdout. A single recording gives one line for each segment, printed before the recording
 ends; several give path, tab, text. A WAV or raw samples on stdin (-) and the microphone (--mic) are transcribed as they
-arrive. With -o each recording gives a file in that folder with the recording's name (and subfolders, for a folder);
-talk.mp3 beside talk.wav gives talk.mp3.txt and talk.wav.txt. Of a folder, all recordings below it are transcribed,
-those of linked folders too, but no hidden ones.
+arrive, with a line for each pause. With -o each recording gives a file in that folder with the recording's name (and
+subfolders, for a folder); talk.mp3 beside talk.wav gives talk.mp3.txt and talk.wav.txt. Of a folder, all recordings
+below it are transcribed, those of linked folders too, but no hidden ones.
 
 Formats (-f, several as srt,json):
 {formats}
@@ -24,15 +24,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.decoding import add_decoding_arguments, load_model_for
+from asr.cli.decoding import add_decoding_arguments, decoding_flags, load_model_for
 from asr.cli.inputs import Input, find_inputs, with_distinct_stems
 from asr.cli.main import report
-from asr.cli.numbers import whole_number
+from asr.cli.numbers import seconds_or_none, whole_number
+from asr.cli.parser import add_switch
 from asr.cli.salvage import add_salvage
 from asr.cli.streams import print_now
+from asr.cli.understanding import Understanding
+from asr.cli.whisper import add_whisper_flags, model_named
 from asr.errors import AsrError, ConfigError
 from asr.inference.writers.formats import FORMATS
 
@@ -40,7 +44,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from asr.cli.live import OnSegment
-    from asr.inference import Transcriber, Transcript
+    from asr.inference import Segment, Transcriber, Transcript
     from asr.inference.writers import SubtitleOptions
 
     Deliver = Callable[[Input, Transcript], bool]
@@ -59,7 +63,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--raw", type=whole_number(1), metavar="HZ", help="stdin has 16-bit samples at this rate, one channel"
     )
-    parser.add_argument("--model", metavar="NAME|FOLDER", help="a bundle (default: that of this package)")
+    parser.add_argument(
+        "--endpoint_silence",
+        type=seconds_or_none(0.2),
+        default=0.5,
+        metavar="SECONDS|none",
+        help="a pause this long ends a line of what is spoken into a pipe or --mic; none waits for the lines that the "
+        "finished recording has (default: 0.5)",
+    )
+    parser.add_argument(
+        "--model", metavar="NAME|FOLDER", help="a bundle (default: $ASR_MODEL, else that of this package)"
+    )
     parser.add_argument("-o", "--output_dir", type=Path, metavar="FOLDER", help="write files here")
     parser.add_argument(
         "-f", "--output_format", type=_formats, default="txt", metavar="FORMAT[,FORMAT]", help="or all; default: txt"
@@ -85,18 +99,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--n_best", type=whole_number(1), default=1, metavar="N", help="hypotheses of a segment in json"
     )
     _add_subtitle_arguments(parser)
+    add_whisper_flags(parser)
 
 
 def _add_subtitle_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("srt and vtt")
     group.add_argument(
-        "--max_line_width", type=whole_number(1), metavar="N", help="characters in a line, broken between words"
+        "--max_line_width",
+        type=whole_number(1),
+        metavar="N",
+        help="characters in a line, broken between words (default: 42); given alone, a subtitle is a segment",
     )
-    group.add_argument(
-        "--max_line_count", type=whole_number(1), metavar="N", help="lines of a subtitle; segments are joined"
-    )
-    group.add_argument("--word_timestamps", action="store_true", help="time the words within the text (vtt)")
-    group.add_argument("--highlight_words", action="store_true", help="underline each word while it is spoken")
+    group.add_argument("--max_line_count", type=whole_number(1), metavar="N", help="lines of a subtitle (default: 2)")
+    add_switch(group, "--word_timestamps", help="time the words within the text (vtt)")
+    add_switch(group, "--highlight_words", help="underline each word while it is spoken")
 
 
 def _formats(text: str) -> str:
@@ -127,20 +143,26 @@ def run(arguments: argparse.Namespace) -> int:
     inputs = found.inputs
     if arguments.output_dir is not None or (several and arguments.output_format == "ctm"):
         inputs = _named_apart(inputs)
-    output = _output(arguments.output_dir, arguments.output_format, options, len(inputs), several)
+    output = _output(arguments, options, len(inputs), several)
     # numpy's products are small here: its threads would take cores from the model. numpy reads this when imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+    arguments.model = model_named(arguments)
     model = load_model_for(arguments, arguments.n_best)
+    understanding = Understanding(model.bundle)
     if not several:
         entry = Input("microphone", None, Path("microphone")) if arguments.mic else inputs[0]
-        return int(not _run_alone(model, entry, arguments, output) or bool(found.errors))
+        done = _run_alone(model, entry, arguments, output, understanding)
+        _warn(understanding, arguments)
+        return int(not done or bool(found.errors))
     sources = [entry.source for entry in inputs if entry.source is not None]
-    results = zip(inputs, model.transcribe_many(sources, arguments.batch_size, salvage=arguments.salvage), strict=True)
+    transcripts = model.transcribe_many(sources, arguments.batch_size, salvage=arguments.salvage)
+    results = zip(inputs, understanding.counting(transcripts), strict=True)
     with _progress(len(inputs), shown=arguments.output_dir is not None or not sys.stdout.isatty()) as advance:
         failed = sum(not _deliver(entry, result, output, advance) for entry, result in results)
     if failed and of_folder:
         print(f"asr: {failed} of {len(inputs)} recordings failed, with the reasons above", file=sys.stderr)
+    _warn(understanding, arguments)
     return 1 if failed or found.errors else 0
 
 
@@ -154,20 +176,29 @@ def _wrong_inputs(arguments: argparse.Namespace) -> str | None:
     return None
 
 
-def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, output: Deliver) -> bool:
+def _warn(understanding: Understanding, arguments: argparse.Namespace) -> None:
+    """Say where the model plainly does not understand, unless the command line has it decode in another way."""
+    if not decoding_flags(arguments) and (warning := understanding.warning()):
+        print(f"asr: {warning}", file=sys.stderr)
+
+
+def _run_alone(
+    model: Transcriber, entry: Input, arguments: argparse.Namespace, output: Deliver, understanding: Understanding
+) -> bool:
     """Transcribe a single recording; print text before it ends. After Ctrl-C, write the final segments."""
-    from asr.inference import Segment, Transcript
+    from asr.inference import Transcript
 
     found: list[Segment] = []
     at_once = arguments.output_dir is None and arguments.output_format == "txt"
 
     def decided(segment: Segment) -> None:
         found.append(segment)
-        if at_once:
-            print_now(f"{segment.text}\n")
+        if at_once or arguments.verbose:
+            print_now(_timed(segment) if arguments.verbose else f"{segment.text}\n")
 
     try:
-        transcript = _transcribe_entry(model, entry, arguments, decided)
+        endpoint_silence_s = arguments.endpoint_silence if at_once else None
+        transcript = _transcribe_entry(model, entry, arguments, decided, endpoint_silence_s)
     except AsrError as error:
         report(error)
         return False
@@ -175,19 +206,24 @@ def _run_alone(model: Transcriber, entry: Input, arguments: argparse.Namespace, 
         if found and not at_once:
             output(entry, Transcript.of(found, found[-1].end))
         raise
+    understanding.add(transcript)
     return (at_once and bool(found)) or output(entry, transcript)
 
 
 def _transcribe_entry(
-    model: Transcriber, entry: Input, arguments: argparse.Namespace, decided: OnSegment
+    model: Transcriber,
+    entry: Input,
+    arguments: argparse.Namespace,
+    decided: OnSegment,
+    endpoint_silence_s: float | None,
 ) -> Transcript:
     from asr.cli.live import transcribe_file, transcribe_microphone, transcribe_pipe
 
     if entry.source is None:
-        return transcribe_microphone(model, decided)
+        return transcribe_microphone(model, decided, endpoint_silence_s)
     if isinstance(entry.source, Path):
         return transcribe_file(model, entry.source, arguments.salvage, decided)
-    return transcribe_pipe(model, entry.source, arguments.raw, arguments.salvage, decided)
+    return transcribe_pipe(model, entry.source, arguments.raw, arguments.salvage, decided, endpoint_silence_s)
 
 
 def _deliver(entry: Input, result: Transcript | AsrError, output: Deliver, advance: Callable[[], None]) -> bool:
@@ -216,16 +252,17 @@ def _named_apart(inputs: Sequence[Input]) -> list[Input]:
 
 def _subtitle_options(arguments: argparse.Namespace) -> SubtitleOptions:
     """Return the subtitle options; refuse them if no format uses them."""
-    from asr.inference.writers import SubtitleOptions, formats
+    from asr.inference.writers import BROADCAST, SubtitleOptions, formats
 
-    options = SubtitleOptions(
-        max_line_width=arguments.max_line_width,
-        max_line_count=arguments.max_line_count,
-        word_timestamps=arguments.word_timestamps,
-        highlight_words=arguments.highlight_words,
-    )
+    words = {"word_timestamps": arguments.word_timestamps, "highlight_words": arguments.highlight_words}
+    width, count = arguments.max_line_width, arguments.max_line_count
+    if width is not None and count is None:
+        options = SubtitleOptions(max_line_width=width, **words)
+    else:
+        given = {"max_line_width": width, "max_line_count": count}
+        options = replace(BROADCAST, **words, **{name: value for name, value in given.items() if value is not None})
     known = [FORMATS[name] for name in formats(arguments.output_format)]
-    is_cut = options.max_line_width is not None or options.highlight_words
+    is_cut = width is not None or count is not None or options.highlight_words
     if is_cut and not any(one.has_lines for one in known):
         raise ConfigError(f"-f {arguments.output_format} has no lines to break or words to mark; srt and vtt have")
     if options.word_timestamps and not any(one.has_words for one in known):
@@ -235,8 +272,20 @@ def _subtitle_options(arguments: argparse.Namespace) -> SubtitleOptions:
     return options
 
 
-def _output(folder: Path | None, output_format: str, options: SubtitleOptions, count: int, several: bool) -> Deliver:
+def _output(arguments: argparse.Namespace, options: SubtitleOptions, count: int, several: bool) -> Deliver:
     """Return the function that writes or prints the transcript of one of ``count`` inputs."""
+    folder, output_format = arguments.output_dir, arguments.output_format
+    if arguments.verbose and folder is None and output_format != "txt":
+        raise ConfigError(f"--verbose prints text, and -f {output_format} is printed too; name a folder with -o")
+    deliver = _deliverer(folder, output_format, options, count, several)
+    if not (arguments.verbose and several):
+        return deliver
+    if folder is None:
+        return lambda entry, transcript: _printed(_timed_lines(entry, transcript))
+    return lambda entry, transcript: _printed(_timed_lines(entry, transcript)) and deliver(entry, transcript)
+
+
+def _deliverer(folder: Path | None, output_format: str, options: SubtitleOptions, count: int, several: bool) -> Deliver:
     from asr.inference.writers import formats
 
     if folder is not None:
@@ -268,6 +317,19 @@ def _written(transcript: Transcript, stem: Path, names: Sequence[str], options: 
 def _printed(text: str) -> bool:
     print_now(text)
     return True
+
+
+def _timed(segment: Segment) -> str:
+    """Return a segment's text as a line after its times, as whisper prints them."""
+    from asr.inference.writers.times import span, timestamp
+    from asr.inference.writers.words import one_line
+
+    start, end = (timestamp(at, hours=False, decimal=".") for at in span(segment.start, segment.end))
+    return f"[{start} --> {end}] {one_line(segment.text)}\n"
+
+
+def _timed_lines(entry: Input, transcript: Transcript) -> str:
+    return "".join(f"{entry.name}\t{_timed(segment)}" for segment in transcript.segments)
 
 
 def _alone(entry: Input, transcript: Transcript, output_format: str, options: SubtitleOptions) -> str:

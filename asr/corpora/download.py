@@ -105,7 +105,7 @@ class ResumingDownloader:
             if error.code != 416:
                 raise
             # The range lies after the end: the partial file is whole, or belongs to another edition of the file.
-            if error.headers.get("Content-Range") == f"bytes */{held}":
+            if held and error.headers.get("Content-Range") == f"bytes */{held}":
                 return True
             part.unlink(missing_ok=True)
             return False
@@ -193,6 +193,15 @@ def _opener(watch: _Watch) -> urllib.request.OpenerDirector:
 
 class _Redirections(urllib.request.HTTPRedirectHandler):
     """Redirections to addresses as safe as the first one."""
+
+    def http_error_302(self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except BaseException:
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str

@@ -20,6 +20,7 @@ _MOST_RATIO = 20
 _MOST_UNPACKED = 100_000_000
 """An archive may unpack to so many bytes, and so many times its size; compressed recordings do to about their size."""
 
+_LONGEST_NAME = 1024
 _MOST_RECORD = 1 << 20
 """Bytes of a long name, or of a member's other properties."""
 
@@ -96,6 +97,8 @@ def _check(archive: Path, member: tarfile.TarInfo) -> None:
         fault = "is absolute"
     elif ".." in PurePosixPath(name).parts or ".." in PureWindowsPath(name).parts:
         fault = "climbs out of its folder"
+    elif len(os.fsencode(name)) > _LONGEST_NAME:
+        fault, name = f"has a name of {len(name):,} characters", f"{name[:40]}…"
     elif not (member.isreg() or member.isdir()):
         fault = "is neither a regular file nor a folder"
     else:

@@ -41,7 +41,8 @@ def prepare(corpus: str, folder: str | Path, out: str | Path | None = None) -> S
     try:
         return _write(Summary(corpus, folder, out, ()), splits)
     except OSError as fault:
-        raise CorpusError(f"{out}: cannot be written: {fault}; name another folder with -o") from fault
+        name = fault.filename or out
+        raise CorpusError(f"{name}: cannot be written: {fault.strerror}; name another folder with -o") from fault
 
 
 def _existing(corpus: str, folder: str | Path) -> Path:

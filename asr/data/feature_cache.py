@@ -35,6 +35,7 @@ from asr.data.utterance import Utterance
 from asr.errors import CacheError
 from asr.features import FrontEnd
 from asr.files import sha256_of, write_atomically
+from asr.stored_json import parse_json, read_json
 
 _VERSION = 1
 """Version of the features; raise it when ``load_audio`` or ``FrontEnd`` gives other frames for the same input."""
@@ -93,7 +94,7 @@ def _contents(paths: Collection[str], memory: Path) -> dict[str, str]:
 
 def _remembered(memory: Path) -> dict[str, list[Any]]:
     try:
-        return dict(json.loads(memory.read_text(encoding="utf-8")))
+        return dict(read_json(memory))
     except (OSError, ValueError, TypeError):
         return {}
 
@@ -129,7 +130,7 @@ def _read_shard(index: Path, num_features: int, wanted: set[str]) -> dict[str, F
     shard = index.with_suffix(".f32")
     try:
         text = index.read_bytes()
-        spans = dict(json.loads(text))
+        spans = dict(parse_json(text))
         if wanted.isdisjoint(spans):
             return {}
         frames = np.memmap(shard, _DTYPE, "r").view(np.ndarray)

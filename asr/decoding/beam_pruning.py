@@ -1,4 +1,4 @@
-"""Which scores of a beam are good enough: near the best, the best of their state, among the best of a number."""
+"""Pruning of a beam: scores must be near the best, the best of their state, and among the best of a number."""
 
 from __future__ import annotations
 

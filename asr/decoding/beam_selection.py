@@ -1,4 +1,4 @@
-"""Which prefixes stay in the beam after a frame: those that stayed the same, and those that grew by a label."""
+"""Selection of the prefixes that stay in the beam after a frame, of those that stayed the same and those that grew."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from asr.arrays import LabelLogProbs, LogProbs
 from asr.decoding.alignment import forced_alignment
 from asr.decoding.beam import BeamOptions
+from asr.decoding.fusion import word_log_probs
 from asr.decoding.greedy import greedy_decode
 from asr.decoding.hypotheses import hypotheses_of
 from asr.decoding.hypothesis import Hypothesis
@@ -17,6 +19,7 @@ from asr.decoding.prefix_beam_search import PrefixBeamSearch, ScoredLabels
 from asr.decoding.scorer import Scorer
 from asr.decoding.text_hash import CharacterTexts
 from asr.errors import AlignmentError
+from asr.lm import NgramModel
 from asr.text import Vocabulary
 
 _VARIANTS = 4
@@ -54,6 +57,7 @@ class BeamDecoder:
         *,
         n_best: int = 1,
         discount: np.ndarray | None = None,
+        own_model: NgramModel | None = None,
     ) -> None:
         """Decode with the labels of ``vocabulary`` into at most ``n_best`` hypotheses.
 
@@ -64,8 +68,10 @@ class BeamDecoder:
             n_best: the number of hypotheses to return.
             discount: (V,) subtracted from each frame's log-probabilities before the search, as `asr.decoding.priors`
                 computes it.
+            own_model: the bundle's language model, if it is among the scorers; each hypothesis then says how probable
+                its words are by it.
         """
-        self._vocabulary = vocabulary
+        self._vocabulary, self._own_model = vocabulary, own_model
         self._search = PrefixBeamSearch(len(vocabulary), scorers, options)
         self._hasher = CharacterTexts(vocabulary)
         self._n_best = n_best
@@ -93,7 +99,11 @@ class BeamDecoder:
         if not found:
             return None
         labels, score = _told_apart(found, self._vocabulary)[0]
-        return self._hypothesis(labels, score, log_probs)
+        hypothesis = self._hypothesis(labels, score, log_probs)
+        if self._own_model is None:
+            return hypothesis
+        words = self._own_model.word_ids(hypothesis.text.split())
+        return replace(hypothesis, word_log_probs=word_log_probs(self._own_model, words))
 
     def other(self, labels: tuple[int, ...], score: float, log_probs: LabelLogProbs) -> Hypothesis | None:
         """Return the hypothesis of one label sequence, as `Spelling.other`."""

@@ -109,3 +109,12 @@ class WordFusion:
     def _score(self, context: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         log_probs, after = self._scores.score(context, words)
         return self._weights.alpha * log_probs + self._weights.beta, after
+
+
+def word_log_probs(model: NgramModel, words: np.ndarray) -> tuple[float, ...]:
+    """Return the natural log-probability of each word (W,) int32, an id, after the words before it."""
+    state, found = np.array([model.start]), []
+    for word in words[:, np.newaxis]:
+        log_probs, state = model.score(state, word)
+        found.append(float(log_probs[0]))
+    return tuple(found)

@@ -15,9 +15,14 @@ class Hypothesis:
         frames: (U,) the output frame in which each label was first emitted, increasing.
         score: the natural logarithm of the probability that the decoder gives the hypothesis; each decoder documents
             what the score includes.
+        phones: the labels of the words' phones, each word ended by ``BOUNDARY``; () if they were not searched.
+        word_log_probs: the natural log-probability that the bundle's language model gives to each word after the words
+            before; () if it had no part in the search.
     """
 
     text: str
     labels: tuple[int, ...]
     frames: tuple[int, ...]
     score: float
+    phones: tuple[int, ...] = ()
+    word_log_probs: tuple[float, ...] = ()

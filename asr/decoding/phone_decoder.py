@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from asr.arrays import LabelLogProbs, LogProbs
 from asr.decoding.alignment import forced_alignment
 from asr.decoding.beam import BeamOptions
-from asr.decoding.fusion import FusionWeights
+from asr.decoding.fusion import FusionWeights, word_log_probs
 from asr.decoding.hypotheses import hypotheses_of
 from asr.decoding.hypothesis import Hypothesis
 from asr.decoding.phone_fusion import PhoneFusion
@@ -81,14 +82,25 @@ class PhoneDecoder:
     def first(self, found: Sequence[ScoredLabels], log_probs: LabelLogProbs) -> Hypothesis | None:
         """Return the likeliest text, as `Spelling.first`; the variants of one text differ in its pronunciations."""
         scores: dict[str, float] = {}
-        for text, (_, score) in zip(self._texts([labels for labels, _ in found]), found, strict=True):
+        said: dict[str, tuple[int, ...]] = {}
+        for text, (labels, score) in zip(self._texts([labels for labels, _ in found]), found, strict=True):
             scores[text] = float(np.logaddexp(scores.get(text, -np.inf), score))
-        best = sorted(scores, key=lambda text: -scores[text])
-        return next(filter(None, (self._hypothesis(text, scores[text], log_probs) for text in best)), None)
+            said.setdefault(text, labels)
+        for text in sorted(scores, key=lambda text: -scores[text]):
+            if (hypothesis := self._hypothesis(text, scores[text], log_probs)) is not None:
+                return self._with_evidence(hypothesis, said[text])
+        return None
 
     def other(self, labels: tuple[int, ...], score: float, log_probs: LabelLogProbs) -> Hypothesis | None:
         """Return the text of one label sequence, as `Spelling.other`."""
         return self._hypothesis(self._texts([labels])[0], score, log_probs)
+
+    def _with_evidence(self, hypothesis: Hypothesis, labels: Sequence[int]) -> Hypothesis:
+        """Return the hypothesis with its likeliest pronunciation, and the language model's score of each word."""
+        phones = np.array(labels, np.int64)
+        phones[self._pronunciations.ends_word(phones)] = BOUNDARY
+        scores = word_log_probs(self._model, self._pronunciations.read([labels])[0])
+        return replace(hypothesis, phones=tuple(phones.tolist()), word_log_probs=scores)
 
     def _searched(self, phones: LabelLogProbs | None) -> LabelLogProbs:
         """Return the log-probabilities (T' + 1, labels) to search.

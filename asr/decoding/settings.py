@@ -10,7 +10,9 @@ import numpy as np
 
 from asr.decoding.beam import BeamOptions
 from asr.decoding.calibration import Calibration
+from asr.decoding.confidence_model import ConfidenceModel
 from asr.decoding.fusion import FusionWeights
+from asr.decoding.word_evidence import Features
 from asr.errors import ConfigError
 from asr.typed import from_tree
 
@@ -56,8 +58,12 @@ class DecoderSettings:
     Attributes:
         weights: how much the language model counts against the network's characters.
         beam_width: the number of prefixes that a search keeps, where one is needed.
-        calibration: maps a word's raw confidence to the probability that the word is right.
-        usual_confidence: the share of words that were right on dev, by which sounds are told from speech; None if it
+        confidence: models of the probability that a word is right, those that ask for more evidence first. A word's
+            confidence is that of the first for which there is enough evidence.
+        calibration: the same from the letters alone, in bundles of before; it is used where no model can be.
+        alignment: the model of the probability that a word of a given text is said where it was aligned; None in
+            bundles of before.
+        usual_confidence: the share of words that were right on dev, which mean confidence comes to there; None if it
             was not measured.
         priors: (V,) the natural logarithms of the labels' shares of all frames of dev; () if the search needs none.
         phones: the settings of a search over phones; None if there is no such search.
@@ -65,7 +71,9 @@ class DecoderSettings:
 
     weights: FusionWeights = FusionWeights()
     beam_width: int = BeamOptions.width
+    confidence: tuple[ConfidenceModel, ...] = ()
     calibration: Calibration = Calibration()
+    alignment: ConfidenceModel | None = None
     usual_confidence: float | None = None
     priors: Sequence[float] = ()
     phones: PhoneSettings | None = None
@@ -84,7 +92,26 @@ class DecoderSettings:
         usual, curve = self.usual_confidence, (self.calibration.slope, self.calibration.intercept)
         if not np.isfinite(curve).all() or not (usual is None or 0 <= usual <= 1):
             raise ConfigError(f"usual_confidence must be 0 to 1 and the calibration numbers, got {usual} and {curve}")
+        models = (*self.confidence, *([self.alignment] if self.alignment else []))
+        numbers = [number for model in models for number in (*model.weights.values(), model.intercept)]
+        if not np.isfinite(numbers).all():
+            raise ConfigError(f"models of confidence have numbers for weights, got {numbers}")
         _check_priors(self.weights, self.priors)
+
+    def word_confidence(self, evidence: Features) -> np.ndarray:
+        """Return the probability (W,) that each word is right, given the evidence of `asr.decoding.word_evidence`."""
+        for model in self.confidence:
+            if model.applies_to(evidence):
+                return model(evidence)
+        return self.calibration(evidence["spelled"])
+
+    def alignment_confidence(self, evidence: Features) -> np.ndarray:
+        """Return the probability (W,) that each word of a given text is said where it was aligned.
+
+        In bundles of before it is what nothing was fitted to, the probability that the word's frames spell it, which is
+        below a half for most words of texts that are right.
+        """
+        return evidence["spelled"] if self.alignment is None else self.alignment(evidence)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings in the form in which a bundle stores them."""

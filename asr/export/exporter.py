@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 import numpy as np
 import onnx
 
-from asr.bundle import Bundle, write_bundle
+from asr.bundle import Bundle, load_bundle, write_bundle
 from asr.card import CardText, Difference, ModelCard
 from asr.data import Utterance, read_manifest
-from asr.errors import AudioError, ExportError
+from asr.errors import AudioError, BundleError, ExportError
 from asr.evaluation import Evaluation, evaluate
 from asr.export.card import ExportedModel, frame_s, make_card
 from asr.export.int8 import quantise
@@ -24,6 +23,7 @@ from asr.inference import Transcriber
 from asr.inference import texts as to_texts
 from asr.options import DataOptions
 from asr.run_record import RunRecord, read_setup
+from asr.staging import temporary_folder
 from asr.training.dataset import Example, compute_features
 from asr.training.evaluate import log_probs
 from asr.training.setup import Setup, load_trained
@@ -42,10 +42,13 @@ class Export:
     Attributes:
         path: the folder of the bundle.
         models: the ONNX files in the bundle, with their sizes, differences and scores.
+        began_with: the model that the run began with, by name or folder, if it decodes with a language model. The
+            bundle does not have it: its weights are to be tuned for this network first.
     """
 
     path: Path
     models: tuple[ExportedModel, ...]
+    began_with: str | None = None
 
 
 def export_bundle(
@@ -85,9 +88,9 @@ def export_bundle(
     text = CardText.from_mapping(card) if card else record.card or CardText.not_stated()
     utterances = read_manifest(manifest) if manifest else None
     examples = _examples(setup, _varied(utterances or _own_utterances(record)))
-    with tempfile.TemporaryDirectory(prefix="asr-export-") as work:
-        files = {p: Path(work) / f"{p}.onnx" for p in precisions}
-        distances = _convert(setup, files, Path(work), examples)
+    with temporary_folder(Path(out)) as work:
+        files = {p: work / f"{p}.onnx" for p in precisions}
+        distances = _convert(setup, files, work, examples)
         models = tuple(
             ExportedModel(
                 precision,
@@ -109,7 +112,19 @@ def export_bundle(
             models=files,
             phones=setup.phones,
         )
-    return Export(path, models)
+    return Export(path, models, _began_with_language_model(record.config))
+
+
+def _began_with_language_model(config: Mapping[str, Any]) -> str | None:
+    """Return the bundle that the run began with, or that of the run it began with, where it has a language model."""
+    start = config.get("init_from")
+    for folder in (start, f"{start}/bundle") if start else ():
+        try:
+            if load_bundle(folder).language_model is not None:
+                return str(folder)
+        except BundleError:
+            continue
+    return None
 
 
 def _convert(setup: Setup, files: Mapping[str, Path], work: Path, examples: Sequence[Example]) -> dict[str, Difference]:

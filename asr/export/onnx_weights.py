@@ -31,12 +31,14 @@ def read_weights(graph: onnx.GraphProto, model: AcousticModel) -> None:
     Raises:
         ExportError: the graph is the export of a model with other options.
     """
-    arrays = {a.name: numpy_helper.to_array(a) for a in graph.initializer}
-    parts = {
-        part: [[_array(arrays, name) for name in node.input[1:4]] for node in graph.node if node.op_type in operators]
-        for part, operators in _OPERATORS.items()
-    }
     try:
+        arrays = {a.name: numpy_helper.to_array(a) for a in graph.initializer}
+        parts = {
+            part: [
+                [_array(arrays, name) for name in node.input[1:4]] for node in graph.node if node.op_type in operators
+            ]
+            for part, operators in _OPERATORS.items()
+        }
         for convolution, (weight, bias, *_) in zip(model.convolutions, parts["convolutions"], strict=True):
             convolution.weight.assign(weight.transpose(2, 3, 1, 0))
             convolution.bias.assign(bias)
@@ -47,7 +49,7 @@ def read_weights(graph: onnx.GraphProto, model: AcousticModel) -> None:
             recurrent_node.assign(layer, *weights)
         for output, (kernel, *_) in zip(model.output_layers, parts["output"], strict=True):
             output.kernel.assign(kernel)
-    except ValueError as fault:  # there are too many or too few weights, or one has another shape
+    except (ValueError, KeyError, TypeError) as fault:  # too many or too few weights, or one of another name or shape
         raise ExportError(f"the graph is not the export of a model with these options: {fault}") from fault
 
 

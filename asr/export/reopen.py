@@ -8,10 +8,12 @@ from typing import Any
 import onnx
 
 from asr.bundle import Bundle, load_bundle
-from asr.errors import ExportError
+from asr.errors import ConfigError, ExportError
 from asr.export.onnx_weights import read_weights
 from asr.models import AcousticModel
+from asr.options import ModelOptions
 from asr.training.setup import Setup, load_trained
+from asr.typed import from_tree
 
 
 def reopen(name_or_folder: str | Path) -> Setup:
@@ -37,7 +39,10 @@ def reopen(name_or_folder: str | Path) -> Setup:
 def _model(bundle: Bundle) -> AcousticModel:
     try:
         options: dict[str, Any] = bundle.card.config["model"]
+        from_tree(ModelOptions, options, "config.model")
     except KeyError as missing:
         raise ExportError(f"{bundle.path}/card.json has no {missing}, so its weights cannot be trained on") from missing
+    except ConfigError as fault:
+        raise ExportError(f"{bundle.path}/card.json: {fault}; its weights cannot be trained on") from fault
     phones = len(bundle.phones or ())
     return AcousticModel(bundle.front_end.num_features, len(bundle.vocabulary), phones=phones, **options)

@@ -22,10 +22,18 @@ _BLOCK = 512
 _ROWS = 16
 """Frames in one matrix product."""
 
-_MOST_WINDOW = 1 << 16
-_WHOLE = {"sample_rate": (1000, 384_000), "hop_length": (1, 384_000), "delta_order": (0, 4), "margin": (0, 1000)}
-_REAL = {"amin": (1e-300, 1e300), "top_db": (1e-3, 1e6)}
-"""The least and the most that a stored front end may have."""
+MOST_WINDOW = 1 << 16
+_WHOLE = ("sample_rate", "hop_length", "delta_order", "margin")
+_REAL = ("amin", "top_db")
+LIMITS: dict[str, tuple[float, float]] = {
+    "sample_rate": (1000, 384_000),
+    "hop_length": (1, 384_000),
+    "delta_order": (0, 4),
+    "margin": (0, 1000),
+    "amin": (1e-300, 1e300),
+    "top_db": (1e-3, 1e6),
+}
+"""The least and the most that a front end may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,24 +142,24 @@ class FrontEnd:
         """
         if unknown := arrays.keys() - {f.name for f in fields(cls)}:
             raise ValueError(f"no front end has {', '.join(sorted(unknown))}")
-        whole = {name: _number(arrays, name, "iu", *limits) for name, limits in _WHOLE.items()}
-        given = {name: limits for name, limits in _REAL.items() if name == "amin" or name in arrays}
-        real = {name: _number(arrays, name, "iuf", *limits) for name, limits in given.items()}
+        whole = {name: _number(arrays, name, "iu") for name in _WHOLE}
+        real = {name: _number(arrays, name, "iuf") for name in _REAL if name == "amin" or name in arrays}
         window = take(arrays, "window", "f", (None,))
         bins = 1 + len(window) // 2
         mel = take(arrays, "mel", "f", (None, bins)) if "mel" in arrays else None
         bands = bins if mel is None else len(mel)
         dct = take(arrays, "dct", "f", (None, bands)) if "dct" in arrays else None
         delta = take(arrays, "delta", "f", (None,)) if "delta" in arrays else None
-        if len(window) > _MOST_WINDOW or max(bands, len(dct) if dct is not None else 0) > _MOST_WINDOW:
-            raise ValueError(f"a window of {len(window)} samples and {bands} bands; {_MOST_WINDOW} are the most")
+        if len(window) > MOST_WINDOW or max(bands, len(dct) if dct is not None else 0) > MOST_WINDOW:
+            raise ValueError(f"a window of {len(window)} samples and {bands} bands; {MOST_WINDOW} are the most")
         if whole["delta_order"] and delta is None:
             raise ValueError(f"delta_order {whole['delta_order']} without delta")
         made: dict[str, Any] = {**whole, **real, "window": window, "mel": mel, "dct": dct, "delta": delta}
         return cls(**made)
 
 
-def _number(arrays: Mapping[str, np.ndarray], name: str, dtype: str, least: float, most: float) -> Any:
+def _number(arrays: Mapping[str, np.ndarray], name: str, dtype: str) -> Any:
+    least, most = LIMITS[name]
     value = take(arrays, name, dtype, ()).item()
     if not least <= value <= most:
         raise ValueError(f"{name} must be {least:g} to {most:g}, got {value}")

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from asr.checks import check_choice
+from asr.checks import check_choice, check_number
 from asr.errors import ConfigError, MissingExtraError
-from asr.features.front_end import FrontEnd
+from asr.features.front_end import LIMITS, MOST_WINDOW, FrontEnd
 
 _AMIN = 1e-10
 """The default of librosa.power_to_db."""
@@ -38,8 +38,12 @@ class PowerSpectrogram:
     cmvn: str = "utterance"
 
     def __post_init__(self) -> None:
-        """Refuse a normalisation that does not exist, and lengths that no transform can have."""
+        """Refuse a normalisation that does not exist, and numbers that no stored front end may have."""
         check_choice("features.cmvn", self.cmvn, ("utterance", "smoothed", "global"))
+        for name, (least, most) in {**LIMITS, "n_fft": (1, MOST_WINDOW)}.items():
+            value = getattr(self, name, None)
+            if value is not None:
+                check_number(f"features.{name}", value, least, most)
         if not 0 < self.hop_length <= self.win_length <= self.n_fft:
             raise ConfigError(
                 "features need 0 < hop_length <= win_length <= n_fft, "
@@ -62,6 +66,13 @@ class LogMel(PowerSpectrogram):
     n_mels: int = 40
     fmin_hz: float = 20.0
     fmax_hz: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse bands that do not lie within a spectrum."""
+        super().__post_init__()
+        check_number("features.n_mels", self.n_mels, 1, self.n_fft, whole=True)
+        if not 0 <= self.fmin_hz < (self.sample_rate / 2 if self.fmax_hz is None else self.fmax_hz) < np.inf:
+            raise ConfigError(f"features need 0 <= fmin_hz < fmax_hz, got {self.fmin_hz} and {self.fmax_hz}")
 
     def front_end(self) -> FrontEnd:
         """Build the front end with arrays from librosa."""

@@ -26,13 +26,16 @@ from asr.decoding.hotwords import hotwords
 from asr.decoding.priors import discount
 from asr.decoding.scorer import Scorer
 from asr.decoding.word_hotwords import WordHotwords
-from asr.errors import ConfigError, LanguageModelError, VocabularyError
+from asr.errors import BundleCorruptError, ConfigError, LanguageModelError, VocabularyError
 from asr.lm import NgramModel, Pronunciations
 from asr.text import normalise
 from asr.text.losses import lost_characters
 
 OWN = "own"
 """The language model of the bundle, where it has one."""
+
+_SOME = 1000
+"""Words of a language model that are looked at, to tell whether it is written as a bundle writes."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,11 @@ class Decoding:
         if model and path is not None and self.language_model != OWN:
             refuse_other_writing(path, model, bundle)
         if model and self.language_model == OWN and bundle.pronunciations:
+            if (last := int(bundle.pronunciations.words.max())) >= len(model):
+                raise BundleCorruptError(
+                    f"{bundle.path}: a pronunciation of word {last}, and its language model has {len(model)} words; "
+                    "tune the bundle again"
+                )
             raised = self._hotwords_by_words(bundle, model)
             if np.isin([word for phrase in raised for word in phrase], bundle.pronunciations.words).all():
                 return self._spoken(bundle, model, bundle.pronunciations, raised)
@@ -106,7 +114,8 @@ class Decoding:
         options = BeamOptions(self.beam_width or bundle.decoder.beam_width)
         tuned = bundle.decoder
         less = None if path is None else discount(tuned.priors, tuned.weights.prior_scale)
-        return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best, discount=less)
+        own = model if self.language_model == OWN else None
+        return BeamDecoder(bundle.vocabulary, scorers, options, n_best=self.n_best, discount=less, own_model=own)
 
     def _hotwords_by_words(self, bundle: Bundle, model: NgramModel) -> dict[tuple[int, ...], float]:
         """Ids of each hotword's words → its weight."""
@@ -166,17 +175,18 @@ def _as_known(raised: Mapping[str, float], model: NgramModel | None, weights: Fu
 
 
 def refuse_other_writing(path: str | Path, model: NgramModel, bundle: Bundle) -> None:
-    """Refuse a language model most of whose words the bundle cannot write, as where one of them has small letters.
+    """Refuse a language model most of whose words the bundle's normaliser writes otherwise, as in small letters.
 
     Raises:
         LanguageModelError: with one of these words, and how to make a model that fits.
     """
     words = list(model.words)
-    strange = [word for word in words if bundle.vocabulary.unknown(word)]
-    if 2 * len(strange) > len(words):
+    some = words[:: 1 + len(words) // _SOME]
+    strange = [word for word in some if normalise(word, bundle.normaliser) != word]
+    if 2 * len(strange) > len(some):
         raise LanguageModelError(
-            f"{path}: {len(strange)} of {len(words)} words, such as {strange[-1]}, have characters that {bundle.path} "
-            f"does not write; make it of texts written alike: asr lm train --for {bundle.path}"
+            f"{path}: {len(strange)} of {len(some)} words, such as {strange[-1]}, are not written as {bundle.path} "
+            f"writes them ({bundle.normaliser}); make it of texts written so: asr lm train --for {bundle.path}"
         )
 
 

@@ -12,19 +12,21 @@ differs only in what it computes ahead, and how many regions it hands to the dec
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from operator import attrgetter
 
 from asr.arrays import Features, Samples
 from asr.bundle import Bundle
+from asr.decoding import Hypothesis
 from asr.decoding.decoder import Decoder
 from asr.errors import AsrError, BundleCorruptError
 from asr.inference.acoustic_session import AcousticSession
-from asr.inference.chunker import Chunk, Chunker, Span
+from asr.inference.chunker import Chunk, Chunker, Foreseen, Span
 from asr.inference.grouping import grouped
 from asr.inference.prefetch import prefetch
 from asr.inference.running_cmvn import RunningCmvn
-from asr.inference.segments import as_segments
+from asr.inference.segments import ALWAYS, Interval, as_segments
 from asr.inference.speech_probabilities import SpeechDetector
 from asr.inference.stitcher import ChunkLogProbs, OutputFrames, SpeechRegion, Stitcher
 from asr.inference.transcript import Segment
@@ -64,10 +66,14 @@ class ChunkReader:
         """Return the chunks that are left once no more samples come."""
         return [self._complete(chunk) for chunk in self._chunker.finish()]
 
-    def preview(self) -> ChunkFeatures | None:
-        """Return what has been heard of the chunk that is not complete yet; None where there is no speech."""
-        chunk = self._chunker.open_chunk()
-        return None if chunk is None else ChunkFeatures(chunk.span, self._cmvn.preview(self._front_end(chunk.samples)))
+    def foreseen(self) -> Foreseen:
+        """Return what the chunks would be if nothing but silence came from now on."""
+        return self._chunker.foreseen()
+
+    def preview(self, chunks: Sequence[Chunk]) -> list[ChunkFeatures]:
+        """Return the features of the first chunks that are `foreseen`, and keep nothing of them."""
+        cmvn = copy(self._cmvn)
+        return [ChunkFeatures(chunk.span, cmvn.accept(self._front_end(chunk.samples))) for chunk in chunks]
 
     def over(self, blocks: Iterable[Samples]) -> Iterator[ChunkFeatures]:
         """Yield the chunks of all ``blocks`` of samples; before an error, those of what was good."""
@@ -128,9 +134,19 @@ class Pipeline:
         """Return what joins the chunks of a new recording."""
         return Stitcher(OutputFrames.of(self.bundle), self.bundle.vocabulary)
 
-    def decode(self, regions: Sequence[SpeechRegion]) -> list[Segment | None]:
-        """Return what is said in each region, all decoded together; None where that is nothing."""
-        return as_segments(regions, self.decoder.decode([region.log_probs for region in regions]), self.bundle)
+    def decode(self, regions: Sequence[SpeechRegion], interval: Interval = ALWAYS) -> list[Segment | None]:
+        """Return what is said in each region, within ``interval``, all decoded together; None where that is nothing."""
+        return self.segmented(regions, self.hypotheses(regions), interval)
+
+    def hypotheses(self, regions: Sequence[SpeechRegion]) -> list[list[Hypothesis]]:
+        """Return the hypotheses of each region, best first, all decoded together."""
+        return self.decoder.decode([region.log_probs for region in regions])
+
+    def segmented(
+        self, regions: Sequence[SpeechRegion], hypotheses: Sequence[Sequence[Hypothesis]], interval: Interval = ALWAYS
+    ) -> list[Segment | None]:
+        """Return the segments of regions whose `hypotheses` are known, within ``interval``."""
+        return as_segments(regions, hypotheses, self.bundle, interval)
 
     def segments(self, chunks: Iterable[ChunkFeatures], stitcher: Stitcher) -> Iterator[Segment]:
         """Yield what is said in ``chunks``, some regions decoded at a time.

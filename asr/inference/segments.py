@@ -3,86 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from dataclasses import dataclass
+from math import inf
 
 from asr.bundle import Bundle
-from asr.decoding.confidence import word_confidences
 from asr.decoding.decoder import probabilities
 from asr.decoding.hypothesis import Hypothesis
+from asr.decoding.word_evidence import Features, word_evidence
 from asr.decoding.words import WordSpan, word_spans
+from asr.inference.spoken import were_spoken
 from asr.inference.stitcher import SpeechRegion
 from asr.inference.transcript import Alternative, Segment, Word
 
-SHORT_S, SHORT_CONFIDENCE = 0.7, 0.95
-"""Where the detector was confident of less speech, a word or a click, the words must be about as confident as usual."""
 
-MEDIUM_S, MEDIUM_CONFIDENCE = 3.0, 0.6
-"""Where it was confident of less than this, some words or a clock, they must reach this share of what is usual."""
+@dataclass(frozen=True)
+class Interval:
+    """A part of a recording. A word is in it whose middle is after second ``since_s`` and not after ``until_s``."""
+
+    since_s: float = -inf
+    until_s: float = inf
+
+    def has(self, start: float, end: float) -> bool:
+        """Return whether a word with these ends, in seconds, is in it."""
+        return self.since_s < (start + end) / 2 <= self.until_s
+
+
+ALWAYS = Interval()
 
 
 def as_segments(
-    regions: Sequence[SpeechRegion], n_best: Sequence[Sequence[Hypothesis]], bundle: Bundle
+    regions: Sequence[SpeechRegion],
+    n_best: Sequence[Sequence[Hypothesis]],
+    bundle: Bundle,
+    interval: Interval = ALWAYS,
 ) -> list[Segment | None]:
     """Return the segment of each region, given its hypotheses, best first; None where nothing was said.
 
-    Sounds that the detector takes for speech are told by their words, as Whisper tells silence: a region is dropped
-    only where both the detector and the words have little confidence. A model's confidence says something only beside
-    its usual confidence on dev: a model that has three words in four wrong would otherwise find no speech at all.
+    A region whose words were not spoken is dropped: see `asr.inference.spoken`.
+
+    Words that are not in ``interval`` are left out last, so that the others are what they are beside them.
     """
     decoded = [(region, hypotheses) for region, hypotheses in zip(regions, n_best, strict=True) if hypotheses]
-    raw = iter(
-        word_confidences(
-            [region.log_probs.characters for region, _ in decoded], [some[0] for _, some in decoded], bundle.vocabulary
-        )
+    evidence = iter(
+        word_evidence([region.log_probs for region, _ in decoded], [some[0] for _, some in decoded], bundle.vocabulary)
     )
     return [
-        _segment(region, hypotheses, next(raw), bundle) if hypotheses else None
+        _segment(region, hypotheses, next(evidence), bundle, interval) if hypotheses else None
         for region, hypotheses in zip(regions, n_best, strict=True)
     ]
 
 
-def _segment(region: SpeechRegion, hypotheses: Sequence[Hypothesis], raw: np.ndarray, bundle: Bundle) -> Segment | None:
-    words = _words(region, hypotheses[0], raw, bundle)
-    if not words:
+def _segment(
+    region: SpeechRegion, hypotheses: Sequence[Hypothesis], evidence: Features, bundle: Bundle, interval: Interval
+) -> Segment | None:
+    words = _words(region, hypotheses[0], evidence, bundle)
+    if not words or not were_spoken(region, words):
         return None
-    confidence = sum(word.confidence for word in words) / len(words)
-    if _is_sound(region, confidence, bundle.decoder.usual_confidence):
+    words = tuple(word for word in words if interval.has(word.start, word.end))
+    if not words:
         return None
     return Segment(
         start=words[0].start,
         end=words[-1].end,
         text=" ".join(word.text for word in words),
         words=words,
-        confidence=confidence,
-        n_best=_alternatives(hypotheses),
+        confidence=_mean_confidence(words),
+        n_best=_alternatives(region, hypotheses, bundle, interval),
     )
 
 
-def _is_sound(region: SpeechRegion, confidence: float, usual: float | None) -> bool:
-    if usual is None or region.confident_speech_s >= MEDIUM_S:
-        return False
-    return confidence < usual * (SHORT_CONFIDENCE if region.confident_speech_s < SHORT_S else MEDIUM_CONFIDENCE)
+def _mean_confidence(words: Sequence[Word]) -> float:
+    return sum(word.confidence for word in words) / len(words)
 
 
-def _words(region: SpeechRegion, hypothesis: Hypothesis, raw: np.ndarray, bundle: Bundle) -> tuple[Word, ...]:
-    spans, confidences = word_spans(hypothesis, bundle.vocabulary), bundle.decoder.calibration(raw).tolist()
+def _words(region: SpeechRegion, hypothesis: Hypothesis, evidence: Features, bundle: Bundle) -> tuple[Word, ...]:
+    spans, confidences = word_spans(hypothesis, bundle.vocabulary), bundle.decoder.word_confidence(evidence).tolist()
     pairs = zip(spans, confidences, strict=True)
     return tuple(_word(span, region, bundle.frame_s, confidence) for span, confidence in pairs)
 
 
 def _word(span: WordSpan, region: SpeechRegion, frame_s: float, confidence: float) -> Word:
-    start, end = (_within(region, region.start_s + f * frame_s) for f in (span.start_frame, span.end_frame))
-    return Word(span.text, start, end, confidence)
+    return Word(span.text, *_times(span, region, frame_s), confidence)
 
 
-def _within(region: SpeechRegion, seconds: float) -> float:
-    return min(max(seconds, region.span_s[0]), region.span_s[1])
+def _times(span: WordSpan, region: SpeechRegion, frame_s: float) -> tuple[float, float]:
+    """Return the seconds of the recording at which a word starts and ends."""
+    first, last = region.span_s
+    start, end = (region.start_s + frame * frame_s for frame in (span.start_frame, span.end_frame))
+    return min(max(start, first), last), min(max(end, first), last)
 
 
-def _alternatives(hypotheses: Sequence[Hypothesis]) -> tuple[Alternative, ...]:
+def _alternatives(
+    region: SpeechRegion, hypotheses: Sequence[Hypothesis], bundle: Bundle, interval: Interval
+) -> tuple[Alternative, ...]:
+    """Return the distinct texts that the hypotheses have in the interval, best first."""
     if len(hypotheses) < 2:
         return ()
-    shares = probabilities(hypotheses)
-    pairs = zip(hypotheses, shares, strict=True)
-    return tuple(Alternative(" ".join(hypothesis.text.split()), share) for hypothesis, share in pairs)
+    shares: dict[str, float] = {}
+    for hypothesis, share in zip(hypotheses, probabilities(hypotheses), strict=True):
+        spans = word_spans(hypothesis, bundle.vocabulary)
+        text = " ".join(span.text for span in spans if interval.has(*_times(span, region, bundle.frame_s)))
+        shares[text] = shares.get(text, 0.0) + share
+    return tuple(Alternative(text, share) for text, share in shares.items())

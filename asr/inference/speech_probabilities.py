@@ -53,6 +53,21 @@ class SpeechProbabilities:
                 self.now = frame + 1
                 yield frame, probability
 
+    def ahead(self, heard: SampleBuffer) -> Iterator[tuple[int, float]]:
+        """Yield the frames that cannot be computed yet, and for each a guess: what was heard may still change it.
+
+        The sound is taken to go on as it was, backwards, so that its end itself is no change.
+        """
+        start, stop = self.now, heard.stop * FRAMES_PER_S // self._rate
+        if stop <= start:
+            return
+        first = max(start - _CONTEXT, 0)
+        span = heard.span(self._sample(first), heard.stop)
+        beyond = min(self._sample(_CONTEXT), len(span) - 1)
+        mirrored = np.pad(span, (0, beyond), mode="reflect")
+        block = self._detector(resample(mirrored, self._rate, SAMPLE_RATE))[start - first : stop - first]
+        yield from enumerate(block.tolist(), start)
+
     def _next_stop(self, heard: SampleBuffer, final: bool) -> int:
         stop = self.now + _BLOCK
         if self._sample(stop + _CONTEXT) <= heard.stop:
@@ -63,8 +78,11 @@ class SpeechProbabilities:
         return frame * self._rate // FRAMES_PER_S
 
     def span(self, first: int, last: int) -> np.ndarray:
-        """Return the probabilities of frames ``[first, last)``, which must not have been dropped."""
-        return self._known[first - self._first : last - self._first]
+        """Return the probabilities of frames ``[first, last)``, fewer where they are not all known.
+
+        None of them must have been dropped.
+        """
+        return self._known[max(first - self._first, 0) : max(last - self._first, 0)]
 
     @property
     def first_needed_sample(self) -> int:

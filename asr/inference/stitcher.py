@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, field
+from math import ceil
 
 import numpy as np
 
 from asr.arrays import LogProbs
 from asr.bundle import Bundle
 from asr.inference.chunker import Span
+from asr.inference.speech_probabilities import FRAMES_PER_S
 from asr.text import Vocabulary
 
 MAX_REGION_S = 60.0
@@ -34,14 +35,13 @@ class SpeechRegion:
             repeated frames before the recording.
         span_s: seconds of the recording at which its first core begins and its last core ends.
         log_probs: the log-probabilities of the cores alone.
-        confident_speech_s: for how many seconds the detector was confident of speech; infinite for a recording that is
-            one chunk.
+        speech: the probability of speech (n,) of each 10 ms from ``span_s[0]`` on, as far as it is known.
     """
 
     start_s: float
     span_s: tuple[float, float]
     log_probs: LogProbs
-    confident_speech_s: float = inf
+    speech: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
 
     @property
     def duration(self) -> float:
@@ -86,7 +86,7 @@ class OutputFrames:
         last = self._frame(span.core_stop - span.start) if span.core_stop < span.stop else len(log_probs)
         at = span.start + first * self.grid - self.margin * self.hop_length
         seconds = (span.core_start / self.sample_rate, span.core_stop / self.sample_rate)
-        return SpeechRegion(at / self.sample_rate, seconds, log_probs.between(first, last), span.confident_speech_s)
+        return SpeechRegion(at / self.sample_rate, seconds, log_probs.between(first, last), span.speech)
 
     def _frame(self, samples: int) -> int:
         """Return the first output frame that is not before so many samples of its chunk."""
@@ -100,6 +100,11 @@ class Stitcher:
         """Begin a recording whose frames lie as ``frames`` says, and whose characters are those of ``vocabulary``."""
         self._frames, self._vocabulary = frames, vocabulary
         self._open: SpeechRegion | None = None
+
+    @property
+    def open_since_s(self) -> float | None:
+        """Second of the recording at which a region begins that goes on with the next chunk; None where none does."""
+        return None if self._open is None else self._open.span_s[0]
 
     def accept(self, chunk: ChunkLogProbs) -> SpeechRegion | None:
         """Take the next chunk; return the region that it ends, if it ends one."""
@@ -119,7 +124,8 @@ class Stitcher:
             return region
         log_probs = LogProbs.concatenate([self._open.log_probs, region.log_probs])
         seconds = (self._open.span_s[0], region.span_s[1])
-        return SpeechRegion(self._open.start_s, seconds, log_probs, region.confident_speech_s)
+        speech = np.concatenate([self._open.speech, region.speech])
+        return SpeechRegion(self._open.start_s, seconds, log_probs, speech)
 
     def over(self, chunks: Iterable[ChunkLogProbs]) -> Iterator[SpeechRegion]:
         """Yield the regions of all ``chunks``, the last of which does not continue."""
@@ -134,7 +140,18 @@ class Stitcher:
         spaces = np.flatnonzero(heard == (-1 if space is None else space))
         if not len(spaces):
             return region, None
-        frame, confident_s = half + int(spaces[-1]), region.confident_speech_s
+        return self._part(region, half + int(spaces[-1]))
+
+    def rest(self, region: SpeechRegion, since_s: float) -> SpeechRegion | None:
+        """Return what a region has after this second of its recording; None where that is nothing."""
+        if since_s <= region.start_s:
+            return region
+        frame = ceil((since_s - region.start_s) * self._frames.sample_rate / self._frames.grid)
+        return self._part(region, frame)[1] if frame < len(region.log_probs) else None
+
+    def _part(self, region: SpeechRegion, frame: int) -> tuple[SpeechRegion, SpeechRegion]:
+        """Part a region before one of its frames."""
         at = region.start_s + frame * self._frames.grid / self._frames.sample_rate
-        first = SpeechRegion(region.start_s, (region.span_s[0], at), region.log_probs.between(0, frame), confident_s)
-        return first, SpeechRegion(at, (at, region.span_s[1]), region.log_probs.between(frame), confident_s)
+        before, after = np.split(region.speech, [max(round((at - region.span_s[0]) * FRAMES_PER_S), 0)])
+        first = SpeechRegion(region.start_s, (region.span_s[0], at), region.log_probs.between(0, frame), before)
+        return first, SpeechRegion(at, (at, region.span_s[1]), region.log_probs.between(frame), after)

@@ -44,7 +44,8 @@ def load_model(
     """Make a bundle ready to transcribe.
 
     Args:
-        name_or_path: a bundle that ships with this package, or a folder; the default bundle when None.
+        name_or_path: a bundle that ships with this package, or a folder; when None, what the environment variable
+            ASR_MODEL names, or else the default bundle.
         precision: ``int8`` or ``float32``; the smaller that the bundle has when None.
         threads: chunks computed side by side; 0 is one a core.
         decoding: where it is not as the bundle was tuned: hotwords, a grammar, another language model, n-best.

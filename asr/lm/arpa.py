@@ -24,12 +24,15 @@ An n-gram is base-10 log p(last word | the words before), the words, and the bas
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
@@ -49,9 +52,12 @@ _BLOCK = 1 << 16
 
 
 def write_arpa(path: str | Path, model: NgramModel) -> None:
-    """Write a model atomically, with 8 digits a probability; compress it if ``path`` ends in ``.gz``."""
+    """Write a model atomically, with 8 digits a probability; compress it if ``path`` ends in ``.gz``.
+
+    The same model gives the same bytes.
+    """
     content = model.tables()
-    with write_atomically(path) as temporary, open_packed(temporary, Path(path).suffix, "wb") as file:
+    with write_atomically(path) as temporary, open(temporary, "wb") as plain, _packed(plain, path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
         counts = "".join(f"ngram {order}={len(table)}\n" for order, table in enumerate(content.tables, start=1))
         text.write(f"\\data\\\n{counts}")
@@ -62,6 +68,13 @@ def write_arpa(path: str | Path, model: NgramModel) -> None:
             names = _write_table(text, table, names, words, last=order == len(content.tables))
         text.write("\n\\end\\\n")
         text.flush()
+
+
+def _packed(file: IO[bytes], path: str | Path) -> AbstractContextManager[IO[bytes]]:
+    """Return ``file``, or one that compresses into it and notes neither the time nor the temporary name."""
+    if Path(path).suffix.lower() != ".gz":
+        return nullcontext(file)
+    return cast("AbstractContextManager[IO[bytes]]", gzip.GzipFile("", "wb", fileobj=file, mtime=0))
 
 
 def _write_table(text: io.TextIOWrapper, table: Table, contexts: list[str], words: list[str], last: bool) -> list[str]:

@@ -74,3 +74,5 @@ def _exported(plan: Plan, run: Path, data: Path | None) -> Iterator[str]:
     yield f"evaluate: {first}"
     for path in plan.further_tests:
         yield f"evaluate: {path}" if path.is_file() else f"evaluate: {path} is not there and would be left out"
+    for condition in plan.conditions:
+        yield f"evaluate: {first}, {condition.name}"

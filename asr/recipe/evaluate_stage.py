@@ -22,6 +22,7 @@ from asr.recipe.table import NOBODY
 from asr.recipe.tune_stage import DecodingPlan, copy_to_tune, halves, tune_stage
 
 DEV = "dev"
+HELD_OUT = "speakers held out"
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,14 @@ def evaluation_sets(
     bundle: Path,
     decoding_plan: DecodingPlan | None,
     dev: Sequence[Utterance],
+    held_out: Sequence[Utterance],
     dev_speakers: Sequence[str],
     say: Callable[[str], None],
 ) -> list[EvaluationSet]:
-    """Return the main test set, then the further ones; their bundles are given their language model here."""
+    """Return the main test set, the utterances of held-out speakers, and the further sets.
+
+    Their bundles are given their language model here.
+    """
     test = read_manifest(plan.test) if plan.test else []
     tuned_on = "the dev set" if decoding_plan else NOBODY
     if decoding_plan:
@@ -114,12 +119,20 @@ def evaluation_sets(
         first = _by_halves(bundle, decoding_plan, dev, dev_speakers, say)
     else:
         first = EvaluationSet.read_by(bundle, DEV, dev, tuned_on)
-    further = [
-        EvaluationSet.read_by(bundle, path.stem, read_manifest(path), tuned_on)
-        for path in plan.further_tests
-        if path.is_file()
-    ]
-    return [first, *further]
+    further: dict[str, Sequence[Utterance]] = {}
+    if held_out:
+        further[HELD_OUT] = held_out
+    further |= {_name(path): read_manifest(path) for path in plan.further_tests if path.is_file()}
+    return [first, *(EvaluationSet.read_by(bundle, name, found, tuned_on) for name, found in further.items())]
+
+
+def _name(manifest: Path) -> str:
+    """Return the name of a test set: that of its manifest, with the corpus where it says no more than test.
+
+    >>> _name(Path("manifests/librispeech/test-clean.jsonl")), _name(Path("manifests/an4/test.jsonl"))
+    ('test-clean', 'an4 test')
+    """
+    return f"{manifest.parent.name} test" if manifest.stem == "test" else manifest.stem
 
 
 def _by_halves(

@@ -6,14 +6,16 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 
-from asr.data import Utterance
+from asr.data import Utterance, read_manifest
 from asr.files import sha256_of, write_json
 from asr.lm import NgramModel, perplexity, read_sentences, train_ngram
 from asr.lm.mapped_file import VERSION
 from asr.recipe.plan import LanguageModelPlan
 from asr.recipe.results import DevPerplexity, LanguageModelFigures
+from asr.text import normalise
 from asr.typed import from_tree, to_tree
 
 TRANSCRIPTS = "the training transcripts"
@@ -62,13 +64,18 @@ def make_language_model(
         text = None
     path, record = run / "language_model.lm", run / "language_model.json"
     made_of = to_tree(plan)
-    origin = {"plan": made_of, "format": VERSION, "sha256": _digest(text, train, dev)}
+    beside = [u.text for path in plan.beside for u in read_manifest(path)] if text else []
+    origin = {"plan": made_of, "format": VERSION, "sha256": _digest(text, beside, train, dev)}
     if path.is_file() and record.is_file():
         before = json.loads(record.read_text(encoding="utf-8"))
         if before["origin"] == origin:
             say(f"language model: {path} is there")
             return LanguageModel(path, before["of"], from_tree(LanguageModelFigures, before["figures"]))
-    counted = _Counted(read_sentences(text, normaliser=normaliser, prose=True) if text else (u.text for u in train))
+    counted = _Counted(
+        chain(read_sentences(text, normaliser=normaliser, prose=True), _times(beside, plan.beside_times, normaliser))
+        if text
+        else (u.text for u in train)
+    )
     most = None if plan.size_mb is None else int(plan.size_mb * 1e6)
     model = train_ngram(counted, plan.order, vocabulary_size=plan.vocabulary_size if text else None, size=most)
     model.save(path)
@@ -92,10 +99,16 @@ class _Counted:
             yield text
 
 
-def _digest(text: Path | None, train: Sequence[Utterance], dev: Sequence[Utterance]) -> str:
+def _times(texts: Sequence[str], times: int, normaliser: str) -> Iterator[str]:
+    """Yield all texts, normalised, so many times."""
+    written = [normalise(text, normaliser) for text in texts]
+    return chain.from_iterable(repeat(written, times))
+
+
+def _digest(text: Path | None, beside: Sequence[str], train: Sequence[Utterance], dev: Sequence[Utterance]) -> str:
     """Return a hash of all texts that the model and its figures depend on."""
     counted = sha256_of(text) if text else "\n".join(u.text for u in train)
-    return hashlib.sha256("\n\n".join([counted, *(u.text for u in dev)]).encode()).hexdigest()
+    return hashlib.sha256("\n\n".join([counted, *beside, *(u.text for u in dev)]).encode()).hexdigest()
 
 
 def _perplexity(model: NgramModel, dev: Sequence[Utterance]) -> DevPerplexity | None:

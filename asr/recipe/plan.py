@@ -78,6 +78,8 @@ class LanguageModelPlan:
         order: the number of words in its longest n-gram.
         text: a file of prose below ``DATA``; the training transcripts where it is None or not there.
         of: the description of ``text`` in the table.
+        beside: manifests of transcripts that are counted beside ``text``, for what books do not have, such as spelling.
+        beside_times: the number of times that each of these transcripts counts.
         vocabulary_size: the largest number of different words that the model knows; None for no limit.
         size_mb: the largest size of the file, in million bytes; None for no limit.
     """
@@ -85,6 +87,8 @@ class LanguageModelPlan:
     order: int
     text: Path | None = None
     of: str = "the training transcripts"
+    beside: Sequence[Path] = ()
+    beside_times: int = 1
     vocabulary_size: int | None = None
     size_mb: float | None = None
 
@@ -113,6 +117,32 @@ class Peer:
     test_set: str | None = None
 
 
+@dataclass(frozen=True)
+class Condition:
+    """A condition in which the main test set is evaluated once more, altered as `asr.data.augment` does it.
+
+    Attributes:
+        name: the name of the condition, such as telephone.
+        rt60_s: the seconds in which sound decays by 60 dB in a simulated room; None for no room.
+        snr_db: the level of the speech above recordings of noise; None for no noise.
+        noise: the folders or patterns of recordings of noise, below ``DATA``.
+        telephone: whether the speech comes by a telephone line.
+    """
+
+    name: str
+    rt60_s: float | None = None
+    snr_db: float | None = None
+    noise: Sequence[Path] = ()
+    telephone: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a condition that alters nothing, and noise without its level or its recordings."""
+        if self.rt60_s is None and self.snr_db is None and not self.telephone:
+            raise ConfigError(f"conditions: {self.name} alters nothing; give rt60_s, snr_db or telephone: true")
+        if (self.snr_db is None) != (not self.noise):
+            raise ConfigError(f"conditions: {self.name} needs both snr_db and noise, or neither")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stages:
     """The stages of one recipe, as its file states them; just one of the three kinds of test is given.
@@ -127,6 +157,7 @@ class Stages:
         test_on_dev: whether the run's own dev set is the test, each half of its speakers with weights tuned on the
             other half.
         further_tests: manifests that the bundle is also tested on, where they are there.
+        conditions: the conditions in which the bundle's own way to decode is also tested on the main test set.
         then_train: further rounds of training, each with settings (``key=value``) that override the recipe's; a round
             starts from the weights of the one before.
         grammar: all phrases that occur in the corpus, as a second way to decode; () where speech is free.
@@ -144,6 +175,7 @@ class Stages:
     leave_one_speaker_out: Path | None = None
     test_on_dev: bool = False
     further_tests: Sequence[Path] = ()
+    conditions: Sequence[Condition] = ()
     then_train: Sequence[Sequence[str]] = ()
     grammar: Sequence[str] = ()
     language_model: LanguageModelPlan | None = None
@@ -194,6 +226,10 @@ class Plan(Stages):
         if data is None:
             return corpus.folder
         return data if len(self.prepare) == 1 else data / corpus.folder.relative_to(DATA)
+
+    def noise(self, condition: Condition, data: Path | None) -> list[Path]:
+        """Return where the recordings of noise of a condition are."""
+        return [path if data is None else data / path.relative_to(DATA) for path in condition.noise]
 
     def text(self, data: Path | None) -> Path | None:
         """Return the file of the language model's prose, beside the corpora; None where the plan has none."""

@@ -13,16 +13,19 @@ from asr.decoding import BeamDecoder, Decoder, GreedyDecoder
 from asr.decoding.grammar import phrases
 from asr.errors import AsrError, ConfigError
 from asr.evaluation import evaluate
+from asr.inference.decoding_options import Decoding
+from asr.recipe.conditions_stage import in_condition
 from asr.recipe.evaluate_stage import (
     Evaluated,
     EvaluationSet,
     compared_with,
+    evaluate_bundle,
     evaluate_peers,
     evaluate_ways,
     evaluation_sets,
     ways_to_decode,
 )
-from asr.recipe.export_stage import export_stage
+from asr.recipe.export_stage import PRECISIONS, export_stage
 from asr.recipe.language_model_stage import LanguageModel, make_language_model
 from asr.recipe.plan import Plan
 from asr.recipe.results import FurtherResults, LanguageModelFigures, Origin, Results, SystemScores, rows_of
@@ -65,7 +68,7 @@ def _one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | None)
         text = plan.text(data)
         model = make_language_model(plan.language_model, text, run, learned, dev, options.normaliser, say)
         decoding_plan = DecodingPlan(model.path, plan.width, plan.lexicon)
-    tests = evaluation_sets(plan, bundle, decoding_plan, dev, options.dev_speakers, say)
+    tests = evaluation_sets(plan, bundle, decoding_plan, dev, options.held_out(), options.dev_speakers, say)
     say(f"evaluate: {', '.join(f'{len(test.utterances)} utterances of {test.name}' for test in tests)}")
     ways = ways_to_decode(plan, model)
     found = {test.name: evaluate_ways(test, ways, run / "hypotheses") for test in tests}
@@ -74,8 +77,9 @@ def _one_model(plan: Plan, run: Path, train: Train, say: Say, data: Path | None)
     if model and plan.test_on_dev:
         note_test(bundle, systems[main].evaluation, tests[0].tuned_on)
     results = _results(plan, systems, trained, main)
-    if plan.test_on_dev or len(tests) > 1:
+    if plan.test_on_dev or len(tests) > 1 or plan.conditions:
         further = {t.name: _further(t, found[t.name]) for t in tests[1:]}
+        further |= _in_conditions(plan, tests[0], main, ways, run, data, say)
         results = replace(results, test_set=tests[0].figures(), further=further)
     return replace(
         results,
@@ -96,6 +100,25 @@ def _dev_manifest(run: Path, dev: Sequence[Utterance]) -> Path:
 
 def _further(test: EvaluationSet, systems: Mapping[str, Evaluated]) -> FurtherResults:
     return FurtherResults(**asdict(test.figures()), systems=_scores(systems))
+
+
+def _in_conditions(
+    plan: Plan,
+    test: EvaluationSet,
+    main: str,
+    ways: Mapping[str, tuple[str, Decoding]],
+    run: Path,
+    data: Path | None,
+    say: Say,
+) -> dict[str, FurtherResults]:
+    """Return the scores of the main way to decode on the main test set in each condition."""
+    *_, (_, decoding) = ways.values()
+    further = {}
+    for number, condition in enumerate(plan.conditions, start=1):
+        say(f"evaluate: {test.name}, {condition.name}")
+        altered = in_condition(test, condition, plan.noise(condition, data), run / "conditions" / str(number))
+        further[altered.name] = _further(altered, {main: evaluate_bundle(altered, PRECISIONS[-1], decoding)})
+    return further
 
 
 def _peers(

@@ -8,7 +8,6 @@ tuned on all.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,8 @@ from asr.inference import Decoding, load_model
 from asr.lm import NgramModel
 from asr.recipe.lexicon_stage import lexicon_of
 from asr.recipe.plan import LexiconPlan
-from asr.tuning import dev_set, tune_bundle
+from asr.staging import replace_folder, temporary_folder
+from asr.tuning import CONDITIONS, dev_set, tune_bundle
 
 
 def trained_sha256(bundle: Path) -> str | None:
@@ -50,8 +50,11 @@ class DecodingPlan:
     lexicon: LexiconPlan | None = None
 
     def is_in(self, bundle: Bundle) -> bool:
-        """Tell whether a bundle already decodes with these."""
+        """Tell whether a bundle already decodes with these, or was found to make fewer errors without them."""
         held = bundle.language_model
+        left_out = bundle.card.decoder.left_out if bundle.card.decoder else None
+        if left_out and left_out.language_model_sha256 == sha256_of(self.language_model):
+            return True
         return (
             held is not None
             and sha256_of(held) == sha256_of(self.language_model)
@@ -72,28 +75,35 @@ def tune_stage(
 
     ``test`` is scored for the bundle's card. The bundle's folder is not changed until tuning is done.
     """
-    if decoding_plan.is_in(load_bundle(bundle)):
-        say(f"tune: {bundle} has its language model")
+    if decoding_plan.is_in(tuned_before := load_bundle(bundle)):
+        found = "has its" if tuned_before.language_model else "makes fewer errors without its"
+        say(f"tune: {bundle} {found} language model")
         return
     say(f"tune: {bundle} on {len(dev)} utterances of {len({u.speaker for u in dev})} speakers")
-    heard = dev_set(load_model(bundle, decoding=Decoding(beam_width=1)), dev)
+    network = load_model(bundle, decoding=Decoding(beam_width=1))
+    recorded, altered = dev_set(network, dev), dev_set(network, dev, CONDITIONS)
     words = NgramModel.open(decoding_plan.language_model).words
     lexicon = lexicon_of(decoding_plan.lexicon, words) if decoding_plan.lexicon else None
     tuned = tune_bundle(
-        bundle, heard, decoding_plan.language_model, lexicon=lexicon, beam_width=decoding_plan.beam_width, test=test
+        bundle,
+        recorded,
+        decoding_plan.language_model,
+        altered=[altered],
+        lexicon=lexicon,
+        beam_width=decoding_plan.beam_width,
+        test=test,
     )
-    say(f"tune: {bundle}: dev WER {', '.join(f'{100 * wer:.2f} % {way}' for way, wer in tuned.rates.items())}")
+    rates = ", ".join(f"{100 * wer:.2f} % {way}" for way, wer in tuned.rates.items())
+    say(f"tune: {bundle}: dev WER {rates}; kept: {tuned.way}")
 
 
 def copy_to_tune(bundle: Path, folder: Path) -> None:
     """Copy ``bundle`` to ``folder`` without its language model; a copy of the same model that is there is kept."""
     if trained_sha256(folder) != trained_sha256(bundle):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as work:
-            copied = shutil.copytree(bundle, Path(work) / "bundle")
+        with temporary_folder(folder) as work:
+            copied = shutil.copytree(bundle, work / "bundle")
             write_decoder(copied, load_bundle(copied).decoder, None, read_card(copied))
-            shutil.rmtree(folder, ignore_errors=True)
-            copied.rename(folder)
+            replace_folder(copied, folder)
 
 
 def halves(speakers: Sequence[str]) -> tuple[list[str], list[str]]:

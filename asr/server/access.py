@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import re
 import time
@@ -23,6 +24,9 @@ from asr.server.service import Service
 
 GONE = 499
 """The status in the log of a request whose client went away; no client sees it."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
+"""Errors of the system that pass: a full disk, too many open files."""
 
 _SWITCHED = 101
 """The status of a WebSocket that was accepted."""
@@ -54,8 +58,11 @@ class _Answer:
             self.status = _SWITCHED
             message.setdefault("headers", [])
             self._complete(MutableHeaders(scope=message))
-        async with asyncio.timeout(self._send_s):
-            await self._send(message)
+        try:
+            async with asyncio.timeout(self._send_s):
+                await self._send(message)
+        except TimeoutError as unread:
+            raise ClientDisconnect from unread
 
     def _complete(self, headers: MutableHeaders) -> None:
         for name, value in self._headers.items():
@@ -82,7 +89,7 @@ def observed(app: ASGIApp, service: Service) -> ASGIApp:
 async def _answered(app: ASGIApp, scope: Scope, receive: Receive, answer: _Answer) -> None:
     try:
         await app(scope, receive, answer.send)
-    except (ClientDisconnect, WebSocketDisconnect, TimeoutError):
+    except (ClientDisconnect, WebSocketDisconnect):
         return  # nobody reads an answer
     except Exception as fault:
         error = _as_error(fault)
@@ -104,6 +111,8 @@ def _as_error(fault: Exception) -> AsrError:
     if isinstance(fault, HTTPException):
         codes = {404: "not-found", 405: "method"}
         return Refusal(fault.status_code, codes.get(fault.status_code, "request"), fault.detail)
+    if isinstance(fault, OSError) and fault.errno in _NO_ROOM:
+        return Refusal(503, "busy", "this machine has no room for more; try again", retry_after_s=10)
     return INTERNAL
 
 

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from asr.inference.pipeline import Pipeline
 from asr.inference.stitcher import SpeechRegion
 from asr.inference.transcript import Segment
+from asr.server.errors import Refusal
 from asr.server.worker_pool import WorkerPool
 
 _TOGETHER, _TOGETHER_S = 16, 80.0
@@ -36,13 +37,32 @@ class BatchedDecoding:
             count = len(self._waiting)
         # The first asks for a worker. A full batch asks for another, ahead of recordings that have not been begun.
         if count == 1 or count % _TOGETHER == 0:
-            self._pool.submit(self._decode_some, urgent=count > 1)
+            self._ask(urgent=count > 1)
         return await asyncio.wrap_future(future)
+
+    def _ask(self, *, urgent: bool = False) -> None:
+        """Ask for a worker; where there is none any more, tell those who wait."""
+        try:
+            self._pool.submit(self._decode_some, urgent=urgent).add_done_callback(self._fail_where_refused)
+        except Refusal as refusal:
+            self._fail(refusal)
+
+    def _fail_where_refused(self, asked: Future[None]) -> None:
+        if (fault := asked.exception()) is not None:
+            self._fail(fault)
+
+    def _fail(self, fault: BaseException) -> None:
+        with self._changing:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+        for _, future in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(fault)
 
     def _decode_some(self) -> None:
         batch, left = self._take()
         if left:
-            self._pool.submit(self._decode_some)
+            self._ask()
         if not batch:
             return
         for (_, future), found in zip(batch, self._decode([region for region, _ in batch]), strict=True):

@@ -11,9 +11,12 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+import warnings
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any
+
+from asr.errors import AudioWarning
 
 LOGGER = logging.getLogger("asr.server")
 _FIELDS = "asr_fields"
@@ -33,13 +36,34 @@ class JsonLines(logging.Formatter):
         return json.dumps(content, ensure_ascii=False, default=str)
 
 
+def _is_wanted(record: logging.LogRecord) -> bool:
+    """Tell a record from the one that uvicorn 0.54 wrongly writes whenever a WebSocket is refused with a body."""
+    return not record.getMessage().startswith("ASGI callable returned without completing handshake")
+
+
 def configure() -> None:
-    """Send the server's own records and uvicorn's warnings to stderr, and nowhere else."""
+    """Send the server's own records, and the warnings of all others, to stderr as JSON."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    for logger, level in ((LOGGER, logging.INFO), (logging.getLogger("uvicorn.error"), logging.WARNING)):
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(level)
+    handler.addFilter(_is_wanted)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    LOGGER.setLevel(logging.INFO)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every form that a client got wrong
+    warnings.showwarning = _log_warning
+    warnings.simplefilter("always", AudioWarning)
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    log(str(message), logging.WARNING, category=category.__name__)
 
 
 def log(event: str, level: int = logging.INFO, *, fault: BaseException | None = None, **fields: Any) -> None:

@@ -51,7 +51,8 @@ def describe() -> Schema:
 def _transcribe() -> Schema:
     answer = {
         JSON: {"schema": _transcription()},
-        **{kind: {"schema": _TEXT} for kind in ("text/plain", "application/x-subrip", "text/vtt", "text/event-stream")},
+        **{kind: {"schema": _TEXT} for kind in ("text/plain", "application/x-subrip", "text/vtt")},
+        "text/event-stream": {"schema": _object(data={"type": "string", "contentMediaType": JSON})},
     }
     return {
         "operationId": "createTranscription",

@@ -28,8 +28,7 @@ class Limits:
         upload_s: seconds within which its body comes, and one more for each ``upload_rate`` bytes.
         upload_rate: bytes a second that a body must at least have.
         send_s: seconds within which the client takes some of the answer.
-        message_bytes: of one message of a WebSocket.
-        ahead_s: seconds of samples of a live stream that may wait; the client is read no faster.
+        message_bytes: of one message of a WebSocket, and of those that wait; the client is read no faster.
         idle_s: seconds after which a live stream on which nothing comes is closed.
         drain_s: seconds that requests have to finish once the server is told to stop.
     """
@@ -49,7 +48,6 @@ class Limits:
     upload_rate: int = 50_000
     send_s: float = 60.0
     message_bytes: int = 1 << 20
-    ahead_s: float = 10.0
     idle_s: float = 60.0
     drain_s: float = 60.0
 

@@ -168,8 +168,6 @@ def hotwords_of(entries: Sequence[str], name: str, limits: Limits) -> dict[str, 
         raise wrong_field(name, f"at most {limits.keywords} are taken, got {len(entries)}")
     if wrong := next((entry for entry in entries if not entry.strip() or len(entry) > 200), None):
         raise wrong_field(name, f"each must be a word or a phrase of at most 200 characters, got {wrong[:100]!r}")
-    if "" in entries:
-        raise wrong_field(name, "an empty one; each must be a word or a phrase")
     try:
         return dict(weighed(entry) for entry in entries)
     except ConfigError as fault:

@@ -69,13 +69,14 @@ class Reading:
             channels, rate, frames = recording.channels, recording.sample_rate, recording.stated_frames
         self._file.seek(0)
         if channels > self._limits.channels:
-            raise self._too_long(f"{channels} channels; this server takes {self._limits.channels}")
+            raise self._too_much("audio-channels", f"{channels} channels; this server takes {self._limits.channels}")
         if frames is not None:
             self._check_duration(frames / rate)
 
     def _check_duration(self, seconds: float) -> None:
         if seconds > self._limits.audio_s:
-            raise self._too_long(f"more than {self._limits.audio_s:g} s of audio, which is all that this server takes")
+            most = f"more than {self._limits.audio_s:g} s of audio, which is all that this server takes"
+            raise self._too_much("audio-too-long", most)
 
-    def _too_long(self, message: str) -> Refusal:
-        return Refusal(413, "audio-too-long", f"{self._name}: {message}", param="file")
+    def _too_much(self, code: str, message: str) -> Refusal:
+        return Refusal(413, code, f"{self._name}: {message}", param="file")

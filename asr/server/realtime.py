@@ -30,7 +30,7 @@ from asr.errors import AsrError
 from asr.inference import Segment
 from asr.server.errors import Refusal, error_object, status_of, wrong_field
 from asr.server.formats import usage
-from asr.server.live_stream import End, Inbox, LiveStream, close
+from asr.server.live_stream import ENDPOINT_SILENCE_S, End, Inbox, LiveStream, close
 from asr.server.logs import notes_of
 from asr.server.security import accepted_subprotocol
 from asr.server.served_models import find_model
@@ -45,17 +45,28 @@ _TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
 @dataclass(frozen=True)
 class Session:
-    """What a client may set: the ``model``, by its id, and the ``sample_rate`` in Hz."""
+    """A client's settings.
+
+    Attributes:
+        model: the id of a model.
+        sample_rate: Hz.
+        endpoint_silence_s: the pause that makes text final.
+        has_turns: whether finals come at pauses too; else only where the client commits.
+    """
 
     model: str
     sample_rate: int = RATE
+    endpoint_silence_s: float = ENDPOINT_SILENCE_S
+    has_turns: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return the session as its events have it."""
         heard = {
             "format": {"type": "audio/pcm", "rate": self.sample_rate},
             "transcription": {"model": self.model},
-            "turn_detection": {"type": "server_vad"},
+            "turn_detection": {"type": "server_vad", "silence_duration_ms": round(1000 * self.endpoint_silence_s)}
+            if self.has_turns
+            else None,
         }
         return {"type": "transcription", "audio": {"input": heard}}
 
@@ -87,6 +98,7 @@ class _Talk:
     def __init__(self, service: Service, websocket: WebSocket, session: Session) -> None:
         self._service, self._websocket, self._session = service, websocket, session
         self._stream: LiveStream | None = None
+        self._found: list[Segment] = []
         self._numbers = count(1)
         self._last_item: str | None = None
         self._item_from_s = self.heard_s = 0.0
@@ -96,7 +108,7 @@ class _Talk:
         await self._websocket.send_text(json.dumps(event, ensure_ascii=False))
 
     async def answer_all(self, inbox: Inbox) -> None:
-        """Answer each message until the client goes away, says nothing for too long, or the server is stopping."""
+        """Send answers until the client goes away, says nothing for too long, or the server is stopping."""
         await self.send("session.created", session=self._session.as_json())
         while True:
             try:
@@ -114,7 +126,8 @@ class _Talk:
 
     async def _end(self, end: End) -> None:
         if end.is_heard:
-            await self._commit(is_asked=False)
+            if self._stream is not None and (found := [*self._found, *(await self._stream.finish()).final]):
+                await self._send_item(found)
             await close(self._websocket, GOING_AWAY)
 
     async def _answer(self, message: list[bytes] | str) -> None:
@@ -124,7 +137,7 @@ class _Talk:
         answers = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
-            "input_audio_buffer.commit": lambda _: self._commit(is_asked=True),
+            "input_audio_buffer.commit": self._commit,
             "input_audio_buffer.clear": self._clear,
         }
         kind = event.get("type")
@@ -134,7 +147,7 @@ class _Talk:
 
     async def _update(self, event: Mapping[str, Any]) -> None:
         if self._stream is not None:
-            raise wrong_field("session", "cannot change while samples wait; commit or clear them first")
+            raise wrong_field("session", "cannot change once samples came; clear them first")
         self._session = _updated(self._session, event.get("session"))
         find_model(self._service.models, self._session.model)
         await self.send("session.updated", session=self._session.as_json())
@@ -143,26 +156,23 @@ class _Talk:
         samples = _samples(event.get("audio"))
         if self._stream is None:
             model = find_model(self._service.models, self._session.model)
-            self._stream = LiveStream(self._service, model.id, model.transcriber, self._session.sample_rate)
+            rate, silence_s = self._session.sample_rate, self._session.endpoint_silence_s
+            self._stream = LiveStream(self._service, model.id, model.transcriber, rate, silence_s)
             self._item_from_s = 0.0
         before_s = self._stream.heard_s
         update = await self._stream.accept(samples)
         self.heard_s += self._stream.heard_s - before_s
-        if update.final:
-            await self._send_item(update.final)
+        self._found += update.final
+        if self._found and self._session.has_turns:
+            await self._send_item(self._found)
 
-    async def _commit(self, *, is_asked: bool) -> None:
+    async def _commit(self, event: Mapping[str, Any]) -> None:
         if self._stream is None:
-            if is_asked:
-                raise Refusal(400, "request", "there are no samples to commit")
-            return
-        found = (await self._stream.finish()).final
-        if found or is_asked:
-            await self._send_item(found)
-        self._stream = None
+            raise Refusal(400, "request", "there are no samples to commit")
+        await self._send_item([*self._found, *(await self._stream.finalise()).final])
 
     async def _clear(self, event: Mapping[str, Any]) -> None:
-        self._stream = None
+        self._stream, self._found = None, []
         await self.send("input_audio_buffer.cleared")
 
     async def _send_item(self, segments: Sequence[Segment]) -> None:
@@ -175,7 +185,7 @@ class _Talk:
         if text:
             await self.send(f"{_TRANSCRIPTION}.delta", **item, content_index=0, delta=text)
         await self.send(f"{_TRANSCRIPTION}.completed", **item, content_index=0, transcript=text, usage=used)
-        self._last_item, self._item_from_s = item["item_id"], heard_s
+        self._last_item, self._item_from_s, self._found = item["item_id"], heard_s, []
 
 
 def _updated(session: Session, given: Any) -> Session:
@@ -193,7 +203,13 @@ def _updated(session: Session, given: Any) -> Session:
         raise wrong_field("session.audio.input.format", f"must be audio/pcm at a rate in Hz, got {str(form)[:100]}")
     if not isinstance(model, str):
         raise wrong_field("session.audio.input.transcription.model", "must be the id of a model")
-    return replace(session, model=model, sample_rate=rate)
+    turns = heard.get("turn_detection", {})
+    silence_ms = _part(heard, "turn_detection").get("silence_duration_ms", 1000 * session.endpoint_silence_s)
+    if not isinstance(silence_ms, int | float):
+        raise wrong_field("session.audio.input.turn_detection.silence_duration_ms", "must be a number")
+    return replace(
+        session, model=model, sample_rate=rate, endpoint_silence_s=silence_ms / 1000, has_turns=turns is not None
+    )
 
 
 def _part(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ from starlette.websockets import WebSocket
 from asr.errors import AsrError, ConfigError
 from asr.inference import Decoding, Segment, Update, Word
 from asr.server.errors import Refusal, error_object, status_of, wrong_field
-from asr.server.live_stream import End, Inbox, LiveStream, close
+from asr.server.live_stream import ENDPOINT_SILENCE_S, End, Inbox, LiveStream, close
 from asr.server.logs import notes_of
 from asr.server.options import Limits
 from asr.server.parameters import hotwords_of
@@ -51,6 +51,7 @@ class Config:
         phrase_list: all that can be said; anything where it is empty.
         model: the id of a model; the first that is served when None.
         hotwords: words and phrases to favour, each with a weight after a colon where it has one of its own.
+        endpoint_silence_s: the pause that makes text final.
     """
 
     sample_rate: float = 8000.0
@@ -59,6 +60,7 @@ class Config:
     phrase_list: Sequence[str] = ()
     model: str | None = None
     hotwords: Sequence[str] = ()
+    endpoint_silence_s: float = ENDPOINT_SILENCE_S
 
 
 async def vosk(service: Service, websocket: WebSocket) -> None:
@@ -86,29 +88,28 @@ async def vosk(service: Service, websocket: WebSocket) -> None:
 
 
 class _Talk:
-    """A client's settings, the recording that is on, and what came before it on the same connection."""
+    """A client's settings, and its recording once samples came."""
 
     def __init__(self, service: Service, websocket: WebSocket, config: Config) -> None:
         self._service, self._websocket, self._config = service, websocket, config
         self._stream: LiveStream | None = None
-        self._before_s = 0.0
         self._partial = _partial(Update())
 
     @property
     def heard_s(self) -> float:
-        """Seconds heard on this connection."""
-        return self._before_s + (self._stream.heard_s if self._stream else 0.0)
+        """Seconds heard so far."""
+        return self._stream.heard_s if self._stream else 0.0
 
     async def send(self, content: dict[str, Any]) -> None:
         await self._websocket.send_text(json.dumps(content, ensure_ascii=False))
 
     async def answer_all(self, inbox: Inbox) -> None:
-        """Answer each message until the recording is over, the client goes away or the server is stopping."""
+        """Send answers until the recording is over, the client goes away or the server is stopping."""
         while True:
             message = await inbox.take()
             if isinstance(message, End):
                 if message.is_heard:
-                    await self._finish()
+                    await self._end(goes_on=False)
                     await close(self._websocket, GOING_AWAY)
                 return
             if isinstance(message, list):
@@ -125,14 +126,14 @@ class _Talk:
         for _ in packets[1:]:
             await self.send(self._partial)
         self._partial = _partial(update)
-        await self.send(_final(update.final, self._config, self._before_s) if update.final else self._partial)
+        await self.send(_final(update.final, self._config) if update.final else self._partial)
 
     async def _answer_text(self, text: str) -> bool:
         """Answer a message that is not samples; return whether it was the last."""
         message = json_object(text)
         if "config" in message:
             if self._stream is not None:
-                raise wrong_field("config", "must come before the first samples, or after a reset")
+                raise wrong_field("config", "must come before the first samples")
             given = from_tree(
                 Config, {"model": self._config.model, **_object_of("config", message["config"])}, "config"
             )
@@ -140,16 +141,16 @@ class _Talk:
             return False
         if not message.get("eof") and not message.get("reset"):
             raise Refusal(400, "request", f"config, eof or reset is needed, got {text[:100]!r}")
-        await self._finish()
+        await self._end(goes_on=not message.get("eof"))
         return bool(message.get("eof"))
 
-    async def _finish(self) -> None:
-        """Send the last final, perhaps an empty one, of the recording that is on."""
-        found: Sequence[Segment] = ()
+    async def _end(self, *, goes_on: bool) -> None:
+        """Send what is final now, perhaps nothing, of a recording that is over or goes on."""
+        update = Update()
         if self._stream is not None:
-            found = (await self._stream.finish()).final
-        await self.send(_final(found, self._config, self._before_s))
-        self._before_s, self._stream, self._partial = self.heard_s, None, _partial(Update())
+            update = await (self._stream.finalise() if goes_on else self._stream.finish())
+        self._partial = _partial(Update())
+        await self.send(_final(update.final, self._config))
 
     async def _begin(self) -> LiveStream:
         models, config = self._service.models, self._config
@@ -157,7 +158,7 @@ class _Talk:
         notes_of(self._websocket.scope)["model"] = model.id
         decoding = _decoding(config, self._service.options.limits)
         transcriber = await self._service.pool.run(lambda: decoding_as(model, decoding), urgent=True)
-        return LiveStream(self._service, model.id, transcriber, round(config.sample_rate))
+        return LiveStream(self._service, model.id, transcriber, round(config.sample_rate), config.endpoint_silence_s)
 
 
 def json_object(text: str) -> dict[str, Any]:
@@ -213,10 +214,10 @@ def _partial(update: Update) -> dict[str, Any]:
     return {"partial": update.partial, "stable": update.stable}
 
 
-def _final(segments: Sequence[Segment], config: Config, before_s: float) -> dict[str, Any]:
+def _final(segments: Sequence[Segment], config: Config) -> dict[str, Any]:
     """Return the answer that has these segments, as vosk-server writes it; times count from the first sample."""
     text = " ".join(segment.text for segment in segments)
-    words = [_word(word, before_s) for segment in segments for word in segment.words]
+    words = [_word(word) for segment in segments for word in segment.words]
     listed = {"result": words} if config.words and words else {}
     if not config.max_alternatives:
         return {**listed, "text": text}
@@ -233,6 +234,6 @@ def _alternatives(segments: Sequence[Segment]) -> list[tuple[str, float]]:
     return [(" ".join(text for text, _ in row), round(prod(share for _, share in row), 4)) for row in rows if row]
 
 
-def _word(word: Word, before_s: float) -> dict[str, Any]:
-    start, end = (round(before_s + seconds, 3) for seconds in (word.start, word.end))
+def _word(word: Word) -> dict[str, Any]:
+    start, end = round(word.start, 3), round(word.end, 3)
     return {"conf": round(word.confidence, 4), "end": end, "start": start, "word": word.text}

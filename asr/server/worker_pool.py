@@ -43,6 +43,11 @@ class WorkerPool:
         """Return how many pieces wait."""
         return len(self._urgent) + len(self._waiting)
 
+    @property
+    def busy(self) -> float:
+        """Urgent pieces that wait, for each worker: how far live streams are behind."""
+        return len(self._urgent) / self.threads
+
     async def run(self, function: Callable[[], R], *, urgent: bool = False) -> R:
         """Return what ``function`` returns in a worker.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-import zipfile
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,14 @@ import numpy as np
 
 from asr.errors import CheckpointError
 from asr.files import sha256_of, write_atomically, write_text
+from asr.stored_arrays import read_arrays
+from asr.stored_json import read_json
 
 FINAL = "final.npz"
 """Name of the file in a run folder that holds the final weights."""
 
 KEPT = 2
+_NAME = re.compile(r"([0-9]{6,12})\.(json|npz)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +58,8 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         CheckpointError: the file is missing or damaged.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as fault:
+        return read_arrays(path)
+    except (OSError, ValueError) as fault:
         raise CheckpointError(f"{path}: the arrays cannot be read ({fault})") from fault
 
 
@@ -76,11 +78,16 @@ def save_checkpoint(folder: Path, number: int, checkpoint: Checkpoint) -> None:
         write_text(index, json.dumps({"sha256": digest, "state": checkpoint.state}))
     except OSError as fault:
         raise _unwritten(index, fault) from fault
-    numbers = sorted(int(p.stem) for p in folder.glob("[0-9]*.json"))
-    kept = [n for n in numbers if n <= number][-KEPT:]
-    for old in folder.glob("[0-9]*.*"):
-        if int(old.stem) not in kept:
+    kept = [n for n in numbers_of(folder) if n <= number][-KEPT:]
+    for old in folder.iterdir():
+        if (named := _NAME.fullmatch(old.name)) and int(named[1]) not in kept:
             old.unlink(missing_ok=True)
+
+
+def numbers_of(folder: Path) -> list[int]:
+    """Return the numbers of the checkpoints in ``folder``, in order; other files there count for nothing."""
+    names = (_NAME.fullmatch(path.name) for path in folder.glob("*.json"))
+    return sorted(int(name[1]) for name in names if name)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
@@ -90,12 +97,12 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
         CheckpointError: there are checkpoints, but all are damaged.
     """
     faults: list[str] = []
-    for index in sorted(folder.glob("[0-9]*.json"), key=lambda p: int(p.stem), reverse=True):
+    for index in (folder / f"{number:06}.json" for number in reversed(numbers_of(folder))):
         try:
-            content = json.loads(index.read_text(encoding="utf-8"))
+            content = read_json(index)
             arrays = index.with_suffix(".npz")
             if sha256_of(arrays) == content["sha256"]:
-                checkpoint = Checkpoint(load_arrays(arrays), content["state"])
+                checkpoint = Checkpoint(load_arrays(arrays), dict(content["state"]))
                 for fault in faults:
                     logging.getLogger(__name__).warning("%s: %s; the one before is used", folder, fault)
                 return checkpoint

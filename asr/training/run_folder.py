@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 from asr.errors import CheckpointError, ConfigError
 from asr.files import write_json
 from asr.staging import sweep
+from asr.stored_json import read_json
 
 _LIMITS = {
     "run_dir",
@@ -87,7 +87,10 @@ def same_run(folder: Path, config: Mapping[str, Any]) -> None:
     if not path.is_file() or not _begun(folder):
         write_json(path, config)
         return
-    before, now = _flat(json.loads(path.read_text(encoding="utf-8"))), _flat(config)
+    try:
+        before, now = _flat(dict(read_json(path))), _flat(config)
+    except (OSError, ValueError, TypeError) as fault:
+        raise CheckpointError(f"{path}: cannot be read: {fault}; name another run_dir") from fault
     keys = (before.keys() | now.keys()) - _LIMITS
     changed = sorted(k for k in keys if before.get(k) != now.get(k) and (k in before or now[k]))
     if changed:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from asr.errors import TrainingError
+from asr.errors import CheckpointError, TrainingError
 from asr.files import write_json
 from asr.models import AcousticModel
 from asr.options import OptimizerOptions, TrainerOptions
@@ -95,6 +95,13 @@ class Candidate:
         return (self.dev.wer, self.dev.cer) if self.dev else (0.0, 0.0)
 
 
+def _position(state: Mapping[str, Any]) -> Position:
+    try:
+        return Position(**state)
+    except TypeError as fault:
+        raise CheckpointError(f"the checkpoint is of another version of asr ({fault}); name another run_dir") from fault
+
+
 class Trainer:
     """Trains ``model`` in ``folder``, from the newest checkpoint there if there is one.
 
@@ -131,7 +138,7 @@ class Trainer:
         self.position = Position()
         if checkpoint := load_checkpoint(self._checkpoints):
             assign(self._step.variables, checkpoint.arrays)
-            self.position = Position(**checkpoint.state)
+            self.position = _position(checkpoint.state)
         self._interruption = Interruption()
         self._clock = self._called_s = self._saved_s = 0.0
 

@@ -1,7 +1,17 @@
 """Decoding weights and confidence, found on a dev set and kept in the bundle."""
 
-from asr.tuning.dev_set import DevSet, dev_set
+from asr.tuning.dev_set import CONDITIONS, DevSet, dev_set
 from asr.tuning.search import Search, Trial, find_weights
-from asr.tuning.tune import Tuned, tune_bundle
+from asr.tuning.tune import Tuned, refit_confidence, tune_bundle
 
-__all__ = ["DevSet", "Search", "Trial", "Tuned", "dev_set", "find_weights", "tune_bundle"]
+__all__ = [
+    "CONDITIONS",
+    "DevSet",
+    "Search",
+    "Trial",
+    "Tuned",
+    "dev_set",
+    "find_weights",
+    "refit_confidence",
+    "tune_bundle",
+]

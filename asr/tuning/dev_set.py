@@ -9,10 +9,24 @@ from functools import cached_property
 from asr.arrays import LogProbs
 from asr.audio import load_audio
 from asr.data import Utterance
+from asr.data.augment import Alteration, Step
+from asr.data.augment.coloured_noise import ColouredNoise
+from asr.data.augment.simulated_room import SimulatedRoom
+from asr.data.augment.telephone import Telephone
 from asr.decoding import Decoder, Hypothesis
 from asr.decoding.priors import log_priors
 from asr.evaluation import error_rate
 from asr.inference.transcriber import Transcriber
+
+CONDITIONS = tuple(
+    Alteration((step,), seed=0)
+    for step in (
+        Step("room", SimulatedRoom()),
+        Step("telephone", Telephone()),
+        Step("noise", ColouredNoise((0.0, 20.0))),
+    )
+)
+"""Conditions in which confidence must hold, too, and which can be made of any recording."""
 
 _NOTHING = Hypothesis("", (), (), 0.0)
 
@@ -58,17 +72,22 @@ class DevSet:
         return words.rate, characters.rate
 
 
-def dev_set(model: Transcriber, utterances: Sequence[Utterance]) -> DevSet:
+def dev_set(model: Transcriber, utterances: Sequence[Utterance], alterations: Sequence[Alteration] = ()) -> DevSet:
     """Compute the log-probabilities of ``utterances``, whose normalised texts are the references.
+
+    Args:
+        model: the network.
+        utterances: what was said, and where.
+        alterations: the first utterance is altered by the first of these, the second by the second, and so on in turn;
+            as recorded when there are none.
 
     Raises:
         AudioError: one of them cannot be read.
     """
-    log_probs = []
-    for one in utterances:
-        log_probs.append(
-            model.log_probs(
-                load_audio(one.audio_filepath, model.sample_rate, offset_s=one.offset, duration_s=one.duration)
-            )
-        )
+    log_probs, rate = [], model.sample_rate
+    for place, one in enumerate(utterances):
+        samples = load_audio(one.audio_filepath, rate, offset_s=one.offset, duration_s=one.duration)
+        if alterations:
+            samples = alterations[place % len(alterations)](samples, rate, one.id, 0)
+        log_probs.append(model.log_probs(samples))
     return DevSet(log_probs, [one.text for one in utterances], [one.speaker for one in utterances])

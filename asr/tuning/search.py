@@ -61,7 +61,7 @@ class Search:
         options, less = BeamOptions(self.beam_width), discount(self.priors, weights.prior_scale)
         if self.pronunciations is None:
             fusion = WordFusion(self._model, self.vocabulary, weights)
-            return BeamDecoder(self.vocabulary, [fusion], options, discount=less)
+            return BeamDecoder(self.vocabulary, [fusion], options, discount=less, own_model=self._model)
         return PhoneDecoder(self.vocabulary, self._model, self.pronunciations, weights, options, discount=less)
 
     def choices(self) -> list[FusionWeights]:

@@ -23,7 +23,7 @@ from asr.evaluation import evaluate
 def exporter(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A stand-in for ``asr.export`` that notes its arguments; float32 is scored, int8 is not."""
     stand_in: Any = types.ModuleType("asr.export")
-    stand_in.asked = []
+    stand_in.asked, stand_in.began_with = [], None
     references = [Utterance(f"{s}{i}", "/x.wav", 1.0, "GO HOME", s) for s in "ab" for i in range(2)]
     scored = evaluate(references, ["GO HOME", "GO HOME", "GO", "GO HOME"])
     distance = types.SimpleNamespace(largest=1.2345e-5, utterance="a0", utterances=4)
@@ -34,7 +34,7 @@ def exporter(monkeypatch: pytest.MonkeyPatch) -> Any:
             types.SimpleNamespace(precision="float32", size=10_360_000, difference=distance, evaluation=scored),
             types.SimpleNamespace(precision="int8", size=2_710_000, difference=distance, evaluation=None),
         ]
-        return types.SimpleNamespace(path=out, models=models)
+        return types.SimpleNamespace(path=out, models=models, began_with=stand_in.began_with)
 
     stand_in.export_bundle = export_bundle
     monkeypatch.setitem(sys.modules, "asr.export", stand_in)
@@ -47,6 +47,17 @@ def test_a_table_of_size_difference_and_error_rate(exporter: Any, capsys: pytest
     assert lines[1].split() == ["float32", "10.36", "1.2e-05", "12.50", "0.00", "to", "171.33"]  # two speakers
     assert lines[2].split() == ["int8", "2.71", "1.2e-05", "not", "scored"]
     assert lines[-1] == "Written to runs/an4/bundle"
+
+
+def test_a_run_that_began_with_a_model_with_a_language_model_is_told_how_to_have_it(
+    exporter: Any, capsys: pytest.CaptureFixture
+) -> None:
+    exporter.began_with = "librispeech_13h"
+    assert main(["export", "runs/mine"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "librispeech_13h, with which the run began, decodes with a language model, and this bundle does not yet: "
+        "asr lm tune runs/mine/bundle DEV.jsonl --lm librispeech_13h"
+    )
 
 
 def test_defaults(exporter: Any) -> None:

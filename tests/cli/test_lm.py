@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import soundfile
 
+from asr.bundle import load_bundle, write_decoder
 from asr.cli.lm import SUB_VERBS, run_raw
 from asr.cli.main import main
 from asr.data import Utterance, write_manifest
+from asr.decoding import DecoderSettings, FusionWeights
+from asr.decoding.word_evidence import ACOUSTIC, BY_LANGUAGE_MODEL
 from asr.errors import ConfigError, LanguageModelError
-from asr.lm import NgramModel, read_arpa, train_ngram
+from asr.lm import NgramModel, Pronunciations, read_arpa, train_ngram
+from asr.text import Lexicon
 
 
 @pytest.fixture
@@ -151,7 +157,7 @@ def test_a_language_model_that_is_written_otherwise_than_the_bundle_is_refused(t
     write_manifest(tmp_path / "dev.jsonl", [Utterance("u", "u.wav", 1.0, "BAD CAB", "anna")])
     train_ngram(["bad cab", "a cab"], order=2).save(tmp_path / "small.lm")
     argv = ["tune", str(bundle), str(tmp_path / "dev.jsonl"), "--lm", str(tmp_path / "small.lm")]
-    said = r"3 of \d+ words, such as .* does not write; .* asr lm train --for .*tones"
+    said = r"\d of \d+ words, such as .* are not written as .*tones writes them .* asr lm train --for .*tones"
     with pytest.raises(LanguageModelError, match=said):
         run_raw(argv)
 
@@ -163,3 +169,67 @@ def test_a_tuning_that_would_hear_nothing_is_refused(tmp_path, capsys):
     with pytest.raises(ConfigError, match=r"no utterance of .*dev\.jsonl has a word that upper_letters writes"):
         run_raw(["tune", str(bundle), str(tmp_path / "dev.jsonl")])
     assert "not scored: upper_letters loses Cyrillic letters: 2 (д а) in 1 text: u\n" in capsys.readouterr().out
+
+
+@pytest.fixture
+def one_speaker(tmp_path, monkeypatch):
+    """The folder of a bundle, a dev manifest of one speaker who says three texts in tones, and few weights to try."""
+    fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
+    for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0, "PRIOR_SCALES": 0.0}.items():
+        monkeypatch.setattr(f"asr.tuning.search.{grid}", (only,))
+    monkeypatch.setattr("asr.tuning.search._around", lambda weights: [weights])
+    utterances = []
+    for number, text in enumerate(["BAD CAB", "A CAGE", "A BAD FACE"]):
+        samples = fake["speak"](text)
+        soundfile.write(tmp_path / f"{number}.wav", samples, 16_000)
+        utterances.append(Utterance(f"u{number}", str(tmp_path / f"{number}.wav"), len(samples) / 16_000, text, "anna"))
+    write_manifest(tmp_path / "dev.jsonl", utterances)
+    return fake["write_fake_bundle"](tmp_path / "tones", phones=True), tmp_path / "dev.jsonl"
+
+
+def test_a_bundle_is_tuned_on_one_speaker_and_says_what_that_leaves_unknown(one_speaker, tmp_path, capsys):
+    bundle, dev = one_speaker
+    train_ngram(["BAD CAB", "A CAGE", "A BAD FACE"], order=2).save(tmp_path / "mine.lm")
+    argv = ["tune", str(bundle), str(dev), "--speakers", "anna", "--lm", str(tmp_path / "mine.lm"), "--processes", "1"]
+    assert run_raw(argv) == 0
+    said = capsys.readouterr().out
+    assert "kept: no language model, as this one does not bring fewer errors" in said, "all is right without one"
+    assert "measured on utterances that it was not fitted to (one speaker: of others nothing is known)" in said
+    assert load_bundle(bundle).decoder.confidence and load_bundle(bundle).language_model is None
+
+
+def test_the_language_model_of_a_bundle_is_taken_with_its_pronunciations(one_speaker, tmp_path, monkeypatch):
+    bundle, dev = one_speaker
+    other = tmp_path / "other"
+    shutil.copytree(bundle, other)
+    model = train_ngram(["BAD CAB", "A CAGE"], order=2)
+    model.save(tmp_path / "mine.lm")
+    lexicon = Lexicon({word: (tuple(word.lower()),) for word in ("BAD", "CAB", "A", "CAGE")})
+    said = Pronunciations.of(model, lexicon, load_bundle(other).phones)
+    write_decoder(other, DecoderSettings(), tmp_path / "mine.lm", load_bundle(other).card, said)
+    given = {}
+    monkeypatch.setattr("asr.tuning.tune_bundle", lambda *one, **more: given.update(more, model=one[2]))
+    monkeypatch.setattr("asr.cli.lm_tune._show", lambda *_: None)
+    assert run_raw(["tune", str(bundle), str(dev), "--lm", str(other)]) == 0
+    assert given["model"] == other / "language_model.lm"
+    assert given["pronunciations"].labels.tolist() == said.labels.tolist()
+    with pytest.raises(ConfigError, match="tones has no language model; name a .lm file or a bundle that has one"):
+        run_raw(["tune", str(other), str(dev), "--lm", str(bundle)])
+
+
+def test_confidence_alone_is_fitted_anew_and_the_bundle_decodes_as_before(one_speaker, tmp_path, capsys):
+    bundle, dev = one_speaker
+    train_ngram(["BAD CAB", "A CAGE"], order=2).save(tmp_path / "mine.lm")
+    before = DecoderSettings(FusionWeights(alpha=0.3), beam_width=16)
+    write_decoder(bundle, before, tmp_path / "mine.lm", load_bundle(bundle).card)
+    assert run_raw(["tune", str(bundle), str(dev), "--confidence"]) == 0
+    after = load_bundle(bundle)
+    assert (after.decoder.weights, after.decoder.beam_width) == (before.weights, 16)
+    assert after.language_model and after.language_model.read_bytes() == (tmp_path / "mine.lm").read_bytes()
+    assert [set(model.weights) for model in after.decoder.confidence] == [
+        {*ACOUSTIC, *BY_LANGUAGE_MODEL},
+        set(ACOUSTIC),
+    ]
+    assert after.card.decoder.confidence.words == 7
+    with pytest.raises(ConfigError, match="--confidence leaves the decoder as it is; leave --lm out"):
+        run_raw(["tune", str(bundle), str(dev), "--confidence", "--lm", "mine.lm"])

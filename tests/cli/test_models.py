@@ -116,3 +116,13 @@ def test_a_broken_card_is_named(shipped: Path, capsys: pytest.CaptureFixture[str
 
 def test_the_default_is_the_one_that_is_loaded() -> None:
     assert load_model().bundle.path == bundle.shipped_bundles()[0] == bundle.SHIPPED / bundle.DEFAULT
+
+
+def test_a_default_of_the_user_is_said(
+    shipped: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["models"]) == 0
+    assert "Set ASR_MODEL to a name or a folder" in capsys.readouterr().out
+    monkeypatch.setenv("ASR_MODEL", "aaa")
+    assert main(["models"]) == 0
+    assert "Where none is named, aaa is used: ASR_MODEL says so." in capsys.readouterr().out

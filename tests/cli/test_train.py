@@ -128,6 +128,22 @@ def test_a_recipe_changes_what_it_names_and_a_setting_changes_the_recipe() -> No
             ["data.dev=${data.dve}"],
             "data.dev is ${data.dve}, and there is no setting 'data.dve'; did you mean data.dev?",
         ),
+        (
+            ["data.dev=${oc.env"],
+            "'data.dev=${oc.env' cannot be read: mismatched input '{' expecting <EOF>; a text with signs or blanks "
+            "needs quotation marks",
+        ),
+        (
+            ["data.dev=${data.dev}"],
+            "data.dev: Recursive interpolation detected full_key: data.dev reference_type=DataOptions "
+            "object_type=DataOptions",
+        ),
+        (["model=null"], "Config group override must be a string or a list. Got NoneType"),
+        (
+            ["data.train=[a.jsonl]", "features.sample_rate=0"],
+            "features.sample_rate must be a number from 1000 to 384000, got 0",
+        ),
+        (["data.train=[a.jsonl]", "features.n_mels=0"], "features.n_mels must be a whole number from 1 to 512, got 0"),
         (["data.dev=${oc.env:NO_SUCH}"], "data.dev is ${oc.env:NO_SUCH}, and no environment variable has this name"),
         (
             ["hydra/sweeper=bsic"],
@@ -272,7 +288,7 @@ def test_a_start_brings_its_normaliser_along_unless_another_is_given() -> None:
 
 
 def bundled_dropout(name: str) -> float:
-    return read_card(find_bundle(name))["config"]["model"]["dropout"]
+    return read_card(find_bundle(name)).config["model"]["dropout"]
 
 
 def test_a_recipe_that_names_its_start_changes_what_it_says_itself() -> None:

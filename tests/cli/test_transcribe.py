@@ -6,6 +6,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import signal
 import struct
 import subprocess
@@ -13,13 +14,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from asr.bundle import write_decoder
+from asr.card import read_card
 from asr.cli import transcribe as transcribe_verb
+from asr.decoding import DecoderSettings
 from asr.distribution import install_command
 from asr.inference.writers import FORMATS
 
@@ -230,7 +235,6 @@ def test_words_with_times_and_underlines(transcribe, tmp_path: Path) -> None:
     ("flags", "message"),
     [
         ("-f srt --highlight_words", "highlight_words needs word_timestamps"),
-        ("-f vtt --max_line_count 2", "max_line_count needs max_line_width"),
         ("-f txt,json --max_line_width 40", "-f txt,json has no lines to break or words to mark; srt and vtt have"),
         ("-f txt --word_timestamps", "-f txt has no times of words; json, vtt and ctm have"),
         ("-f srt,txt --n_best 3", "-f srt,txt has no place for --n_best hypotheses; json and jsonl have"),
@@ -240,6 +244,67 @@ def test_options_without_what_they_need(transcribe, tmp_path: Path, flags: str, 
     done = transcribe(write(tmp_path / "a.wav", "ABBA"), *flags.split())
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"asr: error[config]: {message}")
+
+
+def numbered_lines(srt: str) -> list[list[str]]:
+    return [cue.split("\n")[2:] for cue in srt.split("\n\n")[:-1]]
+
+
+def test_subtitles_are_cut_as_broadcasters_do(transcribe, tmp_path: Path) -> None:
+    """A letter takes 0.2 s, so that seven seconds are full before two lines are."""
+    write(tmp_path / "a.wav", "ABBA CAFE BAD " * 5)
+    assert numbered_lines(transcribe("a.wav", "-f", "srt").stdout) == [
+        ["ABBA CAFE BAD ABBA CAFE BAD ABBA"],
+        ["CAFE BAD ABBA CAFE BAD ABBA CAFE"],
+        ["BAD"],
+    ]
+    narrow = transcribe("a.wav", "-f", "srt", "--max_line_width", 9, "--max_line_count", 2).stdout
+    assert numbered_lines(narrow)[:2] == [["ABBA CAFE", "BAD ABBA"], ["CAFE BAD", "ABBA CAFE"]]
+
+
+WHISPER = "--language en --task transcribe --device cpu --fp16 False --temperature 0 --beam_size 5 --verbose"
+
+
+def test_the_usual_flags_of_whisper(transcribe, tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", "ABBA"), write(tmp_path / "b.wav", "CAFE")
+    timed = r"\[00:00\.\d{3} --> 00:0[01]\.\d{3}\] "
+    done = transcribe("a.wav", *WHISPER.split(), "True")
+    assert (done.returncode, done.stderr) == (0, "") and re.fullmatch(rf"{timed}ABBA\n", done.stdout)
+    assert transcribe(*WHISPER.split(), "False", "a.wav", "--model_dir", "models").stdout == "ABBA\n"
+    done = transcribe(*WHISPER.split(), "a.wav", "b.wav", "-o", "out", "-f", "vtt", "--word_timestamps", "True")
+    assert re.fullmatch(rf"a.wav\t{timed}ABBA\nb.wav\t{timed}CAFE\n", done.stdout)
+    assert sorted(files_below(tmp_path / "out")) == ["a.vtt", "b.vtt"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "answer"),
+    [
+        ("--task translate", "argument --task: texts are written in the language that is spoken; leave it out"),
+        ("--device cuda", "argument --device: transcription runs on the CPU; leave it out"),
+        ("--initial_prompt Ada", "no text can be continued; --hotwords favours names and words"),
+        ("--temperature 0.2", "decoding has no randomness and no second try; leave it out"),
+        ("--condition_on_previous_text True", "each stretch of speech is decoded for itself; leave it out"),
+        ("--max_line_cuont 2", "there is no --max_line_cuont, did you mean --max_line_count?"),
+    ],
+)
+def test_other_flags_of_whisper_are_answered_in_a_line(transcribe, flags: str, answer: str) -> None:
+    done = transcribe("a.wav", *flags.split())
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert answer in done.stderr
+
+
+def test_another_language_or_two_things_at_once_are_refused(transcribe, bundle: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", "ABBA")
+    (tmp_path / "models").mkdir()
+    shutil.copytree(bundle, tmp_path / "models" / "mine")
+    write_decoder(tmp_path / "models" / "mine", DecoderSettings(), None, replace(read_card(bundle), language="en"))
+    mine = ["--model_dir", "models", "--model", "mine"]
+    assert transcribe("a.wav", "--language", "de").stdout == "ABBA\n"  # the card of this one states none
+    assert transcribe("a.wav", *mine, "--language", "English").stdout == "ABBA\n"
+    done = transcribe("a.wav", *mine, "--language", "de")
+    assert done.stderr == ("asr: error[config]: --language de: the model mine hears 'en'; name one that hears it\n")
+    done = transcribe("a.wav", "--verbose", "-f", "json")
+    assert (done.returncode, done.stdout) == (1, "") and "name a folder with -o" in done.stderr
 
 
 def test_a_terminal_sees_a_bar(bundle: Path, tmp_path: Path) -> None:
@@ -298,6 +363,30 @@ def test_a_bad_recording_alone(transcribe, bad: Path, name: str) -> None:
     assert set(done.stdout) <= (set("AB\n") if name == "audio-truncated.flac" else set())
     assert done.stderr.startswith(f"asr: error[{Path(name).stem}]: {bad / name}: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_what_is_good_of_damaged_recordings_is_kept_when_asked_for(transcribe, tmp_path: Path) -> None:
+    """Alone, with -o, and in a batch; how much is missing is said each time, and the exit code is 0."""
+    (tmp_path / "cut.wav").write_bytes(write(tmp_path / "whole.wav", "ABBA" * 5).read_bytes()[:-40_000])
+    flac = bytearray(write(tmp_path / "flipped.flac", "ABBA" * 20).read_bytes())
+    flac[len(flac) // 2] ^= 1
+    (tmp_path / "flipped.flac").write_bytes(flac)
+    alone = transcribe("cut.wav", "--salvage")
+    assert (alone.returncode, alone.stdout[:4]) == (0, "ABBA")
+    assert re.fullmatch(r"asr: warning: cut\.wav: 1\.25 of \d\.\d\d s are missing \(.*\)\n", alone.stderr)
+    both = transcribe("cut.wav", "flipped.flac", "--salvage", "-o", "texts")
+    assert both.returncode == 0 and both.stderr.count("asr: warning: ") == both.stderr.count(" s are missing ") == 2
+    assert (tmp_path / "texts/cut.txt").read_text() == alone.stdout
+    assert len((tmp_path / "texts/flipped.txt").read_text()) > 60
+    refused = transcribe("cut.wav", "flipped.flac", "-o", "none")
+    assert refused.returncode == 1 and refused.stderr.count("error[audio-truncated]") == 2
+    assert refused.stderr.count("--salvage") == 2 and not list((tmp_path / "none").glob("*"))
+
+
+def test_a_cut_pipe_gives_what_came_when_asked_for(transcribe, tmp_path: Path) -> None:
+    data = write(tmp_path / "a.wav", "ABBA" * 5).read_bytes()[:-40_000]
+    done = transcribe("-", "--salvage", input=data, text=False)
+    assert (done.returncode, done.stdout[:4]) == (0, b"ABBA") and b"asr: warning: <stdin>: 1.25 of " in done.stderr
 
 
 def test_a_file_that_is_not_there(transcribe, tmp_path: Path) -> None:
@@ -391,6 +480,34 @@ def test_what_is_said_into_a_pipe_is_text_before_the_pipe_ends(started) -> None:
     assert process.poll() is None
     out, err = process.communicate(as_pcm(speak("BAG BAG BAG BAG BAG BAG BAG")))
     assert (process.returncode, out, err) == (0, b"BAG BAG BAG BAG BAG BAG BAG\n", b"")
+
+
+def test_a_command_said_into_a_pipe_is_text_while_the_next_is_awaited(started) -> None:
+    """Of a second of speech and 0.8 s of silence, which is no chunk of the whole yet."""
+    process = started("-", "--raw", "16000")
+    process.stdin.write(as_pcm(speak("BAG ")) + pause(0.8))
+    process.stdin.flush()
+    assert process.stdout.readline() == b"BAG\n"
+    process.stdin.write(as_pcm(speak("FACE")) + pause(0.8))
+    process.stdin.flush()
+    assert process.stdout.readline() == b"FACE\n"
+    out, err = process.communicate(as_pcm(speak(" ABC")))
+    assert (process.returncode, out, err) == (0, b"ABC\n", b"")
+
+
+def test_lines_end_where_those_of_the_whole_do_in_a_file_and_on_request(transcribe, tmp_path: Path) -> None:
+    samples = as_pcm(speak("BAG ")) + pause(0.8) + as_pcm(speak("FACE"))
+    (tmp_path / "said.raw").write_bytes(samples)
+    raw = ("-", "--raw", "16000")
+    assert transcribe(*raw, input=samples, text=False).stdout == b"BAG\nFACE\n"
+    assert transcribe(*raw, "--endpoint_silence", "none", input=samples, text=False).stdout == b"BAG FACE\n"
+    with open(tmp_path / "said.raw", "rb") as file:
+        assert transcribe(*raw, stdin=file).stdout == "BAG FACE\n"
+    done = transcribe(*raw, "-f", "json", input=samples, text=False)
+    assert [segment["text"] for segment in json.loads(done.stdout)["segments"]] == ["BAG FACE"]
+    done = transcribe("-", "--endpoint_silence", "0.1", input="")
+    wrong = "argument --endpoint_silence: seconds from 0.2 on, or none, are needed, got '0.1'"
+    assert done.returncode == 2 and wrong in done.stderr
 
 
 def test_ctrl_c_ends_a_pipe_with_what_was_said(started, tmp_path: Path) -> None:

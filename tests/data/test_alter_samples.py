@@ -16,6 +16,7 @@ from asr.data.augment import Alteration, AugmentOptions, Step, find_recordings
 from asr.data.augment.additive_noise import AdditiveNoise
 from asr.data.augment.babble import VOICES, Babble
 from asr.data.augment.close_cut import CloseCut
+from asr.data.augment.coloured_noise import ColouredNoise
 from asr.data.augment.impulse_response import Box, impulse_response
 from asr.data.augment.mixing import mixed
 from asr.data.augment.recordings import excerpt
@@ -456,3 +457,14 @@ def test_what_is_missing_is_said(options: dict, message: str, sounds: tuple[Utte
 
 def test_without_a_share_no_recordings_are_needed() -> None:
     assert AugmentOptions(copies=1, speed=0.1, noise=["/nowhere"], voices=["/nowhere"]).recordings() == ((), ())
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0, 2.0])
+def test_made_noise_has_its_colour_and_its_level(slope: float) -> None:
+    quiet = 0.1 * tone(440.0, 8.0)
+    noise = ColouredNoise((10.0, 10.0), (slope, slope))(quiet, RATE, np.random.default_rng(0)) - quiet
+    assert decibels(power(quiet) / power(noise)) == pytest.approx(10, abs=0.01)
+    spectrum = np.abs(np.fft.rfft(noise)) ** 2
+    hertz = np.fft.rfftfreq(len(noise), 1 / RATE)
+    low, high = (spectrum[(hertz > centre / 1.2) & (hertz < centre * 1.2)].mean() for centre in (200, 3200))
+    assert decibels(low / high) == pytest.approx(slope * decibels(16), abs=1.0)

@@ -41,7 +41,7 @@ def test_the_readmes_show_every_verb() -> None:
 def test_the_command_is_accepted_and_with_an_option_too_many_it_is_not(
     command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, verb, *arguments = shlex.split(command.split("#")[0].split("<")[0])
+    _, verb, *arguments = shlex.split(re.split("[#<>]", command)[0])
     module = importlib.import_module(VERBS[verb][0])
     if hasattr(module, "SUB_VERBS"):
         declare, _, _ = module.SUB_VERBS[arguments.pop(0)]

@@ -38,10 +38,16 @@ def speak(text: str, rate: int = 16_000, lead_s: float = 0.2) -> np.ndarray:
 
 
 def loud(samples: np.ndarray) -> np.ndarray:
-    """Voice activity: 1 in the 10 ms around which something sounds, 0 else."""
+    """Voice activity: 1 in the 10 ms around which something sounds, and between two of its tones, 0 else."""
     frames = np.pad(samples, HOP_LENGTH // 2, mode="constant")[: (1 + len(samples) // HOP_LENGTH) * HOP_LENGTH]
     frames = np.pad(frames, (0, -len(frames) % HOP_LENGTH)).reshape(-1, HOP_LENGTH)
-    return (np.abs(frames).max(axis=1) > 0.01).astype(np.float32)[: 1 + len(samples) // HOP_LENGTH]
+    sounds = np.flatnonzero(np.abs(frames).max(axis=1) > 0.01)
+    speech = np.zeros(len(frames), np.float32)
+    speech[sounds] = 1
+    for before, after in zip(sounds[:-1], sounds[1:], strict=True):
+        if after - before <= round(TONE_S / 0.01) + 1:
+            speech[before:after] = 1
+    return speech[: 1 + len(samples) // HOP_LENGTH]
 
 
 def write_fake_bundle(

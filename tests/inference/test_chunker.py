@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.audio import resample
-from asr.inference.chunker import Chunk, Chunker, ChunkingOptions
+from asr.inference.chunker import Chunk, Chunker
 from asr.inference.speech_probabilities import all_speech
+from asr.inference.speech_tracker import ChunkingOptions
 
 RATE = 16_000
 
@@ -43,11 +44,21 @@ def cores_s(chunks: list[Chunk]) -> list[tuple[float, float]]:
 
 
 def test_a_recording_of_six_seconds_is_one_chunk_where_it_has_speech() -> None:
-    (chunk,) = cut(sound(1, 0.1, 4.9))
-    assert (chunk.span.start, chunk.span.core_start, chunk.span.core_stop, chunk.span.stop) == (0, 0, 96_000, 96_000)
-    np.testing.assert_array_equal(chunk.samples, sound(1, 0.1, 4.9))
+    (chunk,) = cut(sound(1, 0.1, 3.2, 0.3, 1.4))
+    span = chunk.span
+    assert span.core_start == span.start and span.core_stop == span.stop
+    assert (span.start / RATE, span.stop / RATE) == pytest.approx((0.5, 5.1), abs=0.02)
+    np.testing.assert_array_equal(chunk.samples, sound(1, 0.1, 3.2, 0.3, 1.4)[span.start : span.stop])
+    assert len(cut(sound(1, 0.1, 3.2, 0.3, 1.4001))) == 2
+    assert len(cut(sound(1, 0.1, 4.9))) == 1
     assert cut(sound(1, 0.08, 4.92)) == []
     assert cut(np.zeros(96_001, np.float32)) == cut(np.zeros(96_000, np.float32)) == []
+
+
+def test_half_a_second_of_silence_stays_beside_the_speech_of_a_short_recording() -> None:
+    assert cores_s(cut(sound(0.4, 2, 0.4))) == [(0, 2.8)]
+    assert cores_s(cut(sound(0.7, 2, 0.9))) == [pytest.approx((0.2, 3.2), abs=0.02)]
+    assert cores_s(cut(sound(0.7, 2, 0.9), activity=all_speech)) == [(0, 3.6)]
 
 
 def test_a_cut_is_in_the_silence() -> None:
@@ -95,9 +106,9 @@ def test_what_is_confident_speech_speech_for_less_than_a_tenth_of_a_second_is_no
 def test_nothing_is_open_until_it_is_confident_speech_speech() -> None:
     chunker, samples = Chunker(unsure), np.sign(sound(5, 5)) * np.float32(0.2)
     chunker.accept(samples)
-    assert chunker.open_chunk() is None
+    assert not chunker.foreseen().chunks
     chunker.accept(4 * samples[-2 * RATE :])
-    assert chunker.open_chunk() is not None
+    assert chunker.foreseen().is_open
 
 
 def test_a_minute_that_is_never_confident_speech_speech_is_none() -> None:
@@ -201,21 +212,46 @@ def test_another_rate_is_heard_at_16_khz() -> None:
 # What is not decided yet
 
 
-def test_the_open_chunk_is_what_is_heard_since_the_last_cut() -> None:
+def test_while_somebody_speaks_what_was_heard_since_the_last_cut_is_foreseen() -> None:
     chunker, samples = Chunker(loud), sound(0, 5, 1, 5)
-    assert chunker.open_chunk() is None
+    assert not chunker.foreseen().chunks
     chunker.accept(samples[: 2 * RATE])
-    assert len(chunker.open_chunk().samples) == 2 * RATE
+    assert len(chunker.foreseen().chunks[0].samples) == 2 * RATE
     (first,) = chunker.accept(samples[2 * RATE : 10 * RATE])
-    chunk = chunker.open_chunk()
+    foreseen = chunker.foreseen()
+    (chunk,) = foreseen.chunks
+    assert foreseen.is_open and foreseen.pause_s == 0
     assert first.span.core_stop <= chunk.span.core_start == chunk.span.start < 6 * RATE
     np.testing.assert_array_equal(chunk.samples, samples[chunk.span.start : 10 * RATE])
 
 
-def test_nothing_is_open_in_silence() -> None:
+@pytest.mark.parametrize("pause_s", [0.52, 0.7, 1.3, 4.0])
+@pytest.mark.parametrize("seconds", [(0.3, 0.4), (0.3, 3), (9, 0.4), (9, 3, 0.2, 4), (1, 3, 1, 0.5), (1, 0.5, 1, 0.5)])
+def test_what_is_foreseen_is_what_comes_if_silence_comes(seconds: tuple[float, ...], pause_s: float) -> None:
+    """Two words in the first seconds with a second between are one chunk, as of the whole; the pause is not enough."""
+    samples = sound(*seconds, 9)
+    whole = cut(samples)
+    said = round((sum(seconds) + pause_s) * RATE)
+    chunker = Chunker(loud)
+    done = chunker.accept(samples[:said])
+    foreseen = chunker.foreseen()
+    assert [c.span for c in [*done, *foreseen.chunks]] == [c.span for c in whole]
+    for found, chunk in zip([*done, *foreseen.chunks], whole, strict=True):
+        np.testing.assert_array_equal(found.samples, chunk.samples)
+    assert foreseen.pause_s == pytest.approx(pause_s, abs=0.011)
+
+
+def test_two_chunks_may_be_foreseen_and_the_first_is_not_open() -> None:
+    chunker = Chunker(loud)
+    chunker.accept(sound(0.2, 3, 0.6, 1))
+    foreseen = chunker.foreseen()
+    assert len(foreseen.chunks) == 2 and foreseen.is_open and foreseen.pause_s == 0
+
+
+def test_nothing_is_foreseen_in_silence() -> None:
     chunker = Chunker(loud)
     chunker.accept(sound(9))
-    assert chunker.open_chunk() is None
+    assert not chunker.foreseen().chunks and chunker.foreseen().pause_s == 9.0
 
 
 @pytest.mark.parametrize("seconds", [(9.0,), (0.0, 9.0), (0.3, 2.0), (3.0, 1.0)])

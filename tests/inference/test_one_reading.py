@@ -74,7 +74,9 @@ def test_from_samples_and_as_a_stream(alone: Alone) -> None:
     for path, transcript in zip(alone.paths, alone.transcripts, strict=True):
         samples, _ = soundfile.read(path, dtype="float32")
         assert alone.model.transcribe(samples) == transcript
-        stream = asr.StreamingTranscriber(alone.model, interval_s=float("inf"))
+        stream = asr.StreamingTranscriber(
+            alone.model, interval_s=float("inf"), endpoint_silence_s=None, max_wait_s=None
+        )
         final = [s for at in range(0, len(samples), 1777) for s in stream.accept(samples[at : at + 1777]).final]
         assert (*final, *stream.finish().final) == transcript.segments
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +10,10 @@ import pytest
 from asr.arrays import LogProbs
 from asr.bundle import Bundle, load_bundle
 from asr.decoding import Hypothesis
-from asr.decoding.calibration import Calibration
 from asr.inference.segments import as_segments
+from asr.inference.spoken import were_spoken
 from asr.inference.stitcher import SpeechRegion
+from asr.inference.transcript import Word
 
 
 @pytest.fixture(scope="module")
@@ -22,47 +21,54 @@ def bundle() -> Bundle:
     return load_bundle()
 
 
-def region_of(probability: float, confident_s: float, bundle: Bundle) -> tuple[SpeechRegion, Hypothesis]:
-    """One letter in one frame, which the model gives this probability."""
-    log_probs = np.full((1, len(bundle.vocabulary.characters) + 1), -30.0, np.float32)
-    log_probs[0, :3] = np.log([1 - probability, 1e-9, probability])
-    text = bundle.vocabulary.characters[1]
-    return SpeechRegion(0.0, (0.0, 1.0), LogProbs(log_probs), confident_s), Hypothesis(
-        text, (2,), (0,), float(np.log(probability))
+def region_of(speech: np.ndarray, bundle: Bundle) -> tuple[SpeechRegion, Hypothesis]:
+    """Four letters within the second half of a region of one second, of whose speech this is known."""
+    letters = len(bundle.vocabulary.characters) + 1
+    log_probs = np.log(np.full((33, letters), 1 / letters, np.float32))
+    labels = tuple(bundle.vocabulary.encode("NINE").tolist())
+    return SpeechRegion(0.0, (0.0, 1.0), LogProbs(log_probs), speech), Hypothesis(
+        "NINE", labels, (18, 21, 24, 27), -9.0
     )
 
 
-def is_kept(probability: float, confident_s: float, bundle: Bundle, usual: float | None) -> bool:
-    decoder = replace(bundle.decoder, calibration=Calibration(), usual_confidence=usual)
-    region, hypothesis = region_of(probability, confident_s, bundle)
-    return as_segments([region], [[hypothesis]], replace(bundle, decoder=decoder)) != [None]
+def is_kept(speech: np.ndarray, bundle: Bundle) -> bool:
+    region, hypothesis = region_of(speech, bundle)
+    return as_segments([region], [[hypothesis]], bundle) != [None]
+
+
+def probabilities(first_half: float, second_half: float) -> np.ndarray:
+    return np.repeat(np.array([first_half, second_half], np.float32), 50)
 
 
 @pytest.mark.parametrize(
-    ("probability", "confident_s", "kept"),
-    [
-        (0.77, 0.2, True),
-        (0.75, 0.2, False),
-        (0.75, 0.69, False),
-        (0.75, 0.7, True),
-        (0.49, 2.9, True),
-        (0.47, 2.9, False),
-        (0.1, 3.0, True),
-        (0.1, inf, True),
-    ],
+    ("first_half", "second_half", "kept"),
+    [(0.0, 0.95, True), (0.95, 0.95, True), (0.95, 0.2, False), (0.2, 0.2, False), (0.0, 0.5, False)],
 )
-def test_little_speech_must_be_read_as_surely_as_the_model_usually_reads(
-    bundle: Bundle, probability: float, confident_s: float, kept: bool
+def test_words_are_spoken_where_the_detector_hears_speech(
+    bundle: Bundle, first_half: float, second_half: float, kept: bool
 ) -> None:
-    assert is_kept(probability, confident_s, bundle, usual=0.8) == kept
+    assert is_kept(probabilities(first_half, second_half), bundle) == kept
 
 
-def test_of_a_model_that_is_usually_wrong_no_more_is_asked(bundle: Bundle) -> None:
-    assert is_kept(0.4, 0.2, bundle, usual=0.4)
+def test_what_is_not_known_yet_counts_for_nothing(bundle: Bundle) -> None:
+    known = probabilities(0.0, 0.95)
+    assert is_kept(known[:70], bundle)
+    assert is_kept(known[:0], bundle), "a detector of which nothing is known refuses nothing"
 
 
-def test_a_model_of_which_nobody_knows_how_sure_it_is_refuses_nothing(bundle: Bundle) -> None:
-    assert is_kept(0.01, 0.2, bundle, usual=None)
+@pytest.mark.parametrize(("seconds", "spoken"), [(0.5, True), (8.0, False)])
+def test_few_letters_in_a_long_cry_are_not_spoken(seconds: float, spoken: bool) -> None:
+    speech = np.full(round(100 * seconds), 0.8, np.float32)
+    region = SpeechRegion(0.0, (0.0, seconds), LogProbs(np.zeros((1, 2))), speech)
+    assert were_spoken(region, [Word("HELLO", 0.0, seconds, 0.9)]) == spoken
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 5.0, 60.0])
+def test_speech_of_any_length_is_spoken_where_the_detector_is_fairly_sure(seconds: float) -> None:
+    """Ten letters a second."""
+    speech = np.full(round(100 * seconds), 0.85, np.float32)
+    region = SpeechRegion(0.0, (0.0, seconds), LogProbs(np.zeros((1, 2))), speech)
+    assert were_spoken(region, [Word("A" * round(10 * seconds), 0.0, seconds, 0.9)])
 
 
 @pytest.mark.real_data

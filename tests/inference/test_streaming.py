@@ -38,8 +38,11 @@ def forward(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     return load_model(folder, threads=1, speech_detector=fake["loud"])
 
 
+AS_THE_WHOLE = {"endpoint_silence_s": None, "max_wait_s": None}
+
+
 def stream(model: Transcriber, samples: np.ndarray, packet: int, **options: object) -> tuple[Segment, ...]:
-    streaming = StreamingTranscriber(model, **options)
+    streaming = StreamingTranscriber(model, **(AS_THE_WHOLE | options))
     final: list[Segment] = []
     for at in range(0, len(samples), packet):
         final += streaming.accept(samples[at : at + packet]).final
@@ -118,10 +121,10 @@ def test_one_direction_never_takes_back_what_it_heard(
 ) -> None:
     """What a partial is read from begins what the final is read from, but for the two frames that are half heard."""
     read: list[np.ndarray] = []
-    real = Pipeline.decode
+    real = Pipeline.hypotheses
     monkeypatch.setattr(
         Pipeline,
-        "decode",
+        "hypotheses",
         lambda self, regions: read.extend(r.log_probs.characters for r in regions) or real(self, regions),
     )
     stream(request.getfixturevalue(kind), speak("CAB FEED BAD FACE " * 3), 1_600, interval_s=0.2)

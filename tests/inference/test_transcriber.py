@@ -26,6 +26,7 @@ from asr.errors import (
     AudioNotFoundError,
     AudioTooShortError,
     AudioTruncatedError,
+    AudioWarning,
     BundleCorruptError,
     BundleError,
     BundleNotFoundError,
@@ -237,6 +238,19 @@ def test_segments_come_before_an_error(model: Transcriber, tmp_path: Path) -> No
     assert 12 <= len(got) <= 16 and set(got[:-1]) == {"FACADE"}
     (error,) = model.transcribe_many([path])
     assert isinstance(error, AudioTruncatedError)
+
+
+def test_of_a_damaged_recording_what_is_good_comes_when_asked_for(model: Transcriber, tmp_path: Path) -> None:
+    words = [speak("FACADE"), np.zeros(16_000, np.float32)] * 8
+    path = write(tmp_path / "r.wav", np.concatenate(words))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    with pytest.warns(AudioWarning, match="s are missing"):
+        whole = model.transcribe(path, salvage=True)
+    assert set(whole.text.split()[:5]) == {"FACADE"}
+    with pytest.warns(AudioWarning, match="s are missing"):
+        assert list(model.transcribe_many([path], salvage=True)) == [whole]
+    with pytest.warns(AudioWarning, match="s are missing"):
+        assert tuple(model.segments(path, salvage=True)) == whole.segments
 
 
 def test_segments_come_before_ctrl_c(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,9 @@ def test_the_suffix_decides_the_packing(sentences, tmp_path):
     write_arpa(tmp_path / "m.arpa.gz", train_ngram(["YES NO"], 2))
     with gzip.open(tmp_path / "m.arpa.gz", "rt") as file:
         assert file.readline() == "\\data\\\n"
+    before = (tmp_path / "m.arpa.gz").read_bytes()
+    write_arpa(tmp_path / "n.arpa.gz", train_ngram(["YES NO"], 2))
+    assert (tmp_path / "n.arpa.gz").read_bytes() == before  # neither a name nor a time is in it
 
 
 def test_the_form_is_told_by_content(small, tmp_path):

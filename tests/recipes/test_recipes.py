@@ -115,7 +115,7 @@ def write_recipe(folder: Path, **stages: object) -> Path:
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [
-        ({"language_model": {"order": 3}, "beam_width": 0}, "beam_width must be a whole number from 1 on, got 0"),
+        ({"language_model": {"order": 3}, "beam_width": 0}, "beam_width must be 1 to 16384, got 0"),
         (
             {"language_model": {"order": 3}, "beam_width": 64.5},
             "stages.beam_width must be a whole number or null",

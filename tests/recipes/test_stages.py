@@ -215,7 +215,9 @@ def test_where_dev_is_the_test_each_half_is_read_by_what_was_tuned_on_the_other(
     assert list(results["systems"]) == names
     assert all(system["utterances"] == 10 and system["rtf"] > 0 for system in results["systems"].values())
     assert results["test_set"]["speakers"] == 5
-    assert {name: one["utterances"] for name, one in results["further"].items()} == {"test-clean": 4}
+    further = {name: one["utterances"] for name, one in results["further"].items()}
+    assert further == {"test-clean": 4, "dev, telephone": 10}
+    assert list(results["further"]["dev, telephone"]["systems"]) == [results["main"]]
     assert list(results["further"]["test-clean"]["systems"]) == names
     assert results["language_model"]["words_of_text"] == 4
     assert (results["resumed"], results["audio_s_per_s"] > 0) == (0, True)

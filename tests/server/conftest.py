@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ import pytest
 from openai import OpenAI
 
 SAMPLE = Path(__file__).parents[1] / "recordings" / "sample.wav"
+BOUNDARY = "boundary"
 SAID = SAMPLE.with_suffix(".txt").read_text(encoding="utf-8").strip()
 
 
@@ -55,10 +57,35 @@ class Running:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=150)
 
 
-def until(ask: Callable[[], Any], seconds: float = 20.0) -> Any:
+def form(recording: bytes, **fields: str) -> bytes:
+    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    return "".join([*parts, head]).encode() + recording + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def head_of(body: bytes) -> bytes:
+    return (
+        "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
+        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+
+
+def read_all(client: socket.socket) -> bytes:
+    """All that the server sends until it closes."""
+    client.settimeout(20)
+    parts = []
+    try:
+        while part := client.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
+
+def until(ask: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What ``ask`` returns once that is true; fails where it stays false."""
     ends = time.monotonic() + seconds
     while not (answer := ask()):

@@ -16,9 +16,7 @@ import soundfile
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.server.conftest import SAID, SAMPLE, Running, running, until
-
-BOUNDARY = "boundary"
+from tests.server.conftest import SAID, SAMPLE, Running, form, head_of, read_all, running, until
 
 
 @pytest.fixture(scope="module")
@@ -32,35 +30,13 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two minutes: the sample over and over, with pauses."""
+    return _repeated(tmp_path_factory.mktemp("long") / "long.wav", 44)
+
+
+def _repeated(path: Path, times: int) -> Path:
     samples, rate = soundfile.read(SAMPLE, dtype="int16")
-    path = tmp_path_factory.mktemp("long") / "long.wav"
-    soundfile.write(path, np.tile(np.concatenate([samples, np.zeros(rate, np.int16)]), 44), rate)
+    soundfile.write(path, np.tile(np.concatenate([samples, np.zeros(rate, np.int16)]), times), rate)
     return path
-
-
-def form(recording: bytes, **fields: str) -> bytes:
-    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
-    return "".join([*parts, head]).encode() + recording + f"\r\n--{BOUNDARY}--\r\n".encode()
-
-
-def head_of(body: bytes) -> bytes:
-    return (
-        "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
-        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n"
-    ).encode()
-
-
-def read_all(client: socket.socket) -> bytes:
-    """All that the server sends until it closes."""
-    client.settimeout(20)
-    parts = []
-    try:
-        while part := client.recv(65536):
-            parts.append(part)
-    except ConnectionResetError:
-        pass
-    return b"".join(parts)
 
 
 # Slow clients
@@ -179,16 +155,18 @@ def test_a_short_recording_does_not_wait_for_long_ones(server: Running, long_rec
 # SIGTERM
 
 
-def test_requests_are_answered_after_sigterm(tmp_path: Path, long_recording: Path) -> None:
-    with running(tmp_path) as stopping, stopping.client(max_retries=0, timeout=120) as client:
-        with ThreadPoolExecutor(3) as pool:
-            accepted = [pool.submit(_transcribe, client, long_recording) for _ in range(3)]
-            until(lambda: stopping.metric("asr_transcriptions") == 3)
+def test_requests_are_answered_after_sigterm(tmp_path: Path) -> None:
+    path = _repeated(tmp_path / "half_a_minute.wav", 11)
+    with running(tmp_path, "--threads", "1", "--drain_s", "140") as stopping:
+        with stopping.client(max_retries=0, timeout=150) as client, ThreadPoolExecutor(6) as pool:
+            accepted = [pool.submit(_transcribe, client, path) for _ in range(6)]
+            until(lambda: stopping.metric("asr_transcriptions") == 6)
             code = stopping.stop()
             texts = [one.result() for one in accepted]
     assert code == 0
-    assert len(set(texts)) == 1 and "ENTER" in texts[0]
-    assert [line["event"] for line in stopping.lines()][-1] == "stopped"
+    assert len(set(texts)) == 1 and texts[0].count("ENTER") >= 10
+    events = {line["event"]: line for line in stopping.lines()}
+    assert events["stopping"]["requests"] > 0 and [*events][-1] == "stopped"
 
 
 def _transcribe(client: Any, path: Path) -> str:

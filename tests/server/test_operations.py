@@ -119,6 +119,14 @@ def test_what_is_wrong_with_the_command_line_is_one_line(arguments: list[str], s
     assert ran.returncode == 1 and ran.stderr.startswith(said) and ran.stderr.count("\n") == 1
 
 
+def test_without_the_extra_it_says_what_to_install() -> None:
+    code = "import sys; sys.modules['starlette'] = None; from asr.cli.main import main; sys.exit(main(['serve']))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("asr: error[missing-extra]: asr serve needs starlette; pip install ")
+    assert ran.stderr.endswith("[serve]'\n")
+
+
 def serve(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "asr", "serve", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)

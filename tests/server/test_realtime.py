@@ -53,6 +53,20 @@ def test_a_transcription_session(server: Running) -> None:
     assert second[0].previous_item_id == committed.item_id and second[-1].transcript == SAID
 
 
+def test_without_turns_nothing_is_final_before_the_client_commits(server: Running) -> None:
+    silence = base64.b64encode(bytes(4 * RATE)).decode()
+    with server.client() as client, client.realtime.connect(model="an4") as connection:
+        connection.recv()
+        audio = {"input": {"turn_detection": None}}
+        connection.send({"type": "session.update", "session": {"type": "transcription", "audio": audio}})
+        connection.recv()
+        for packet in [*packets(), silence, *packets(), silence]:
+            connection.input_audio_buffer.append(audio=packet)
+        connection.input_audio_buffer.commit()
+        completed = until_completed(connection)[-1]
+    assert completed.transcript == f"{SAID} {SAID}"
+
+
 def test_an_error_is_an_event_and_the_session_goes_on(server: Running) -> None:
     with server.client() as client, client.realtime.connect(model="an4") as connection:
         connection.recv()

@@ -62,6 +62,13 @@ def test_words_have_times_and_confidence(server: Running) -> None:
     assert all(0 < word["conf"] <= 1 for word in words)
 
 
+def test_a_pause_makes_it_final_while_the_client_goes_on(server: Running) -> None:
+    with connect(f"{server.websocket}/live") as socket:
+        configure(socket, endpoint_silence_s=0.5)
+        answers = say(socket, pcm(1.0), 1600)
+    assert [answer["text"] for answer in answers if "text" in answer] == [SAID]
+
+
 def test_a_client_that_does_not_wait_gets_as_many_answers(server: Running) -> None:
     data, size = pcm(2.0), 1000
     with connect(f"{server.websocket}/live") as socket:
@@ -114,6 +121,7 @@ def test_phrases_alone_and_hotwords_and_alternatives(server: Running) -> None:
         ('{"config": {"sample_rat": 8000}}', "config"),
         ('{"config": {"sample_rate": 10}}', "sample-rate"),
         ('{"config": {"sample_rate": NaN}}', "config"),
+        ('{"config": {"endpoint_silence_s": 0.01}}', "config"),
         ('{"config": {"phrase_list": ["7up"]}}', "vocabulary"),
         ('{"config": 1}', "request"),
         ('{"konfig": {}}', "request"),

@@ -1,4 +1,4 @@
-"""Weights of a language model that helps, of one that harms, and a bundle that keeps what was found."""
+"""Weights of a language model that helps, of one that harms, and a bundle that keeps what helps."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from asr.arrays import LogProbs
 from asr.bundle import load_bundle
 from asr.decoding import FusionWeights
 from asr.errors import ConfigError, LanguageModelError
+from asr.files import sha256_of
 from asr.lm import Pronunciations, train_ngram
 from asr.text import Lexicon, Vocabulary
 from asr.tuning import DevSet, Search, Trial, find_weights, tune_bundle
+from asr.tuning.tune import BY_PHONES, GREEDY
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "inference" / "fake_bundle.py"))
 VOCABULARY = Vocabulary(tuple(fake["CHARACTERS"]))
@@ -67,7 +69,7 @@ def test_a_model_that_knows_the_words_brings_errors_down_and_is_kept(dev: DevSet
     assert tuned.best.wer == min(trial.wer for trial in tried)
     bundle = load_bundle(folder)
     assert (bundle.decoder.weights, bundle.decoder.beam_width) == (tuned.best.weights, 8)
-    assert bundle.decoder.calibration == tuned.calibration.calibration
+    assert bundle.decoder.confidence == tuned.confidence.models
     assert bundle.language_model and bundle.language_model.read_bytes() == model.read_bytes()
     assert bundle.card.decoder and bundle.card.decoder.dev.wer == tuned.best.wer
 
@@ -76,6 +78,30 @@ def test_a_model_of_other_words_is_given_little_weight(dev: DevSet, folder: Path
     tuned = tune_bundle(folder, dev, saved(["GAG DEAF", "EGG"], tmp_path / "bad.lm"), beam_width=8, processes=2)
     assert tuned.best is not None
     assert tuned.best.weights.alpha <= 0.4
+
+
+def test_a_model_that_brings_no_fewer_errors_is_left_out(
+    dev: DevSet, folder: Path, tmp_path: Path, few_choices: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights of which all force its words upon what was said."""
+    for grid, only in {"ALPHAS": 3.0, "BETAS": 3.0, "UNKNOWN_SCORES": -60.0, "PRIOR_SCALES": 0.0}.items():
+        monkeypatch.setattr(f"asr.tuning.search.{grid}", (only,))
+    bad = saved(["GAG DEAF", "EGG"], tmp_path / "bad.lm")
+    tuned = tune_bundle(folder, dev, bad, beam_width=8)
+    assert tuned.best is not None
+    assert tuned.best.wer >= tuned.greedy[0] and tuned.way == GREEDY
+    bundle = load_bundle(folder)
+    assert (bundle.language_model, bundle.decoder.weights) == (None, FusionWeights())
+    assert bundle.decoder.confidence == tuned.confidence.models
+    assert bundle.card.decoder and bundle.card.decoder.left_out
+    assert bundle.card.decoder.left_out.language_model_sha256 == sha256_of(bad)
+
+
+def test_of_one_speaker_a_bundle_is_tuned_all_the_same(dev: DevSet, folder: Path, tmp_path: Path) -> None:
+    alone = DevSet(dev.log_probs, dev.references, ["anna"] * len(dev.references))
+    tuned = tune_bundle(folder, alone, saved(SENTENCES, tmp_path / "good.lm"), beam_width=8, processes=2)
+    assert tuned.confidence.measured_on == "utterances" and tuned.confidence.recorded is not None
+    assert load_bundle(folder).language_model is not None
 
 
 def test_what_a_network_hears_too_seldom_is_brought_back_by_the_priors(
@@ -103,8 +129,9 @@ def test_without_a_model_confidence_alone_is_calibrated(dev: DevSet, folder: Pat
     tuned = tune_bundle(folder, dev, None)
     bundle = load_bundle(folder)
     assert (tuned.best, bundle.language_model, bundle.decoder.weights) == (None, None, FusionWeights())
-    assert bundle.decoder.calibration == tuned.calibration.calibration
-    assert tuned.calibration.error_after < tuned.calibration.error_before
+    assert bundle.decoder.confidence == tuned.confidence.models
+    assert tuned.confidence.recorded is not None
+    assert tuned.confidence.recorded.calibration < tuned.confidence.recorded.before
 
 
 @pytest.mark.parametrize(("words", "left"), [(100, 10), (29, 10), (15, 5), (14, 5), (10, 4)])
@@ -145,14 +172,16 @@ def test_a_lexicon_brings_a_search_by_phones_with_weights_of_its_own(
     tuned = tune_bundle(with_phones, heard_twice, model, lexicon=LEXICON, beam_width=8, tried=tried.append)
     assert tuned.best and tuned.by_phones
     assert tuned.by_phones.wer == 0 < tuned.best.wer
-    assert list(tuned.rates.values()) == [tuned.greedy[0], tuned.best.wer, 0], "as it is read from now on stands last"
+    assert list(tuned.rates.values()) == [tuned.greedy[0], tuned.best.wer, 0]
+    assert tuned.way == BY_PHONES
     assert {tuned.best.wer, tuned.by_phones.wer} <= {trial.wer for trial in tried}
     bundle = load_bundle(with_phones)
     assert bundle.pronunciations is not None and bundle.decoder.phones is not None
     assert (bundle.decoder.weights, bundle.decoder.phones.weights) == (tuned.best.weights, tuned.by_phones.weights)
     assert bundle.card.decoder and bundle.card.decoder.dev.wer == 0
     assert bundle.card.decoder and bundle.card.decoder.dev.wer_by_characters == tuned.best.wer
-    assert bundle.decoder.calibration == tuned.calibration.calibration
+    assert bundle.decoder.confidence == tuned.confidence.models
+    assert {"phones_evidence", "language_model"} <= bundle.decoder.confidence[0].weights.keys()
 
 
 @pytest.mark.usefixtures("few_choices")

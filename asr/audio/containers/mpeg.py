@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from asr.audio.containers.contents import Contents, Part, Piece, with_range
-from asr.audio.containers.tags import after_id3, before_tags
+from asr.audio.containers.tags import after_tag, before_tags
 from asr.audio.containers.window import Window
 
 _KBPS = {
@@ -36,6 +36,12 @@ _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 
 
 _INFO_BYTES = 64
 """Bytes of a frame that has room for the number of the others."""
+
+_TRIES = 20_000
+"""Headers of frames that nothing follows, as nobody's damage has them; beyond them the rest is given up."""
+
+_LOOK_AHEAD = 1 << 13
+"""Bytes within which these frames are, whatever their format."""
 
 _TRIM_AT = 21
 """Bytes from an encoder's name, after the numbers of a Xing frame, to the samples to trim: begin u12, end u12."""
@@ -166,11 +172,19 @@ class _Walk:
     def stretches(self) -> Iterator[_Stretch]:
         """Yield the stretches of good frames in order."""
         lost = 0
-        while (form := _form_of(self._head())) is not None:
-            one = _Stretch(form, lost)
-            self._info_frame(one)
-            lost = self._through(one)
-            yield one
+        while self.at < self.end:
+            form = _form_of(self._head())
+            if form is not None:
+                one = _Stretch(form, lost)
+                self._info_frame(one)
+                lost = self._through(one)
+                yield one
+                continue
+            found = self._next_frames(self.at + 1)
+            if found < 0:
+                self.tail, self.at = self.end - self.at, self.end
+            else:
+                lost, self.at = lost + found - self.at, found
 
     def _head(self) -> bytes:
         return self.window.get(self.at, min(self.at + 4, self.end))
@@ -188,7 +202,7 @@ class _Walk:
                 return 0
             if self.at == self.end or self._is_info_here():
                 return 0
-            tagless = after_id3(self.window, self.at)
+            tagless = after_tag(self.window, self.at)
             if tagless > self.at:
                 self.at = min(tagless, self.end)
                 if _form_of(self._head()) != one.form or self._is_info_here():
@@ -201,7 +215,7 @@ class _Walk:
     def _run(self, one: _Stretch, lengths: dict[int, int]) -> int:
         """Take frames while they have the stretch's format; return the offset of the last one."""
         mono, last_start = one.form.is_mono, self.at
-        while self.at + 4 <= self.end:
+        while self.at + 4 <= self.end and not self._is_info_here():
             data, base = self.window.around(self.at, 4)
             i = first = self.at - base
             stop = min(len(data) - 3, self.end - base - 3, self._next_info() - base)
@@ -247,24 +261,30 @@ class _Walk:
 
     def _next_frames(self, at: int) -> int:
         """Return the offset of the next frames that agree with each other, -1 if there are none."""
-        at = self.window.find(b"\xff", at, self.end)
-        while at >= 0 and not self._agree(at):
-            at = self.window.find(b"\xff", at + 1, self.end)
-        return at
+        tries = _TRIES
+        while (at := self.window.find(b"\xff", at, self.end)) >= 0:
+            if self._agree(at):
+                return at
+            tries -= _form_of(self.window.get(at, at + 4)) is not None
+            if tries < 0:
+                return -1
+            at += 1
+        return -1
 
     def _agree(self, at: int) -> bool:
         """Tell whether some frames of one format follow each other from an offset, or fewer to the end of the file."""
-        form = _form_of(self.window.get(at, at + 4))
+        data, base = self.window.around(at, _LOOK_AHEAD)
+        i, end = at - base, min(self.end - base, len(data))
+        form = _form_of(data[i : i + 4])
         if form is None:
             return False
         for _ in range(_IN_A_ROW):
-            head = self.window.get(at, at + 4)
-            if _form_of(head) != form:
+            if _form_of(data[i : i + 4]) != form:
                 return False
-            at += _TABLE[head[1] << 8 | head[2]][0]
-            if at == self.end:
+            i += _TABLE[data[i + 1] << 8 | data[i + 2]][0]
+            if i == end:
                 return True
-        return True
+        return i < end
 
     # Frames that state the number of the others
 
@@ -314,11 +334,13 @@ def _stated(frame: bytes, form: Format) -> int | None:
 def _contents(stretches: list[_Stretch], walk: _Walk) -> Contents:
     good = sum(one.seconds for one in stretches)
     lost, odd = _losses(stretches, walk)
+    parts = _parts(stretches, walk)
     if walk.is_cut or lost >= _SMALL_S:
         what = _CUT if walk.is_cut and lost < _SMALL_S else "frames are damaged or missing"
-        return Contents(_parts(stretches, walk), good + lost, lost, (what,))
+        return Contents(parts, good + lost, lost, (what,))
     notes = (f"{lost:.2f} s of it are damaged and left out",) if lost else odd
-    return Contents(_parts(stretches, walk), good + lost, lost, notes=notes)
+    # What decoders trim at the joints of joined files makes the sum of their frames inexact.
+    return Contents(parts, good + lost, lost, notes=notes, states_length=len(parts) == 1)
 
 
 def _losses(stretches: list[_Stretch], walk: _Walk) -> tuple[float, tuple[str, ...]]:

@@ -27,7 +27,7 @@ _FIRST, _LAST = 2, 4
 _NO_POSITION = -1
 _CHECKSUM, _OPUS_SKIP = slice(22, 26), slice(28 + 10, 28 + 12)
 _TRUSTED_S = 600.0
-"""Seconds that a damaged page at the end may claim beyond the good one before it."""
+"""Seconds that one page may hold: a damaged one at the end that claims more is not believed."""
 
 _NEVER = 1 << 32
 """Packets that a header lacks once one of its pages is lost: more than will come."""
@@ -247,7 +247,9 @@ def _contents(known: list[_Link], links: list[_Link], window: Window) -> Content
     notes = ("its last page is not marked as the last one; it may be cut",) if not known[-1].ended else ()
     if not faults and _is_plain(known, window):
         return Contents(length_s=good, notes=notes)
-    return Contents(tuple(parts), good + lost, lost, tuple(faults), () if faults else notes)
+    return Contents(
+        tuple(parts), good + lost, lost, tuple(faults), () if faults else notes, states_length=len(known) == 1
+    )
 
 
 def _is_plain(known: list[_Link], window: Window) -> bool:
@@ -299,11 +301,10 @@ def _losses(link: _Link) -> tuple[float, float, list[str]]:
     return (end - begin - lost) / codec.rate, lost / codec.rate, faults
 
 
-def _begin(link: _Link) -> float:
-    """Return the position at which a link begins: not 0 if it was recorded from a stream that was already playing."""
-    skip = float(link.codec.skip if link.codec else 0)
-    if not link.runs or link.runs[0].lost_pages or link.runs[0].pages < 2:
+def _begin(link: _Link) -> int:
+    """Return the position at which a link begins: not 0 if it was recorded from a stream that had played for long."""
+    skip = link.codec.skip if link.codec else 0
+    if not link.codec or not link.runs or link.runs[0].lost_pages:
         return skip
-    run = link.runs[0]
-    page = (run.last - run.first) / (run.pages - 1)
-    return skip if run.first - skip <= 2 * page else run.first - page
+    first = link.runs[0].first
+    return first if first - skip > _TRUSTED_S * link.codec.rate else skip

@@ -15,6 +15,16 @@ def after_id3(window: Window, at: int) -> int:
     return at
 
 
+def after_tag(window: Window, at: int) -> int:
+    """Return the offset after a tag of any kind at ``at``, as joined files have between them."""
+    head = window.get(at, at + 16)
+    if head[:3] == b"TAG":
+        return at + _ID3V1_BYTES
+    if head[:8] == b"APETAGEX" and len(head) == 16:
+        return at + _APE_BYTES + int.from_bytes(head[12:16], "little")
+    return after_id3(window, at)
+
+
 def before_tags(window: Window) -> int:
     """Return the offset at which tags at the end of a file begin: ID3v1, Lyrics3 and APE, in any order."""
     end = window.size

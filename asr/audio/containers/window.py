@@ -7,6 +7,9 @@ from typing import BinaryIO
 STRETCH = 1 << 17
 """Bytes that are read at once."""
 
+_BEHIND = 1 << 13
+"""Bytes before the ones asked for that are kept, for whoever looks some way ahead and comes back."""
+
 
 class Window:
     """Slices of a file; a stretch of it is in memory.
@@ -30,9 +33,9 @@ class Window:
         """Return a stretch with at least ``count`` bytes from ``start``, fewer at the end, and its own offset."""
         stop = min(start + count, self.size)
         if not self._start <= start or stop > self._start + len(self._bytes):
-            self._bytes = b""
-            self._file.seek(start)
-            self._bytes, self._start = self._read(max(count, STRETCH)), start
+            self._bytes, self._start = b"", max(start - _BEHIND, 0)
+            self._file.seek(self._start)
+            self._bytes = self._read(start - self._start + max(count, STRETCH))
         return self._bytes, self._start
 
     def find(self, what: bytes, start: int, stop: int | None = None) -> int:

@@ -10,9 +10,10 @@ from asr.inference.transcript import Transcript
 from asr.inference.writers import ctm
 from asr.inference.writers.formats import FORMATS, Format
 from asr.inference.writers.json import as_json, one_object
-from asr.inference.writers.options import PLAIN, SubtitleOptions
+from asr.inference.writers.options import BROADCAST, PLAIN, SubtitleOptions
 
 __all__ = [
+    "BROADCAST",
     "FORMATS",
     "PLAIN",
     "Format",

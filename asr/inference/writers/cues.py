@@ -8,11 +8,8 @@ from itertools import chain
 
 from asr.inference.transcript import Transcript, Word
 from asr.inference.writers.options import SubtitleOptions
-from asr.inference.writers.times import span
+from asr.inference.writers.times import milliseconds, span
 from asr.inference.writers.words import one_line, words_of
-
-PAUSE_S = 3.0
-"""A longer silence ends a cue that could hold more words, as whisper has it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,9 @@ class Cue:
 
 def cues(transcript: Transcript, options: SubtitleOptions) -> list[Cue]:
     """Return the cues in order of time; none is empty, and no two are shown at once."""
-    cut = chain.from_iterable(_blocks(run, options) for run in _runs(transcript, options))
+    cut: Iterable[Cue] = chain.from_iterable(_blocks(run, options) for run in _runs(transcript, options))
+    if options.max_line_count is not None:
+        cut = _long_enough(list(cut), options, transcript.duration)
     if options.highlight_words:
         cut = chain.from_iterable(map(_each_marked, cut))
     return _apart(list(cut))
@@ -53,13 +52,13 @@ def _runs(transcript: Transcript, options: SubtitleOptions) -> Iterator[list[Wor
     of_segments = map(words_of, transcript.segments)
     if options.max_line_count is None:
         return filter(None, of_segments)
-    return _between_pauses(chain.from_iterable(of_segments))
+    return _between_pauses(chain.from_iterable(of_segments), options.pause_s)
 
 
-def _between_pauses(words: Iterable[Word]) -> Iterator[list[Word]]:
+def _between_pauses(words: Iterable[Word], pause_s: float) -> Iterator[list[Word]]:
     run: list[Word] = []
     for word in words:
-        if run and word.start - run[-1].end > PAUSE_S:
+        if run and word.start - run[-1].end > pause_s:
             yield run
             run = []
         run.append(word)
@@ -68,25 +67,38 @@ def _between_pauses(words: Iterable[Word]) -> Iterator[list[Word]]:
 
 
 def _blocks(words: Sequence[Word], options: SubtitleOptions) -> Iterator[Cue]:
-    lines = _lines(words, options.max_line_width)
-    count = options.max_line_count or len(lines)
-    for at in range(0, len(lines), count):
-        block = lines[at : at + count]
-        yield Cue(*span(block[0][0].start, block[-1][-1].end), lines=tuple(map(tuple, block)))
-
-
-def _lines(words: Sequence[Word], width: int | None) -> list[list[Word]]:
-    """Break words into lines of as many as fit, at least one."""
-    lines: list[list[Word]] = []
-    length = 0
+    """Break words into lines of as many as fit, at least one, and lines into cues."""
+    block: list[list[Word]] = []
     for word in words:
-        length += 1 + len(word.text)
-        if lines and (width is None or length <= width):
-            lines[-1].append(word)
-        else:
-            lines.append([word])
-            length = len(word.text)
-    return lines
+        if block and word.end - block[0][0].start > options.longest_s:
+            yield _cue(block)
+            block = []
+        if block and _fits(block[-1], word, options.max_line_width):
+            block[-1].append(word)
+            continue
+        if len(block) == options.max_line_count:
+            yield _cue(block)
+            block = []
+        block.append([word])
+    if block:
+        yield _cue(block)
+
+
+def _fits(line: Sequence[Word], word: Word, width: int | None) -> bool:
+    return width is None or sum(1 + len(w.text) for w in line) + len(word.text) <= width
+
+
+def _cue(block: Sequence[Sequence[Word]]) -> Cue:
+    return Cue(*span(block[0][0].start, block[-1][-1].end), lines=tuple(map(tuple, block)))
+
+
+def _long_enough(cut: Sequence[Cue], options: SubtitleOptions, duration: float) -> Iterator[Cue]:
+    """Show each cue as long as the options have it, but not into the next or beyond the recording."""
+    for place, cue in enumerate(cut):
+        most = cue.start + 1000 * options.longest_s
+        room = cut[place + 1].start if place + 1 < len(cut) else milliseconds(duration)
+        longer = min(cue.start + milliseconds(options.shortest_s), room)
+        yield replace(cue, end=int(min(max(cue.end, longer), most)))
 
 
 def _each_marked(cue: Cue) -> Iterator[Cue]:

@@ -88,3 +88,18 @@ def _close(words: list[str], usual: list[int], quoting: bool) -> None:
     """Remove the last apostrophe that can close an open quotation, if nothing else has closed it."""
     if quoting and usual:
         words[usual[-1]] = words[usual[-1]].removesuffix("'")
+
+
+_TITLE = re.compile(r"(?<![A-Z'])(MR|MRS|DR)(?![A-Z'])")
+_AS_SPOKEN = {"MR": "MISTER", "MRS": "MISSUS", "DR": "DOCTOR"}
+
+
+def write_out_titles(text: str) -> str:
+    """Return ``text`` (A to Z, apostrophes, spaces) with titles as LibriSpeech writes what its readers say.
+
+    ST stays, which is a saint or a street.
+
+    >>> write_out_titles("MR AND MRS BROWN OF ST IVES")
+    'MISTER AND MISSUS BROWN OF ST IVES'
+    """
+    return _TITLE.sub(lambda match: _AS_SPOKEN[match[1]], text)

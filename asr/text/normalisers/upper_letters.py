@@ -1,7 +1,7 @@
 """English as LibriSpeech and AN4 write it: letters A to Z in upper case, and apostrophes.
 
-Accents are removed; other scripts, digits and symbols are lost. ``asr.text.normalisers._english`` says how apostrophes
-at the edges of words are told from quotation marks.
+Accents are removed, titles are written out (MISTER for Mr.); other scripts, digits and symbols are lost.
+``asr.text.normalisers._english`` says how apostrophes at the edges of words are told from quotation marks.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 from asr.text.normalisers._apostrophes import TO_APOSTROPHE
-from asr.text.normalisers._english import drop_quotation_marks
+from asr.text.normalisers._english import drop_quotation_marks, write_out_titles
 
 _NOT_DECOMPOSED = str.maketrans(
     {"Æ": "AE", "Œ": "OE", "Ø": "O", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH", "ẞ": "SS", "Ħ": "H", "ı": "I"}
@@ -31,7 +31,7 @@ def normalise(text: str) -> str:
     >>> normalise("Well — it’s  well-known, ‘café’!")
     "WELL IT'S WELL KNOWN CAFE"
     """
-    return " ".join(drop_quotation_marks(_OTHERS.sub(" ", _plain(text))).split())
+    return write_out_titles(" ".join(drop_quotation_marks(_OTHERS.sub(" ", _plain(text))).split()))
 
 
 def normalise_lines(text: str) -> str:
@@ -42,7 +42,7 @@ def normalise_lines(text: str) -> str:
     """
     if not text.isascii():
         text = _FOREIGN.sub(lambda match: _foreign[match[0]], text)
-    return drop_quotation_marks(text.encode("ascii").translate(_ASCII).decode("ascii"))
+    return write_out_titles(drop_quotation_marks(text.encode("ascii").translate(_ASCII).decode("ascii")))
 
 
 def _plain(text: str) -> str:

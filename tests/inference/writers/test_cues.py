@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from asr.errors import ConfigError
 from asr.inference import Segment, Transcript, Word
 from asr.inference.writers.cues import Cue, cues
-from asr.inference.writers.options import SubtitleOptions
+from asr.inference.writers.options import BROADCAST, SubtitleOptions
 
 
 def spoken(*segments: str, pause: float = 0.5, word: float = 0.4) -> Transcript:
@@ -63,6 +63,18 @@ def test_with_a_width_alone_a_cue_is_a_segment_and_with_a_count_too_segments_flo
 def test_a_pause_of_more_than_three_seconds_begins_a_cue(pause: float, expected: list[list[str]]) -> None:
     shown = cues(spoken("AA BB", "CC", pause=pause), SubtitleOptions(max_line_width=20, max_line_count=2))
     assert lines(shown) == expected
+
+
+def test_broadcasters_cut_between_one_and_seven_seconds() -> None:
+    """Words of 0.4 s: 17 of these are 6.8 s."""
+    transcript = spoken(" ".join(["AB"] * 20), "C", "D", pause=1.2)
+    shown = cues(transcript, BROADCAST)
+    assert [len(list(cue.words)) for cue in shown] == [17, 5]
+    assert [(c.start, c.end) for c in shown] == [(1000, 7800), (7800, 12200)]
+    (alone,) = cues(replace(spoken("C"), duration=9.0), BROADCAST)
+    assert (alone.start, alone.end) == (1000, 2000)
+    apart = cues(spoken("A", "B", pause=1.6), BROADCAST)
+    assert [(c.start, c.end) for c in apart] == [(1000, 2000), (3000, 4000)]
 
 
 def test_words_of_a_segment_without_share_its_time_by_characters() -> None:
@@ -116,6 +128,18 @@ def test_lines_and_cues_are_within_bounds_and_full(said: list[str], width: int, 
         inside = list(cue.words)
         assert (cue.start, cue.end) == pytest.approx((1000 * inside[0].start, 1000 * inside[-1].end), abs=1)
         assert all(b.start - a.end < 3 for a, b in pairwise(inside))
+
+
+@given(speech, st.sampled_from([0.2, 1.4, 3.5]), st.sampled_from([0.05, 0.4, 2.0, 8.0]))
+def test_as_broadcasters_cut_no_word_is_lost_and_no_cue_too_long(said: list[str], pause: float, word: float) -> None:
+    transcript = spoken(*said, pause=pause, word=word)
+    shown = cues(transcript, BROADCAST)
+    assert [w for cue in shown for w in cue.words] == [w for segment in transcript.segments for w in segment.words]
+    for cue, block in zip(shown, lines(shown), strict=True):
+        assert cue.end - cue.start <= 7000 and len(block) <= 2 and all(len(line) <= 42 for line in block)
+    ends = [cue.start for cue in shown[1:]] + [round(1000 * transcript.duration)]
+    for cue, latest in zip(shown, ends, strict=False):
+        assert cue.end <= latest and (cue.end - cue.start >= 1000 or latest - cue.start < 1000)
 
 
 @given(speech, st.one_of(st.none(), st.integers(1, 20)))
