@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,11 +144,24 @@ class InThisProcess:
         return map(function, items)
 
 
-@pytest.fixture(scope="module")
-def few_choices() -> Iterator[None]:
-    """One of each weight in the coarse grid that is tuned over, tried in this process; tests/tuning tries all too."""
+@contextmanager
+def _few_choices() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0, "PRIOR_SCALES": 0.5}.items():
             patch.setattr(f"asr.tuning.search.{grid}", (only,))
         patch.setattr("asr.tuning.search.ProcessPoolExecutor", InThisProcess)
+        yield
+
+
+@pytest.fixture
+def few_choices() -> Iterator[None]:
+    """One of each weight in the coarse grid that is tuned over, tried in this process."""
+    with _few_choices():
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_choices_in_module() -> Iterator[None]:
+    """As ``few_choices``, for all tests of a module, its own fixtures included."""
+    with _few_choices():
         yield

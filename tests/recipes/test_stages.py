@@ -20,7 +20,7 @@ from asr.lm import NgramModel
 from asr.recipe.evaluate_stage import Evaluated, EvaluationSet, evaluate_bundle
 from asr.tuning import DevSet, Tuned, tune_bundle
 
-pytestmark = pytest.mark.usefixtures("few_choices")
+pytestmark = pytest.mark.usefixtures("few_choices_in_module")
 
 TINY = ["trainer.epochs=1", "trainer.average=1", "model.units=[4]", "data.batch_s=8", "data.faulty=drop"]
 
@@ -88,7 +88,7 @@ AN4 = ["recipe", "an4", "--data", "corpus", *TINY]
 
 
 @pytest.fixture(scope="module")
-def an4(tmp_path_factory: pytest.TempPathFactory, few_choices: None) -> Path:
+def an4(tmp_path_factory: pytest.TempPathFactory, few_choices_in_module: None) -> Path:
     """The folder in which recipe an4 has run to its end."""
     folder = tmp_path_factory.mktemp("an4")
     write_an4(folder / "corpus")
