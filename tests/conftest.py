@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
+import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,3 +101,67 @@ def real_data() -> Path:
 def fuzz(request: pytest.FixtureRequest) -> Fuzz:
     """How many damaged inputs of each kind a fuzz test tries, and the seed of the damage."""
     return Fuzz(request.config.getoption("--fuzz"), request.config.getoption("--fuzz-seed"))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """(name, make) → a folder that ``make`` has filled, once for all processes of pytest-xdist.
+
+    The first process that asks for it holds a lock while it makes it, and the others wait. Tests must not change it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        made = shared / "made_once" / name
+        made.parent.mkdir(exist_ok=True)
+        with open(made.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = made.with_suffix(".done")
+            if not done.exists():
+                shutil.rmtree(made, ignore_errors=True)
+                make(made)
+                done.touch()
+        return made
+
+    return folder
+
+
+class InThisProcess:
+    """As `ProcessPoolExecutor`, without processes: each of them takes seconds to begin on a busy machine."""
+
+    def __init__(self, processes: int, initializer: Callable, initargs: tuple, mp_context: object) -> None:
+        initializer(*initargs)
+
+    def __enter__(self) -> InThisProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, function: Callable, items: Iterable) -> Iterator:
+        return map(function, items)
+
+
+@contextmanager
+def _few_choices() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0, "PRIOR_SCALES": 0.5}.items():
+            patch.setattr(f"asr.tuning.search.{grid}", (only,))
+        patch.setattr("asr.tuning.search.ProcessPoolExecutor", InThisProcess)
+        yield
+
+
+@pytest.fixture
+def few_choices() -> Iterator[None]:
+    """One of each weight in the coarse grid that is tuned over, tried in this process."""
+    with _few_choices():
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_choices_in_module() -> Iterator[None]:
+    """As ``few_choices``, for all tests of a module, its own fixtures included."""
+    with _few_choices():
+        yield

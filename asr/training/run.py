@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import keras
 import numpy as np
 
-from asr.card import PartFigures
+from asr.arrays import Features
 from asr.data import Utterance
+from asr.data.augment import AugmentOptions, Transform
 from asr.errors import AudioError, ConfigError, TrainingError
 from asr.features import Cmvn, FrontEnd, Normaliser, SmoothedCmvn, UtteranceCmvn, freeze
 from asr.models import AcousticModel
 from asr.options import DataOptions, ModelOptions, TrainerOptions, TrainingOptions
-from asr.provenance import provenance
-from asr.run_record import SETUP, DataFigures, Dropped, RunRecord, read_setup
 from asr.text import Vocabulary, read_lexicon
 from asr.training.augmented_copies import with_augmented_copies
 from asr.training.dataset import Example, TrainingSet, compute_features
-from asr.training.distribution import find_devices
+from asr.training.distribution import Devices, find_devices
 from asr.training.preflight import Fault, find_faults, loss_summary, lost_texts, refuse
+from asr.training.record import check_unchanged, record_of
 from asr.training.reports import Observer
 from asr.training.run_folder import finished, held, same_run
 from asr.training.setup import Setup, save_setup
@@ -82,62 +79,114 @@ def run_training(
         ConfigError: an option makes no sense, the run there has others, or another process trains there.
     """
     folder = Path(folder)
-    data, augment, trainer = options.data, options.augment, options.trainer
-    devices = find_devices(trainer.strategy)
+    devices = find_devices(options.trainer.strategy)
     begun = start() if start else None
     with devices.watched(), held(folder) if devices.chief else nullcontext():
         if devices.chief:
             same_run(folder, config)
-        keras.utils.set_random_seed(trainer.seed)
-        front_end = freeze(options.features)
-        transforms = augment.transforms(front_end)
-        noise, voices = augment.recordings()
-        written, dev_written = data.split_as_written()
-        lost, dev_lost = _lost(written, data), _lost(dev_written, data)
-        train = data.normalised(written)
-        dev = data.normalised([u for place, u in enumerate(dev_written) if place not in dev_lost])
-        _check_sets(train, dev, trainer)
-        targets = _targets(train, data.lexicon, begun)
-        with devices.strategy.scope():
-            acoustic = make_model(
-                front_end.num_features,
-                len(targets.vocabulary),
-                options.model,
-                trainer.precision,
-                len(targets.phones or ()),
-            )
-        train, raw, faults = _checked(train, lost, front_end, targets, acoustic, data)
-        faults = [*faults, *dev_lost.values()]
-        normaliser = _normaliser(options.features.cmvn, raw)
-        if begun:
-            normaliser = take_over(begun, acoustic, front_end, normaliser)
-        record = _record(train, dev, targets, faults, acoustic, config, trainer.seed, begun)
-        _check_unchanged(folder, record)
-        if devices.chief:
-            setup = Setup(acoustic, front_end, normaliser, targets.vocabulary, data.normaliser, record, targets.phones)
-            save_setup(folder, setup, record)
-        examples = [
-            Example(u, f, targets.characters(u.text), normaliser, phones=targets.phone_labels(u.text))
-            for u, f in zip(train, raw, strict=True)
-        ]
-        needed = [targets.frames_needed(u.text) * acoustic.time_reduction for u in train]
-        if augment.copies:
-            alteration = augment.alteration(trainer.seed, noise, voices or train)
-            examples = with_augmented_copies(examples, needed, front_end, alteration, augment.copies, data.cache_dir)
-        batch_frames = data.batch_s * front_end.sample_rate / front_end.hop_length
-        training_set = TrainingSet(examples, batch_frames, trainer.seed, transforms, needed)
-        dev_set = _dev_examples(dev, front_end, normaliser, data.cache_dir)
+        keras.utils.set_random_seed(options.trainer.seed)
+        ready = _prepare(folder, options, begun, config, devices)
         return Trainer(
-            acoustic,
-            training_set,
-            dev_set,
-            targets.vocabulary,
+            ready.setup.model,
+            ready.training_set,
+            ready.dev_set,
+            ready.setup.vocabulary,
             folder,
-            options=trainer,
+            options=options.trainer,
             optimizer=options.optimizer,
             observers=observers,
             devices=devices,
         ).fit()
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """What a trainer needs: the model with all that it is used with, the training set, and the dev set."""
+
+    setup: Setup
+    training_set: TrainingSet
+    dev_set: Sequence[Example]
+
+
+def _prepare(
+    folder: Path, options: TrainingOptions, begun: Setup | None, config: Mapping[str, Any], devices: Devices
+) -> _Ready:
+    """Check what the run learns from, set up the model, and write the set-up to the run folder."""
+    data = options.data
+    front_end = freeze(options.features)
+    augmentation = _Augmentation.of(options.augment, front_end)
+    sets = _read_sets(data, options.trainer)
+    targets = _targets(sets.train, data.lexicon, begun)
+    model = _model_of(front_end, targets, options, devices)
+    learned = _checked(sets, front_end, targets, model, data)
+    cmvn = _normaliser(options.features.cmvn, learned.features)
+    if begun:
+        cmvn = take_over(begun, model, front_end, cmvn)
+    record = record_of(
+        learned.utterances,
+        sets.dev,
+        learned.faults,
+        targets,
+        parameters=int(model.count_params()),
+        config=config,
+        seed=options.trainer.seed,
+        began_with=origin(begun) if begun else None,
+    )
+    check_unchanged(folder, record)
+    setup = Setup(model, front_end, cmvn, targets.vocabulary, data.normaliser, record, targets.phones)
+    if devices.chief:
+        save_setup(folder, setup, record)
+    training_set = _training_set(learned, setup, targets, options, augmentation)
+    return _Ready(setup, training_set, _dev_examples(sets.dev, front_end, cmvn, data.cache_dir))
+
+
+@dataclass(frozen=True)
+class _Augmentation:
+    """The transforms of features, and the recordings of noise and voices that are mixed into augmented copies."""
+
+    transforms: Sequence[Transform]
+    noise: Sequence[Utterance]
+    voices: Sequence[Utterance]
+
+    @classmethod
+    def of(cls, options: AugmentOptions, front_end: FrontEnd) -> _Augmentation:
+        return cls(options.transforms(front_end), *options.recordings())
+
+
+@dataclass(frozen=True)
+class _Sets:
+    """The utterances of the training and the dev set, their texts normalised.
+
+    Attributes:
+        train: the training set.
+        dev: the dev set, without what is in ``dev_lost``.
+        lost: the utterances of ``train``, by place, of whose text the normaliser loses something.
+        dev_lost: the utterances of the dev set, likewise.
+    """
+
+    train: Sequence[Utterance]
+    dev: Sequence[Utterance]
+    lost: Mapping[int, Fault]
+    dev_lost: Mapping[int, Fault]
+
+
+def _read_sets(data: DataOptions, trainer: TrainerOptions) -> _Sets:
+    """Read the manifests; refuse texts that lose something, unless that is allowed or they are dropped."""
+    written, dev_written = data.split_as_written()
+    lost, dev_lost = _lost(written, data), _lost(dev_written, data)
+    train = data.normalised(written)
+    dev = data.normalised([u for place, u in enumerate(dev_written) if place not in dev_lost])
+    _check_sets(train, dev, trainer)
+    return _Sets(train, dev, lost, dev_lost)
+
+
+def _model_of(front_end: FrontEnd, targets: Targets, options: TrainingOptions, devices: Devices) -> AcousticModel:
+    """Make the model on all devices, its weights drawn anew."""
+    phones = len(targets.phones or ())
+    with devices.strategy.scope():
+        return make_model(
+            front_end.num_features, len(targets.vocabulary), options.model, options.trainer.precision, phones
+        )
 
 
 def _targets(train: Sequence[Utterance], lexicon: str | None, begun: Setup | None) -> Targets:
@@ -178,56 +227,58 @@ def _lost(written: Sequence[Utterance], data: DataOptions) -> dict[int, Fault]:
     return lost
 
 
-def _checked(
-    utterances: Sequence[Utterance],
-    lost: Mapping[int, Fault],
-    front_end: FrontEnd,
-    targets: Targets,
-    model: AcousticModel,
-    data: DataOptions,
-) -> tuple[list[Utterance], list[np.ndarray], Collection[Fault]]:
-    """Return the utterances without faults, their features, and the faults; refuse these unless they are dropped.
+@dataclass(frozen=True, eq=False)
+class _Learned:
+    """The utterances to train on, their features, and the faults of those that are left out, dev's included."""
 
-    ``lost``, by place, are faults of texts that are known already.
-    """
+    utterances: Sequence[Utterance]
+    features: Sequence[Features]
+    faults: Sequence[Fault]
+
+
+def _checked(sets: _Sets, front_end: FrontEnd, targets: Targets, model: AcousticModel, data: DataOptions) -> _Learned:
+    """Return the utterances without faults, and their features; refuse faults unless they are dropped."""
+    utterances = sets.train
     features = compute_features(utterances, front_end, data.cache_dir)
-    faults = {**find_faults(utterances, features, targets, model.output_lengths), **lost}
+    faults = {**find_faults(utterances, features, targets, model.output_lengths), **sets.lost}
     if data.faulty == "refuse" or len(faults) == len(utterances):
         refuse(faults.values(), len(utterances))
     good = [i for i in range(len(utterances)) if i not in faults]
-    return [utterances[i] for i in good], [f for f in map(features.__getitem__, good) if _is_array(f)], faults.values()
+    return _Learned(
+        [utterances[i] for i in good],
+        [f for f in map(features.__getitem__, good) if _is_array(f)],
+        [*faults.values(), *sets.dev_lost.values()],
+    )
 
 
-def _is_array(features: np.ndarray | AudioError) -> TypeGuard[np.ndarray]:
+def _is_array(features: Features | AudioError) -> TypeGuard[Features]:
     return isinstance(features, np.ndarray)
 
 
-def _normaliser(kind: str, features: Sequence[np.ndarray]) -> Normaliser:
+def _normaliser(kind: str, features: Sequence[Features]) -> Normaliser:
     if kind == "utterance":
         return UtteranceCmvn()
     return Cmvn.fit(features) if kind == "global" else SmoothedCmvn(Cmvn.fit(features), PRIOR_FRAMES)
 
 
-def _check_unchanged(folder: Path, record: RunRecord) -> None:
-    """Check that a resumed run has the utterances, labels and starting weights with which it began.
-
-    Raises:
-        ConfigError: the manifests have changed, or ``init_from`` now has other weights.
-    """
-    if not (folder / SETUP).is_file() or not any((folder / "checkpoints").glob("[0-9]*.json")):
-        return
-    before = read_setup(folder).record
-    first, again = (r.began_with.weights_sha256 if r.began_with else "" for r in (before, record))
-    if first and first != again:
-        raise ConfigError(f"{folder} began with other weights than init_from has now; name another run_dir")
-    sets = {"train": (before.data.train, record.data.train), "dev": (before.data.dev, record.data.dev)}
-    for name, (then, now) in sets.items():
-        if then not in (now, replace(now, said_sha256=None)):  # runs of before have no digest of the phones
-            raise ConfigError(
-                f"{folder} began with other {name} utterances ({then.utterances}, {then.hours} h; "
-                f"now {now.utterances}, {now.hours} h), or other pronunciations; "
-                "restore manifests and lexicon, or name another run_dir"
-            )
+def _training_set(
+    learned: _Learned, setup: Setup, targets: Targets, options: TrainingOptions, augmentation: _Augmentation
+) -> TrainingSet:
+    """Return the training set, with augmented copies if there are to be any."""
+    augment, front_end = options.augment, setup.front_end
+    examples = [
+        Example(u, f, targets.characters(u.text), setup.cmvn, phones=targets.phone_labels(u.text))
+        for u, f in zip(learned.utterances, learned.features, strict=True)
+    ]
+    needed = [targets.frames_needed(u.text) * setup.model.time_reduction for u in learned.utterances]
+    if augment.copies:
+        voices = augmentation.voices or learned.utterances
+        alteration = augment.alteration(options.trainer.seed, augmentation.noise, voices)
+        examples = with_augmented_copies(
+            examples, needed, front_end, alteration, augment.copies, options.data.cache_dir
+        )
+    batch_frames = options.data.batch_s * front_end.sample_rate / front_end.hop_length
+    return TrainingSet(examples, batch_frames, options.trainer.seed, augmentation.transforms, needed)
 
 
 def _dev_examples(
@@ -244,46 +295,3 @@ def _dev_examples(
             raise features
         examples.append(Example(utterance, features, np.zeros(0, np.int32), cmvn))
     return examples
-
-
-def _record(
-    train: Sequence[Utterance],
-    dev: Sequence[Utterance],
-    targets: Targets,
-    faults: Collection[Fault],
-    model: AcousticModel,
-    config: Mapping[str, Any],
-    seed: int,
-    begun: Setup | None,
-) -> RunRecord:
-    """Return the record of how the model is made."""
-    dropped = tuple(Dropped(fault.id, fault.reason) for fault in faults)
-    return RunRecord(
-        **provenance(seed),
-        tensorflow=version("tensorflow"),
-        config=config,
-        data=DataFigures(replace(_figures(train), said_sha256=_said_sha256(train, targets)), _figures(dev), dropped),
-        parameters=int(model.count_params()),
-        began_with=origin(begun) if begun else None,
-    )
-
-
-def _said_sha256(train: Sequence[Utterance], targets: Targets) -> str | None:
-    """Return a digest of the phones to be learned, if any: a lexicon may be corrected between two calls."""
-    if targets.phones is None:
-        return None
-    digest = hashlib.sha256(" ".join(targets.phones.symbols).encode())
-    for utterance in train:
-        digest.update(targets.phone_labels(utterance.text).tobytes() + b"\n")
-    return digest.hexdigest()
-
-
-def _figures(utterances: Sequence[Utterance]) -> PartFigures:
-    """Return number, hours and speakers of utterances, and a digest of their ids, times and texts."""
-    content = [[u.id, u.offset, u.duration, u.text] for u in utterances]
-    return PartFigures(
-        utterances=len(utterances),
-        hours=round(sum(u.duration for u in utterances) / 3600, 4),
-        speakers=len({u.speaker for u in utterances}),
-        sha256=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
-    )

@@ -20,6 +20,8 @@ from asr.lm import NgramModel
 from asr.recipe.evaluate_stage import Evaluated, EvaluationSet, evaluate_bundle
 from asr.tuning import DevSet, Tuned, tune_bundle
 
+pytestmark = pytest.mark.usefixtures("few_choices_in_module")
+
 TINY = ["trainer.epochs=1", "trainer.average=1", "model.units=[4]", "data.batch_s=8", "data.faulty=drop"]
 
 BABBLES = "optimizer.learning_rate=1e-5"
@@ -82,27 +84,39 @@ def test_leave_one_speaker_out(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "epoch 1/1" not in again
 
 
-def test_one_model_and_its_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_an4(tmp_path / "corpus")
-    command = ["recipe", "an4", "--data", "corpus", *TINY]
-    assert main(command) == 0
-    results = json.loads((tmp_path / "runs/an4/results.json").read_text())
+AN4 = ["recipe", "an4", "--data", "corpus", *TINY]
+
+
+@pytest.fixture(scope="module")
+def an4(tmp_path_factory: pytest.TempPathFactory, few_choices_in_module: None) -> Path:
+    """The folder in which recipe an4 has run to its end."""
+    folder = tmp_path_factory.mktemp("an4")
+    write_an4(folder / "corpus")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(AN4) == 0
+    return folder
+
+
+def test_one_model_and_its_bundle(
+    an4: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(an4)
+    results = json.loads((an4 / "runs/an4/results.json").read_text())
     ways = ("greedy", "3-gram of the training transcripts")
     assert list(results["systems"]) == [f"this recipe, {way}, {p}" for way in ways for p in ("float32", "int8")]
     assert results["systems"]["this recipe, greedy, float32"]["utterances"] == 6
-    card = json.loads((tmp_path / "runs/an4/bundle/card.json").read_text())
+    card = json.loads((an4 / "runs/an4/bundle/card.json").read_text())
     assert "AN4" in card["data"][0]["name"]
     capsys.readouterr()
-    assert main(command) == 0
+    assert main(AN4) == 0
     again = capsys.readouterr().out
     assert "export: runs/an4/bundle is there" in again
     assert "tune: runs/an4/bundle has its language model" in again
 
 
-def test_the_bundle_gets_a_language_model_of_what_the_run_learned_from(tmp_path: Path) -> None:
-    write_an4(tmp_path / "corpus")
-    assert main(["recipe", "an4", "--data", "corpus", *TINY]) == 0
-    bundle = load_bundle(tmp_path / "runs/an4/bundle")
+def test_the_bundle_gets_a_language_model_of_what_the_run_learned_from(an4: Path) -> None:
+    bundle = load_bundle(an4 / "runs/an4/bundle")
     assert bundle.language_model is not None
     model = NgramModel.open(bundle.language_model)
     assert model.order == 3
@@ -162,8 +176,6 @@ def tuned_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         return tune_bundle(folder, dev, language_model, **more)
 
     monkeypatch.setattr("asr.recipe.tune_stage.tune_bundle", tune_and_note)
-    monkeypatch.setattr("asr.tuning.search.ALPHAS", (0.5,))
-    monkeypatch.setattr("asr.tuning.search.BETAS", (0.0,))
     return tuned_on
 
 
@@ -250,9 +262,7 @@ def tuning_alpha(bundle: str) -> float:
     return json.loads(Path(bundle, "decoder.json").read_text())["weights"]["alpha"]
 
 
-def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asr.tuning.search.ALPHAS", (0.5,))
-    monkeypatch.setattr("asr.tuning.search.BETAS", (0.0,))
+def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str]) -> None:
     write_six_corpora(Path("root"))
     command = ["recipe", "librispeech_13h", "--data", "root", *TINY, BABBLES]
     assert main(command) == 0
@@ -293,11 +303,7 @@ def test_several_corpora_a_book_and_a_peer(capsys: pytest.CaptureFixture[str], m
     assert dev[0].id in capsys.readouterr().err, "a peer is scored on all utterances or not at all"
 
 
-def test_a_round_begins_with_the_one_before_or_with_a_model_that_is_given(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("asr.tuning.search.ALPHAS", (0.5,))
-    monkeypatch.setattr("asr.tuning.search.BETAS", (0.0,))
+def test_a_round_begins_with_the_one_before_or_with_a_model_that_is_given(capsys: pytest.CaptureFixture[str]) -> None:
     write_six_corpora(Path("root"))
     command = ["recipe", "librispeech_13h", "--data", "root", *TINY, BABBLES]
     assert main(command) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,43 +22,47 @@ def tones() -> SimpleNamespace:
 
 
 @pytest.fixture(scope="session")
-def corpus(tones: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tones.make_corpus(tmp_path_factory.mktemp("tones"))
+def corpus(tones: SimpleNamespace, made_once: Callable) -> Path:
+    return made_once("tones", tones.make_corpus)
 
 
 @pytest.fixture(scope="session")
-def trained(tones: SimpleNamespace, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(tones: SimpleNamespace, corpus: Path, made_once: Callable) -> Path:
     """The folder of a run that is done."""
-    folder = tmp_path_factory.mktemp("runs") / "trained"
-    tree = tones.tree(
-        corpus,
-        folder,
-        data={"batch_s": 3.0},
-        augment={"time_stretch": 0.0, "time_masks": 0},
-        model={"units": [16], "dropout": 0.0},
-        optimizer={"learning_rate": 0.03},
-        trainer={"epochs": 25, "average": 3},
-    )
-    assert run_configured(folder, tree, []) == "epochs"
-    return folder
+
+    def train(folder: Path) -> None:
+        tree = tones.tree(
+            corpus,
+            folder,
+            data={"batch_s": 3.0},
+            augment={"time_stretch": 0.0, "time_masks": 0},
+            model={"units": [16], "dropout": 0.0},
+            optimizer={"learning_rate": 0.03},
+            trainer={"epochs": 25, "average": 3},
+        )
+        assert run_configured(folder, tree, []) == "epochs"
+
+    return made_once("trained", train)
 
 
 @pytest.fixture(scope="session")
-def hears_phones(tones: SimpleNamespace, corpus: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def hears_phones(tones: SimpleNamespace, corpus: Path, trained: Path, made_once: Callable) -> Path:
     """The folder of a run that began with ``trained`` and learned the phones as well."""
-    folder = tmp_path_factory.mktemp("runs") / "hears_phones"
-    tree = tones.tree(
-        corpus,
-        folder,
-        data={"batch_s": 3.0, "lexicon": str(corpus / "words.lexicon")},
-        augment={"time_stretch": 0.0, "time_masks": 0},
-        model={"units": [16], "dropout": 0.0},
-        optimizer={"learning_rate": 0.03},
-        trainer={"epochs": 15, "average": 3},
-    )
-    tree["init_from"] = str(trained)
-    assert run_configured(folder, tree, []) == "epochs"
-    return folder
+
+    def train(folder: Path) -> None:
+        tree = tones.tree(
+            corpus,
+            folder,
+            data={"batch_s": 3.0, "lexicon": str(corpus / "words.lexicon")},
+            augment={"time_stretch": 0.0, "time_masks": 0},
+            model={"units": [16], "dropout": 0.0},
+            optimizer={"learning_rate": 0.03},
+            trainer={"epochs": 15, "average": 3},
+        )
+        tree["init_from"] = str(trained)
+        assert run_configured(folder, tree, []) == "epochs"
+
+    return made_once("hears_phones", train)
 
 
 @pytest.fixture

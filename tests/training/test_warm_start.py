@@ -22,7 +22,7 @@ from asr.features import SmoothedCmvn, UtteranceCmvn
 from asr.files import write_json
 from asr.provenance import provenance
 from asr.run_record import DataFigures, Origin, RunRecord, StoredSetup
-from asr.training.run import _check_unchanged
+from asr.training.record import check_unchanged
 from asr.training.setup import load_trained
 from asr.training.trainer import Trainer
 
@@ -192,6 +192,6 @@ def test_a_run_goes_on_with_the_weights_it_began_with(tmp_path: Path) -> None:
     write_json(tmp_path / "setup.json", StoredSetup({}, "letters", record).to_json())
     (tmp_path / "checkpoints").mkdir()
     write_json(tmp_path / "checkpoints" / "1.json", {})
-    _check_unchanged(tmp_path, record)
+    check_unchanged(tmp_path, record)
     with pytest.raises(ConfigError, match="other weights than init_from has now"):
-        _check_unchanged(tmp_path, replace(record, began_with=Origin("d", (), "b")))
+        check_unchanged(tmp_path, replace(record, began_with=Origin("d", (), "b")))

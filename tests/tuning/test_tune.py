@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -145,30 +145,6 @@ def test_a_thinned_dev_set_keeps_enough_words(words: int, left: int) -> None:
 # Phones.
 
 LEXICON = Lexicon({word: (tuple(word.lower()),) for word in "A BAD CAB FACED CAGE FACE GAG".split()})
-
-
-class InThisProcess:
-    """As the pool of processes, without any."""
-
-    def __init__(self, processes: int, initializer: Callable, initargs: tuple, mp_context: object) -> None:
-        initializer(*initargs)
-
-    def __enter__(self) -> InThisProcess:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def map(self, function: Callable, items: Iterable) -> Iterator:
-        return map(function, items)
-
-
-@pytest.fixture
-def few_choices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of each weight in the coarse grid, tried in this process."""
-    for grid, only in {"ALPHAS": 0.5, "BETAS": 0.0, "UNKNOWN_SCORES": -5.0, "PRIOR_SCALES": 0.5}.items():
-        monkeypatch.setattr(f"asr.tuning.search.{grid}", (only,))
-    monkeypatch.setattr("asr.tuning.search.ProcessPoolExecutor", InThisProcess)
 
 
 @pytest.fixture(scope="module")
