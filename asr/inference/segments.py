@@ -39,7 +39,8 @@ def as_segments(
 ) -> list[Segment | None]:
     """Return the segment of each region, given its hypotheses, best first; None where nothing was said.
 
-    A region whose words were not spoken is dropped: see `asr.inference.spoken`.
+    A region whose words were not spoken is dropped: see `asr.inference.spoken`. A bundle that nobody has tuned is
+    exempt, since what it was trained on may be no speech at all, such as the tones of a test.
 
     Words that are not in ``interval`` are left out last, so that the others are what they are beside them.
     """
@@ -57,7 +58,8 @@ def _segment(
     region: SpeechRegion, hypotheses: Sequence[Hypothesis], evidence: Features, bundle: Bundle, interval: Interval
 ) -> Segment | None:
     words = _words(region, hypotheses[0], evidence, bundle)
-    if not words or not were_spoken(region, words):
+    tuned = bundle.decoder.usual_confidence is not None
+    if not words or (tuned and not were_spoken(region, words)):
         return None
     words = tuple(word for word in words if interval.has(word.start, word.end))
     if not words:
