@@ -25,8 +25,9 @@ from asr.audio.containers.contents import Contents, Part, count
 from asr.audio.containers.tags import before_tags
 from asr.audio.containers.window import Window
 
-_TAIL = 1 << 16
-_MAX_TAIL = 1 << 23
+_TAIL, _MAX_TAIL, _TAGS = 1 << 16, 1 << 23, 1 << 10
+"""Bytes at the end in which the last two frames are sought: usually, at most, and beside frames whose size is known."""
+
 _READ_BITS = (8, 16, 24)
 _BITS = {1: 8, 2: 12, 4: 16, 5: 20, 6: 24, 7: 32}
 _SIZES = {1: 192} | {code: 144 << code for code in range(2, 6)} | {code: 1 << code for code in range(8, 16)}
@@ -211,7 +212,7 @@ def _frames(window: Window, header: _Header, like: _Frame, start: int) -> Iterat
 
 def _last_frame(window: Window, header: _Header, like: _Frame) -> _Frame | None:
     """Find the last frame whose predecessor is there too, from the end of the file; None if the end has none."""
-    tail = min(max(_TAIL, 3 * header.frame_bytes), _MAX_TAIL)
+    tail = min(3 * header.frame_bytes + _TAGS if header.frame_bytes else _TAIL, _MAX_TAIL)
     found = list(_frames(window, header, like, max(window.size - tail, like.at)))
     ends = {frame.end for frame in found} | {like.first}
     return next((frame for frame in reversed(found) if frame.first in ends), None)
