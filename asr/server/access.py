@@ -20,6 +20,7 @@ from starlette.websockets import WebSocketDisconnect
 from asr.errors import AsrError
 from asr.server.errors import INTERNAL, Refusal, error_response, status_of
 from asr.server.logs import log, notes_of
+from asr.server.refusing import Body, answer_unread
 from asr.server.service import Service
 
 GONE = 499
@@ -76,19 +77,20 @@ def observed(app: ASGIApp, service: Service) -> ASGIApp:
         began = time.monotonic()
         request_id = _request_id(Headers(scope=scope))
         notes_of(scope).update(request_id=request_id)
-        answer = _Answer(send, {"x-request-id": request_id, **_HEADERS}, service.options.limits.send_s)
+        limits = service.options.limits
+        body, answer = Body(receive), _Answer(send, {"x-request-id": request_id, **_HEADERS}, limits.send_s)
         scope["app"] = app  # so that Starlette raises errors in place of answering in plain text
         try:
-            await _answered(app, scope, receive, answer)
+            await _answered(app, scope, body, answer, limits.header_s)
         finally:
             _record(scope, answer.status or GONE, time.monotonic() - began, service)
 
     return call
 
 
-async def _answered(app: ASGIApp, scope: Scope, receive: Receive, answer: _Answer) -> None:
+async def _answered(app: ASGIApp, scope: Scope, body: Body, answer: _Answer, linger_s: float) -> None:
     try:
-        await app(scope, receive, answer.send)
+        await app(scope, body.receive, answer.send)
     except (ClientDisconnect, WebSocketDisconnect):
         return  # nobody reads an answer
     except Exception as fault:
@@ -98,7 +100,7 @@ async def _answered(app: ASGIApp, scope: Scope, receive: Receive, answer: _Answe
             log("fault", logging.ERROR, fault=fault, request_id=notes_of(scope)["request_id"])
             error = INTERNAL
         if answer.status is None:
-            await error_response(error)(scope, receive, answer.send)
+            await answer_unread(error_response(error), scope, body, answer.send, linger_s)
         elif answer.status == _SWITCHED:
             await answer.send({"type": "websocket.close", "code": 1011})
         else:

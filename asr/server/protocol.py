@@ -11,6 +11,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from asr.server.errors import Refusal, error_response
 from asr.server.options import Limits
+from asr.server.refusing import Body, answer_unread
+
+_LINGER_S = 5.0
+"""Seconds for the body of a request that is refused because too many connections are open."""
 
 
 def protocol_within(limits: Limits) -> type[H11Protocol]:
@@ -68,4 +72,4 @@ class _Bounded(H11Protocol):
 
 async def _busy(scope: Scope, receive: Receive, send: Send) -> Any:
     refusal = Refusal(503, "busy", "too many connections are open; try again", retry_after_s=5)
-    await error_response(refusal)(scope, receive, send)
+    await answer_unread(error_response(refusal), scope, Body(receive), send, _LINGER_S)

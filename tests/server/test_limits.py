@@ -65,11 +65,11 @@ def test_a_body_that_comes_a_byte_at_a_time_is_refused(impatient: Running) -> No
         client.sendall(head_of(body))
         client.settimeout(0.1)
         answer, at = b"", 0
-        while not answer:
+        while not answer.endswith(b"}"):
             client.sendall(body[at : at + 1])
             at += 1
             try:
-                answer = client.recv(65536)
+                answer += client.recv(65536)
             except TimeoutError:
                 continue
     assert at < 100
@@ -85,6 +85,20 @@ def test_an_early_answer_is_read_though_the_body_is_not(impatient: Running) -> N
         assert client.recv(65536).startswith(b"HTTP/1.1 415 ")
     with impatient.client() as fine:
         assert fine.audio.transcriptions.create(file=SAMPLE, model="an4").text == SAID
+
+
+@pytest.mark.parametrize("path", ["/no/such/route", "/v1/audio/transcriptions"])
+def test_a_client_that_sends_all_before_it_reads_has_its_refusal(server: Running, path: str) -> None:
+    """Also where it has the connection closed: bytes that nobody read would reset it, and lose the answer."""
+    body = form(bytes(2 << 20), model="nobody")
+    head = head_of(body).replace(b"/v1/audio/transcriptions", path.encode())
+    request = head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + body
+    for _ in range(20):
+        with socket.create_connection(server.address) as client:
+            client.settimeout(20)
+            client.sendall(request)
+            answer = b"".join(iter(lambda: client.recv(65536), b""))  # a connection that is reset raises
+        assert answer.startswith(b"HTTP/1.1 404 ") and b'"code"' in answer
 
 
 def test_a_live_stream_on_which_nothing_comes_is_closed(impatient: Running) -> None:
@@ -127,9 +141,7 @@ def test_the_work_for_a_client_that_goes_away_stops(server: Running, long_record
     with socket.create_connection(server.address) as client:
         client.sendall(head_of(body) + body)
         until(lambda: server.metric("asr_queue_length") + server.metric("asr_transcriptions") > 0)
-    gone = time.monotonic()
     until(lambda: server.metric("asr_transcriptions") == 0)
-    assert time.monotonic() - gone < 5
     assert server.metric("asr_audio_seconds_total") == before
     assert server.line_of(status=499)["path"] == "/v1/audio/transcriptions"
 
