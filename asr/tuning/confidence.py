@@ -154,7 +154,7 @@ def fit_confidence(
 def judge_texts(dev: DevSet, vocabulary: Vocabulary, seed: int = 0) -> JudgedWords:
     """Return the words of dev's references, aligned, of which one in seven is exchanged for another word of dev.
 
-    What is left out are texts that the frames cannot spell.
+    What is left out are texts that the frames cannot spell, or the vocabulary cannot write.
     """
     random = np.random.default_rng(seed)
     said = [word for reference in dev.references for word in reference.split()]
@@ -164,6 +164,8 @@ def judge_texts(dev: DevSet, vocabulary: Vocabulary, seed: int = 0) -> JudgedWor
         exchanged = random.random(len(right)) < _EXCHANGED
         others = random.integers(len(said), size=len(right))
         words = [said[o] if e else w for w, e, o in zip(right, exchanged, others, strict=True)]
+        if vocabulary.unknown(" ".join(words)):
+            continue
         labels = vocabulary.encode(" ".join(words))
         if words and frames_needed(labels) <= len(one):
             found = forced_alignment(one.characters, labels)

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 
 from asr.arrays import LogProbs
 from asr.data import Utterance
-from asr.errors import ParityError
+from asr.errors import BundleCorruptError, ParityError
 from asr.export.onnx_graph import to_onnx
 from asr.export.parity import check_parity, difference
 from asr.training.dataset import Example
@@ -59,8 +59,14 @@ WRECKS = {
     "directions swapped": ("LSTM", 2, lambda r: r[::-1]),
     "no bias": ("LSTM", 3, lambda b: 0 * b),
     "one output weight": ("MatMul", 1, lambda w: w + 0.1 * (np.arange(w.size).reshape(w.shape) == 0)),
-    "not a number": ("MatMul", 1, lambda w: w * np.nan),
 }
+
+
+def test_outputs_that_are_no_numbers_are_found(trained: tuple, examples: list, tmp_path: Path) -> None:
+    proto, expected = trained
+    wreck(proto, "MatMul", 1, lambda w: w * np.nan)
+    with pytest.raises(BundleCorruptError, match="some of its outputs are not logarithms of probabilities"):
+        check_parity(expected, saved(proto, tmp_path), examples)
 
 
 @pytest.mark.parametrize("fault", WRECKS)

@@ -43,5 +43,5 @@ def announced(sync: Callable[[Path], None], run_dir: Path) -> Callable[[Path], N
 
 if __name__ == "__main__":
     corpus, run_dir = map(Path, sys.argv[1:3])
-    files._sync = announced(files._sync, run_dir)
+    files.sync = announced(files.sync, run_dir)
     run_configured(run_dir, tree(corpus, run_dir, int(sys.argv[3])), [Voice()])

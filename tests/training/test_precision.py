@@ -64,7 +64,8 @@ def test_weights_moments_and_logits_are_float32_and_only_the_products_are_not(ki
     assert {v.dtype for v in step.model.trainable_variables} == {"float32"}
     assert {v.dtype for v in step.optimizer.variables} - {"int64", "int32"} == {"float32"}
     assert step.model(content.features, lengths=content.feature_lengths).dtype == "float32"
-    assert {layer.compute_dtype for layer in [*step.model.convolutions, *step.model.recurrent]} == {kind[6:]}
+    assert {layer.compute_dtype for layer in step.model.recurrent} == {kind[6:]}
+    assert {layer.compute_dtype for layer in step.model.convolutions} == {"float32"}, "they are slow otherwise on a CPU"
 
 
 def test_the_options_of_a_model_do_not_hold_its_precision() -> None:

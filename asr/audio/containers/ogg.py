@@ -222,7 +222,7 @@ def _checksum(page: bytes) -> int:
     Ogg's CRC is zlib's with the bits of every byte, and of the result, in the other order, and nothing inverted.
 
     >>> hex(_checksum(b"OggS" + bytes(23)))
-    '0x9f858776'
+    '0x9ea1a511'
     """
     without = page[:22] + bytes(4) + page[26:]
     reflected = zlib.crc32(without.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
