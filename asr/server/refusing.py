@@ -24,7 +24,7 @@ class Body:
         return message
 
     async def discard(self, seconds: float) -> None:
-        """Receive the rest of the body, within so many seconds, and keep nothing of it."""
+        """Read the rest of the body, within so many seconds, and keep nothing of it."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not self.is_whole:
