@@ -13,6 +13,7 @@ GROUND = {
     "arrays",
     "errors",
     "files",
+    "languages",
     "lazy",
     "provenance",
     "checks",

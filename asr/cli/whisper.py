@@ -38,26 +38,6 @@ _ANSWERS: dict[str, tuple[str, str]] = {
 }
 """Flag → the values, with spaces between, that ask for what is done anyway, and the answer to any other."""
 
-_NAMES = {
-    "arabic": "ar",
-    "chinese": "zh",
-    "dutch": "nl",
-    "english": "en",
-    "french": "fr",
-    "german": "de",
-    "hindi": "hi",
-    "italian": "it",
-    "japanese": "ja",
-    "korean": "ko",
-    "polish": "pl",
-    "portuguese": "pt",
-    "russian": "ru",
-    "spanish": "es",
-    "turkish": "tr",
-    "ukrainian": "uk",
-}
-"""Languages by the names that whisper knows beside their codes."""
-
 
 def add_whisper_flags(parser: argparse.ArgumentParser) -> None:
     """Declare the flags that whisper has and `asr transcribe` needs no help for."""
@@ -96,14 +76,9 @@ def model_named(arguments: argparse.Namespace) -> str | None:
 def _check_language(named: str | None, language: str) -> None:
     from asr.bundle import find_bundle
     from asr.card import NOT_STATED, read_card
+    from asr.languages import code_of
 
     folder = find_bundle(named)
     hears = read_card(folder).language
-    wanted = _NAMES.get(language.casefold(), language).casefold()
-    if hears != NOT_STATED and _code(wanted) != _code(hears):
+    if hears != NOT_STATED and code_of(language) != code_of(hears):
         raise ConfigError(f"--language {language}: the model {folder.name} hears {hears!r}; name one that hears it")
-
-
-def _code(language: str) -> str:
-    """Return a language's code without its region: ``en`` of ``en-GB``."""
-    return language.casefold().replace("_", "-").partition("-")[0]

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from asr.inference.speech_probabilities import FRAMES_PER_S
+from asr.inference.speech_tracker import ChunkingOptions
 from asr.inference.stitcher import SpeechRegion
 from asr.inference.transcript import Word
 
-CONFIDENT = 0.7
+CONFIDENT = ChunkingOptions.confident
 """The probability of speech from which the detector is sure."""
 
 _WITHIN = (0.01, 0.99)

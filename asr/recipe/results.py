@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asr.card import DevFigures
+from asr.card import DevFigures, Provenance
 from asr.errors import ConfigError
 from asr.evaluation.evaluation import Evaluation
 from asr.evaluation.matched_pairs import MatchedPairs
@@ -156,16 +156,9 @@ class LanguageModelFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
-    """The origin of results (see `asr.provenance`); ``commit`` is the one that trained the model."""
+class Origin(Provenance):
+    """The origin of results; ``commit`` is the one that trained the model."""
 
-    asr: str
-    commit: str
-    seed: int | None
-    hardware: str
-    python: str
-    numpy: str
-    date: str
     evaluated_by_commit: str
 
     @classmethod

@@ -11,35 +11,10 @@ from asr.bundle import find_bundle
 from asr.card import NOT_STATED
 from asr.errors import BundleNotFoundError, ConfigError
 from asr.inference import Decoding, Transcriber, load_model
+from asr.languages import NAMES, code_of
 from asr.server.batched_decoding import BatchedDecoding
 from asr.server.options import ServerOptions
 from asr.server.worker_pool import WorkerPool
-
-_LANGUAGES = {
-    "ar": "arabic",
-    "br": "breton",
-    "cs": "czech",
-    "cy": "welsh",
-    "de": "german",
-    "el": "greek",
-    "en": "english",
-    "es": "spanish",
-    "fa": "persian",
-    "fr": "french",
-    "hi": "hindi",
-    "it": "italian",
-    "ja": "japanese",
-    "nl": "dutch",
-    "pl": "polish",
-    "pt": "portuguese",
-    "ru": "russian",
-    "sv": "swedish",
-    "ta": "tamil",
-    "tr": "turkish",
-    "uk": "ukrainian",
-    "zh": "chinese",
-}
-"""Names that OpenAI's route has for languages, beside their codes."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +42,11 @@ class ServedModel:
     @property
     def language_name(self) -> str:
         """The name of the language as OpenAI's route writes it."""
-        return _LANGUAGES.get(self.language, self.language)
+        return NAMES.get(self.language, self.language)
 
     def has_language(self, wanted: str) -> bool:
         """Tell whether the model's language is ``wanted``, a code (``en``, ``en-GB``) or a name."""
-        if not self.language:
-            return True
-        return wanted.strip().lower() == self.language_name or _primary(wanted) == _primary(self.language)
+        return not self.language or code_of(wanted) == code_of(self.language)
 
     def describe(self, name: str) -> dict[str, Any]:
         """Return the entry of the list of models under ``name``, its id or an alias."""
@@ -135,10 +108,6 @@ def decoding_as(model: ServedModel, decoding: Decoding) -> Transcriber:
         ConfigError, LanguageModelError, VocabularyError: as `Decoding.decoder`.
     """
     return model.transcriber if decoding == Decoding() else model.transcriber.with_decoding(decoding)
-
-
-def _primary(tag: str) -> str:
-    return tag.strip().lower().replace("_", "-").split("-")[0]
 
 
 def _written(folder: Path) -> int:

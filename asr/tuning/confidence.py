@@ -164,13 +164,14 @@ def judge_texts(dev: DevSet, vocabulary: Vocabulary, seed: int = 0) -> JudgedWor
         exchanged = random.random(len(right)) < _EXCHANGED
         others = random.integers(len(said), size=len(right))
         words = [said[o] if e else w for w, e, o in zip(right, exchanged, others, strict=True)]
-        if vocabulary.unknown(" ".join(words)):
+        text = " ".join(words)
+        if vocabulary.unknown(text):
             continue
-        labels = vocabulary.encode(" ".join(words))
+        labels = vocabulary.encode(text)
         if words and frames_needed(labels) <= len(one):
             found = forced_alignment(one.characters, labels)
             output.append(one)
-            hypotheses.append(Hypothesis(" ".join(words), tuple(labels.tolist()), tuple(found.first.tolist()), 0.0))
+            hypotheses.append(Hypothesis(text, tuple(labels.tolist()), tuple(found.first.tolist()), 0.0))
             marks.append(np.array([word == other for word, other in zip(right, words, strict=True)]))
     evidence = word_evidence(output, hypotheses, vocabulary)
     pairs = zip(evidence, marks, strict=True)

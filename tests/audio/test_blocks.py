@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import runpy
 import struct
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +23,8 @@ from asr.errors import (
     SampleRateError,
 )
 
+pipe = runpy.run_path(str(Path(__file__).with_name("made.py")))["pipe"]
+
 
 def noise(seconds: float, rate: int = 16_000) -> np.ndarray:
     return np.random.default_rng(0).uniform(-0.5, 0.5, round(seconds * rate)).astype(np.float32)
@@ -30,26 +34,6 @@ def encoded(samples: np.ndarray, rate: int = 16_000, kind: str = "WAV", subtype:
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format=kind, subtype=subtype)
     return file.getvalue()
-
-
-class Pipe(io.RawIOBase):
-    """Gives ``step`` bytes a read, as a pipe does whose other end writes slowly; cannot seek."""
-
-    def __init__(self, data: bytes, step: int) -> None:
-        self.data, self.step, self.given = data, step, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:
-        part = self.data[self.given : self.given + min(self.step, len(buffer))]
-        buffer[: len(part)] = part
-        self.given += len(part)
-        return len(part)
-
-
-def pipe(data: bytes, step: int = 1001) -> io.BufferedReader:
-    return io.BufferedReader(Pipe(data, step), buffer_size=step)
 
 
 # Files
