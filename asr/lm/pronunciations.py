@@ -104,7 +104,7 @@ class Pronunciations:
         ends = self.ends_word(self.labels)
         if not ends[-1] or int(ends.sum()) != len(self.words) or int(self.words.min()) < 1:
             raise ValueError(f"{int(ends.sum())} pronunciations of {len(self.words)} words")
-        spelled = self._spelled()
+        spelled = self._spelled
         if any(len(one) < 2 for one in spelled) or any(one >= other for one, other in pairwise(spelled)):
             raise ValueError("pronunciations that are empty, or not in order")
         return self
@@ -122,10 +122,11 @@ class Pronunciations:
     @cached_property
     def trie(self) -> Spelling:
         """The trie of all pronunciations, labels as code points; its ``word_at`` returns an index into ``words``."""
-        return Spelling.of_words(self._spelled())
+        return Spelling.of_words(self._spelled)
 
+    @cached_property
     def _spelled(self) -> list[str]:
-        """Return each pronunciation as a string with one code point a label."""
+        """Each pronunciation as a string with one code point a label."""
         letters, ends = _letters(self.labels), np.flatnonzero(self.ends_word(self.labels)) + 1
         return [letters[a:b] for a, b in pairwise([0, *ends.tolist()])]
 

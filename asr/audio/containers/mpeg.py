@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 from asr.audio.containers.contents import Contents, Part, Piece, with_range
 from asr.audio.containers.tags import after_tag, before_tags
@@ -82,6 +83,7 @@ class Format:
         return 4 + (9 if self.is_mono else 17)
 
 
+@cache
 def _table() -> dict[int, tuple[int, Format]]:
     """Return header's bytes 1 and 2 → bytes of the frame, and the format as if of two channels."""
     table: dict[int, tuple[int, Format]] = {}
@@ -101,10 +103,18 @@ def _table() -> dict[int, tuple[int, Format]]:
     return table
 
 
-_TABLE = _table()
-_MONO = {form: Format(form.version, form.layer, form.rate, True) for _, form in _TABLE.values()}
-_LENGTHS = {form: {key: size for key, (size, other) in _TABLE.items() if other == form} for form in set(_MONO)}
-"""Format → header's bytes 1 and 2 → bytes of the frame, of frames of that format only."""
+@cache
+def _lengths() -> dict[Format, dict[int, int]]:
+    """Return format → header's bytes 1 and 2 → bytes of the frame, of frames of that format only."""
+    lengths: dict[Format, dict[int, int]] = {}
+    for key, (size, form) in _table().items():
+        lengths.setdefault(form, {})[key] = size
+    return lengths
+
+
+@cache
+def _mono(form: Format) -> Format:
+    return replace(form, is_mono=True)
 
 
 @dataclass
@@ -147,10 +157,10 @@ def read(window: Window, start: int) -> Contents:
 
 
 def _form_of(head: bytes) -> Format | None:
-    found = _TABLE.get(head[1] << 8 | head[2]) if len(head) == 4 and head[0] == 0xFF else None
+    found = _table().get(head[1] << 8 | head[2]) if len(head) == 4 and head[0] == 0xFF else None
     if found is None:
         return None
-    return _MONO[found[1]] if head[3] >= 0xC0 else found[1]
+    return _mono(found[1]) if head[3] >= 0xC0 else found[1]
 
 
 class _Walk:
@@ -191,7 +201,7 @@ class _Walk:
 
     def _through(self, one: _Stretch) -> int:
         """Walk to the end of a stretch; return the damaged bytes after it."""
-        lengths = _LENGTHS[_stereo(one.form)]
+        lengths = _lengths()[_stereo(one.form)]
         while True:
             last = self._run(one, lengths)
             if self.at > self.end:
@@ -281,7 +291,7 @@ class _Walk:
         for _ in range(_IN_A_ROW):
             if _form_of(data[i : i + 4]) != form:
                 return False
-            i += _TABLE[data[i + 1] << 8 | data[i + 2]][0]
+            i += _table()[data[i + 1] << 8 | data[i + 2]][0]
             if i == end:
                 return True
         return i < end
@@ -303,7 +313,7 @@ class _Walk:
             return
         frame = self.window.get(self.at, self.at + _INFO_BYTES)
         one.frames_stated, one.has_xing = _stated(frame, one.form), frame[36:40] != b"VBRI"
-        stop = self.at + _TABLE[frame[1] << 8 | frame[2]][0]
+        stop = self.at + _table()[frame[1] << 8 | frame[2]][0]
         one.take(self.at, min(stop, self.end), 0)
         one.info_bytes, self.at = stop - self.at, stop
 
@@ -433,7 +443,7 @@ def _xing_frame(one: _Stretch) -> bytes:
     """Return a frame of silence that states how many frames follow."""
     form = one.form
     key, length = next(
-        (key, size) for key, size in sorted(_LENGTHS[_stereo(form)].items()) if key >> 8 & 1 and size >= _INFO_BYTES
+        (key, size) for key, size in sorted(_lengths()[_stereo(form)].items()) if key >> 8 & 1 and size >= _INFO_BYTES
     )
     head = bytes((0xFF, key >> 8, key & 0xFF, 0xC0 if form.is_mono else 0))
     frame = head.ljust(form.xing_at, b"\0") + b"Xing" + (1).to_bytes(4, "big") + one.frames.to_bytes(4, "big")
